@@ -5,7 +5,6 @@ import type { Receipt, SignedAnnouncement } from '../core/protocol/messages.ts';
 import { phasesOf } from '../core/round/phases.ts';
 import { effectOf, phaseOf, type Round, type RoundEffect, type RoundEvent } from '../core/round/round.ts';
 import type { Blobs } from '../ports/blobs.ts';
-import type { RoundKey } from '../ports/crypto.ts';
 import type { Device, JournalRow } from '../ports/store.ts';
 import { announce } from './announcement.ts';
 import { endingAfter } from './ending.ts';
@@ -13,15 +12,19 @@ import { createEnrolment, type Enrolment } from './enrolment.ts';
 import { approvedClients, canOpen, isShortOfClients, selectParticipants } from './gathering.ts';
 import type { Draft } from './journal.ts';
 import { createModels } from './models.ts';
-import type { CoordinatorParts } from './parts.ts';
+import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
 import { type ClientTls, createPresence } from './presence.ts';
+import { createQkdKeys, type QkdAbsence } from './qkd-keys.ts';
 import { createReception } from './reception.ts';
 import { recordOf } from './round-record.ts';
 import { aggregateUpdates, combineEvaluations, type Reduced } from './reduction.ts';
+import { decodeRoundSecret, encodeRoundSecret } from './round-secret.ts';
 import { createRunLog, type Snapshot } from './run-log.ts';
 import { advance, hasEnded, roundEventData } from './state.ts';
 
 const tickMs = 100;
+// A key source that has no keys now is asked again a little later, not ten times a second.
+const qkdPauseMs = 2000;
 
 /** Runs the rounds of one plan. Knows nothing of HTTP; a server or a simulated world drives it. */
 export type Coordinator = {
@@ -37,7 +40,12 @@ export type Coordinator = {
   /** Throws when the store cannot be written. */
   check(): Promise<void>;
   /** A client is there: it hears announcements until it disconnects. */
-  connect(device: Device, tls: ClientTls | null, listener: (message: SignedAnnouncement) => void): () => void;
+  connect(
+    device: Device,
+    tls: ClientTls | null,
+    listener: (message: SignedAnnouncement) => void,
+    saeId?: string,
+  ): () => void;
   /** Approved clients that are there. */
   connectedClients(): readonly string[];
   /** Every device that is there, approved or not. */
@@ -72,7 +80,10 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   const bytes = { up: 0, down: 0 };
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => {});
-  let roundKey: { readonly round: number; readonly key: RoundKey } | undefined;
+  const qkdKeys = createQkdKeys(plan, parts.qkd);
+  let roundKey: OpenRoundKey | undefined;
+  let qkdAlarm = '';
+  let qkdPauseUntilMs = 0;
   let offsetMs = 0;
   let gatheringSinceMs = 0;
   let performed = '';
@@ -84,7 +95,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   const nowMs = () => clock.monotonicMs() + offsetMs;
   const reception = makeReception(parts, log, {
     layout: models.layout,
-    roundKey: (round) => (roundKey?.round === round ? roundKey.key : undefined),
+    roundKey: (round) => (roundKey?.round === round ? roundKey : undefined),
     nowMs,
   });
 
@@ -171,6 +182,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
             data: parts.test,
           })
         : null;
+    await advanceEpochs(round);
     await reception.forget(round);
     await roundKeys.destroy(round.number);
     roundKey = undefined;
@@ -194,18 +206,22 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   async function maybeOpen(): Promise<void> {
     const { run, models: rows } = log.snapshot();
     if (isHalted || isOpening || run.round !== null || hasEnded(run)) return;
-    if (!isReady(readyClients())) return;
+    if (!isReady(readyClients()) || clock.monotonicMs() < qkdPauseUntilMs) return;
     isOpening = true;
     try {
       const number = nextRound();
       const key = await crypto.generateRoundKey();
-      const secret = key.exportSecret();
+      const qkd = await qkdKeys.reserve(readyDevices(), presence.saeOf);
+      const ownSecret = key.exportSecret();
+      const secret = encodeRoundSecret({ roundKey: ownSecret, qkd: qkd.keys });
       await roundKeys.put(number, secret);
       secret.fill(0);
-      roundKey = { round: number, key };
+      ownSecret.fill(0);
+      roundKey = { round: number, key, qkd: qkd.keys };
+      await reportQkd(qkd.absent);
       const isOpened = await log.record(({ run: newest }) => {
         // Who is there is asked again: meanwhile clients may have left, and the operator may have ended the run.
-        const participants = selectParticipants(readyClients(), number, plan);
+        const participants = selectParticipants(withKeys(readyClients(), qkd.absent), number, plan);
         if (newest.round !== null || hasEnded(newest) || participants.length < plan.cohort.quorum)
           return { result: false };
         return {
@@ -218,6 +234,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
                 phases: phasesOf(plan, participants.length) as unknown as Json,
                 baseModel: rows.at(-1)!.hash,
                 roundKey: key.publicKey.toBase64(),
+                ...qkdData(qkd.keys),
                 nowMs: nowMs(),
               },
             },
@@ -225,7 +242,10 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
           result: true,
         };
       });
-      if (!isOpened) await roundKeys.destroy(number);
+      if (!isOpened) {
+        await roundKeys.destroy(number);
+        if (qkd.absent.length > 0) qkdPauseUntilMs = clock.monotonicMs() + qkdPauseMs;
+      }
     } finally {
       isOpening = false;
       if (hasEnded(log.snapshot().run)) spawn(finish());
@@ -242,6 +262,44 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     isFinished = true;
     await roundKeys.destroy(nextRound());
     ended.resolve();
+  }
+
+  /** Under "required" a site without a fresh key does not take part: there is no weaker way. */
+  function withKeys(clientIds: readonly string[], absent: readonly QkdAbsence[]): readonly string[] {
+    if (plan.security.qkd.policy !== 'required') return clientIds;
+    return clientIds.filter((clientId) => !absent.some((one) => one.clientId === clientId));
+  }
+
+  /** Says once who has no QKD key and why, and once that all have one again. */
+  async function reportQkd(absent: readonly QkdAbsence[]): Promise<void> {
+    const alarm = absent.map(({ clientId, reason }) => `${clientId}: ${reason}`).join('; ');
+    if (alarm === qkdAlarm) return;
+    qkdAlarm = alarm;
+    const data = { policy: plan.security.qkd.policy, absent: absent as unknown as Json };
+    await log.record(() => ({ drafts: [{ kind: 'qkd.keys', data }], result: undefined }));
+  }
+
+  /** Which QKD key goes with which client, by names that may be public. */
+  function qkdData(keys: OpenRoundKey['qkd']): { readonly qkd?: Json } {
+    if (keys.size === 0) return {};
+    const { devices } = log.snapshot();
+    return {
+      qkd: Object.fromEntries([...keys].map(([deviceId, { mark }]) => [devices.get(deviceId)!.clientId, { ...mark }])),
+    };
+  }
+
+  async function advanceEpochs(round: Round): Promise<void> {
+    if (qkdKeys.epochs === null) return;
+    const withQkd = new Set(log.snapshot().run.facts?.withQkd ?? []);
+    await qkdKeys.epochs.advance(
+      round.number,
+      new Map([...(roundKey?.qkd ?? [])].filter(([deviceId]) => withQkd.has(deviceId))),
+    );
+  }
+
+  function readyDevices(): readonly Device[] {
+    const { devices } = log.snapshot();
+    return presence.devices().filter(({ deviceId }) => devices.get(deviceId)?.status === 'approved');
   }
 
   function readyClients(): readonly string[] {
@@ -279,7 +337,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
         await recordEvent(round.number, { kind: 'failed', reason: 'the key of the round is gone: it is repeated' });
       }
     } else {
-      roundKey = { round: round.number, key: await crypto.importRoundKey(secret) };
+      const { roundKey: own, qkd } = decodeRoundSecret(secret);
+      roundKey = { round: round.number, key: await crypto.importRoundKey(own), qkd };
     }
     for (const clientId of round.participants) await recordEvent(round.number, { kind: 'left', clientId });
   }
@@ -325,6 +384,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
           result: undefined,
         }));
       }
+      await qkdKeys.epochs?.load(run.records.at(-1)?.round ?? 0);
       await log.record(() => ({ drafts: [{ kind: 'server.started', data: { pin: parts.pin } }], result: undefined }));
       if (hasEnded(run)) {
         isRecovered = true;

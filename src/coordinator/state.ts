@@ -12,6 +12,8 @@ export type OpenFacts = {
   readonly verdicts: readonly ClientVerdict[];
   readonly clients: ClientEvaluation | null;
   readonly accepted: readonly string[];
+  /** Devices of which something came under a QKD key. */
+  readonly withQkd: readonly string[];
   readonly refused: readonly { readonly clientId: string; readonly code: string }[];
 };
 
@@ -71,11 +73,12 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
           verdicts: [],
           clients: null,
           accepted: [],
+          withQkd: [],
           refused: [],
         },
       };
     case 'round.event':
-      return applyRoundEvent(state, data as unknown as { event: RoundEvent; nowMs: number });
+      return applyRoundEvent(state, data as unknown as JournaledEvent);
     case 'update.refused':
       return withFacts(state, (facts) => ({
         refused: [...facts.refused, { clientId: data['clientId'] as string, code: data['code'] as string }],
@@ -105,9 +108,12 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
   }
 }
 
+/** The event, the time at which it was taken, and of an accepted envelope the device whose QKD key it was under. */
+type JournaledEvent = { readonly event: RoundEvent; readonly nowMs: number; readonly qkdDevice?: string };
+
 /** The event and the time at which it was taken, as one journal entry. */
-export function roundEventData(event: RoundEvent, nowMs: number): { readonly [key: string]: Json } {
-  return { event: event as unknown as Json, nowMs };
+export function roundEventData(event: RoundEvent, nowMs: number, qkdDevice?: string): { readonly [key: string]: Json } {
+  return { event: event as unknown as Json, nowMs, ...(qkdDevice === undefined ? {} : { qkdDevice }) };
 }
 
 /** Applies an event to a round at a time: first the clock, then the event. */
@@ -118,11 +124,13 @@ export function advance(round: Round, event: RoundEvent, nowMs: number): ReturnT
   return { round: after.round, effects: [...ticked.effects, ...after.effects] };
 }
 
-function applyRoundEvent(state: RunState, { event, nowMs }: { event: RoundEvent; nowMs: number }): RunState {
+function applyRoundEvent(state: RunState, { event, nowMs, qkdDevice }: JournaledEvent): RunState {
   if (state.round === null) return state;
   const before = state.round;
   const { round } = advance(before, event, nowMs);
-  const next = { ...state, round };
+  const next = withFacts({ ...state, round }, ({ withQkd }) => ({
+    withQkd: qkdDevice === undefined || withQkd.includes(qkdDevice) ? withQkd : [...withQkd, qkdDevice],
+  }));
   const isUpdate = event.kind === 'accepted' && before.phases[before.phaseIndex]?.collects === 'update';
   return isUpdate ? withFacts(next, (facts) => ({ accepted: [...facts.accepted, event.clientId] })) : next;
 }
