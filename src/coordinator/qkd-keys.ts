@@ -8,6 +8,8 @@ import type { DeviceQkd } from './round-secret.ts';
 
 /** What a coordinator with a QKD link is given. */
 export type QkdParts = {
+  /** The named TLS profile towards the key source, for status: vendors speak classical TLS. */
+  readonly tlsProfile: string;
   /** The key source towards one site, by the SAE id that the site says it has. Its entity binds the id to a certificate. */
   readonly sourceFor: (saeId: string) => KeySource;
   /** Where the secrets that are carried from round to round rest, wrapped. */

@@ -28,6 +28,8 @@ export type RunState = {
   readonly records: readonly RoundRecord[];
   readonly tls: { readonly group: string; readonly protocol: string; readonly cipher: string } | null;
   readonly seconds: number;
+  /** Who lacks a QKD key and why, as of the newest word on it. */
+  readonly qkdAbsent: readonly { readonly clientId: string; readonly reason: string }[];
 };
 
 export const initialState: RunState = {
@@ -39,6 +41,7 @@ export const initialState: RunState = {
   records: [],
   tls: null,
   seconds: 0,
+  qkdAbsent: [],
 };
 
 /** Whether a run is over, for whatever reason. */
@@ -57,6 +60,8 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
       return { ...state, planHash: data['planHash'] as string };
     case 'client.connected':
       return data['tls'] === undefined ? state : { ...state, tls: data['tls'] as unknown as RunState['tls'] };
+    case 'qkd.keys':
+      return { ...state, qkdAbsent: data['absent'] as unknown as RunState['qkdAbsent'] };
     case 'round.opened':
       return {
         ...state,

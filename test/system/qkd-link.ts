@@ -63,6 +63,6 @@ export function createQkdNetwork() {
     get: async (round) => epochFiles.get(round)?.slice(),
     destroy: async (round) => void epochFiles.delete(round),
   };
-  const coordinator: QkdParts = { sourceFor, epochs };
+  const coordinator: QkdParts = { tlsProfile: 'in memory', sourceFor, epochs };
   return { coordinator, siteOf, handedOut, epochFiles, network };
 }

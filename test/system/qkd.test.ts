@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
 import { takePart } from '../../src/client/agent.ts';
 import { createClientQkd, NoQkdKeyError, type SiteQkd } from '../../src/client/qkd.ts';
+import { codecs } from '../../src/core/compression/index.ts';
 import type { Announcement } from '../../src/core/protocol/messages.ts';
 import { sealEnvelope } from '../../src/core/protocol/seal.ts';
 import { qkdPreSharedKey } from '../../src/core/protocol/qkd-schedule.ts';
@@ -182,7 +183,7 @@ test('a QKD key that is left out, exchanged or old is refused; under "required" 
           {
             kind: 'update',
             suite: 2,
-            codec: 2,
+            codec: codecs['float16-zstd'].wireId,
             orgId: 'org',
             runId: 'run',
             deviceId: announcement.deviceId,
