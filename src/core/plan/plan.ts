@@ -7,6 +7,7 @@ import { trainOptionsSchema } from '../learning/engine.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
 import { learningSchema } from './learning.ts';
+import { checkPlanTable, planTableSchema } from './table.ts';
 
 const detectorIds = Object.keys(detectors) as [DetectorId, ...DetectorId[]];
 
@@ -77,6 +78,7 @@ export const planSchema = z
           .default(0.5)
           .describe('Dirichlet concentration of the split, where QFLARE makes one (demo, simulation)'),
         test: z.string().optional().describe('folder of IDX files that the coordinator evaluates each model on'),
+        table: planTableSchema.optional(),
       })
       .prefault({}),
     aggregation: z
@@ -135,6 +137,10 @@ export const planSchema = z
         path: ['cohort', 'quorum'],
         message: `must be at most cohort.size (${size}): current value is ${quorum}`,
       });
+    }
+    const { table } = plan.data;
+    for (const { path, message } of table === undefined ? [] : checkPlanTable(table, plan.model)) {
+      context.addIssue({ code: 'custom', path: ['data', 'table', ...path.split('.')], message });
     }
     const problems = checkPipeline(plan.aggregation.pipeline, size);
     for (const problem of problems) {
