@@ -61,15 +61,22 @@ test('processes: a plan that demands QKD runs on keys of a simulated link, and r
   const kme = start('qkd', 'kme', link, '--sae', 'coordinator', 'site-1', 'site-2', '--json');
   const { url } = await kme.firstJson<{ url: string }>();
   const flags = (saeId: string) => [
-    ...['--kme', url, '--kme-sae-id', saeId, '--kme-ca', join(link, 'ca.pem')],
-    ...['--kme-cert', join(link, `${saeId}.cert.pem`), '--kme-key', join(link, `${saeId}.key.pem`)],
+    `--kme=${url}`,
+    `--kme-sae-id=${saeId}`,
+    `--kme-ca=${join(link, 'ca.pem')}`,
+    `--kme-cert=${join(link, `${saeId}.cert.pem`)}`,
+    `--kme-key=${join(link, `${saeId}.key.pem`)}`,
   ];
   const serving = start('serve', folder, '--json', ...flags('coordinator'));
   const { links } = await serving.firstJson<{ links: { link: string }[] }>();
   const command = `${process.execPath} ${trainer}`;
   const sites = links.map(({ link: one }, i) =>
     start(
-      ...['join', one, '--data', root, '--state', join(root, `state-${i}`), '--trainer', command, '--json'],
+      'join',
+      one,
+      `--data=${root}`,
+      `--state=${join(root, `state-${i}`)}`,
+      `--trainer=${command}`,
       ...flags(`site-${i + 1}`),
     ),
   );
