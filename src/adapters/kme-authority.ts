@@ -7,7 +7,7 @@ import {
   type X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
-import type { KEY_SOURCE_TLS_PROFILES } from './key-source-etsi014.ts';
+import type { KeySourceTlsProfile } from '../ports/key-source.ts';
 
 /** A certificate and its key, as PEM. */
 export type KmeIdentity = { readonly cert: string; readonly key: string };
@@ -21,15 +21,12 @@ export type KmeAuthority = {
 const algorithms = {
   'post-quantum': { name: 'ML-DSA-65' },
   classical: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' },
-} as const satisfies Record<keyof typeof KEY_SOURCE_TLS_PROFILES, object>;
+} as const satisfies Record<KeySourceTlsProfile, object>;
 
 const validityMs = 365 * 86_400_000;
 
 /** Makes an authority for a simulated key management entity. Its own key is forgotten with this process. */
-export async function createKmeAuthority(
-  profile: keyof typeof KEY_SOURCE_TLS_PROFILES,
-  nowMs: number,
-): Promise<KmeAuthority> {
+export async function createKmeAuthority(profile: KeySourceTlsProfile, nowMs: number): Promise<KmeAuthority> {
   cryptoProvider.set(webcrypto as Crypto);
   const algorithm = algorithms[profile] as EcdsaParams & EcKeyGenParams;
   const validity = { notBefore: new Date(nowMs - 3_600_000), notAfter: new Date(nowMs + validityMs) };

@@ -1,10 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
-import type { KEY_SOURCE_TLS_PROFILES } from '../adapters/key-source-etsi014.ts';
-import type { KeySource } from '../ports/key-source.ts';
+import type { KeySource, KeySourceTlsProfile } from '../ports/key-source.ts';
 import { Failure } from './failure.ts';
-
-type Profile = keyof typeof KEY_SOURCE_TLS_PROFILES;
 
 export type KmeFlags = {
   readonly kme?: string;
@@ -12,7 +9,7 @@ export type KmeFlags = {
   readonly kmeCert?: string;
   readonly kmeKey?: string;
   readonly kmeCa?: string;
-  readonly kmeProfile?: Profile;
+  readonly kmeProfile?: KeySourceTlsProfile;
 };
 
 /** The flags by which a coordinator and a site name their key management entity (ETSI GS QKD 014). */
@@ -33,7 +30,9 @@ export function withKmeFlags(command: Command): Command {
 /** A key source for each peer at the entity that the flags name; undefined where they name none. */
 export async function kmeOf(
   flags: KmeFlags,
-): Promise<{ readonly saeId: string; readonly profile: Profile; sourceFor(peerSaeId: string): KeySource } | undefined> {
+): Promise<
+  { readonly saeId: string; readonly profile: KeySourceTlsProfile; sourceFor(peerSaeId: string): KeySource } | undefined
+> {
   const { kme: url, kmeSaeId: saeId, kmeProfile: profile = 'post-quantum' } = flags;
   if (url === undefined) return undefined;
   if (saeId === undefined) throw missing('--kme-sae-id');

@@ -14,7 +14,7 @@ import type { Draft } from './journal.ts';
 import { createModels } from './models.ts';
 import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
 import { type ClientTls, createPresence } from './presence.ts';
-import { createQkdKeys, type QkdAbsence } from './qkd-keys.ts';
+import { createQkdKeys } from './qkd-keys.ts';
 import { createReception } from './reception.ts';
 import { recordOf } from './round-record.ts';
 import { aggregateUpdates, combineEvaluations, type Reduced } from './reduction.ts';
@@ -23,8 +23,6 @@ import { createRunLog, type Snapshot } from './run-log.ts';
 import { advance, hasEnded, roundEventData } from './state.ts';
 
 const tickMs = 100;
-// A key source that has no keys now is asked again a little later, not ten times a second.
-const qkdPauseMs = 2000;
 
 /** Runs the rounds of one plan. Knows nothing of HTTP; a server or a simulated world drives it. */
 export type Coordinator = {
@@ -80,10 +78,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   const bytes = { up: 0, down: 0 };
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => {});
-  const qkdKeys = createQkdKeys(plan, parts.qkd);
+  const qkdKeys = createQkdKeys(parts, log);
   let roundKey: OpenRoundKey | undefined;
-  let qkdAlarm = '';
-  let qkdPauseUntilMs = 0;
   let offsetMs = 0;
   let gatheringSinceMs = 0;
   let performed = '';
@@ -182,7 +178,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
             data: parts.test,
           })
         : null;
-    await advanceEpochs(round);
+    await qkdKeys.advance(round.number, roundKey?.qkd);
     await reception.forget(round);
     await roundKeys.destroy(round.number);
     roundKey = undefined;
@@ -206,7 +202,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   async function maybeOpen(): Promise<void> {
     const { run, models: rows } = log.snapshot();
     if (isHalted || isOpening || run.round !== null || hasEnded(run)) return;
-    if (!isReady(readyClients()) || clock.monotonicMs() < qkdPauseUntilMs) return;
+    if (!isReady(readyClients()) || qkdKeys.isPaused()) return;
     isOpening = true;
     try {
       const number = nextRound();
@@ -218,10 +214,9 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
       secret.fill(0);
       ownSecret.fill(0);
       roundKey = { round: number, key, qkd: qkd.keys };
-      await reportQkd(qkd.absent);
       const isOpened = await log.record(({ run: newest }) => {
         // Who is there is asked again: meanwhile clients may have left, and the operator may have ended the run.
-        const participants = selectParticipants(withKeys(readyClients(), qkd.absent), number, plan);
+        const participants = selectParticipants(qkd.served(readyClients()), number, plan);
         if (newest.round !== null || hasEnded(newest) || participants.length < plan.cohort.quorum)
           return { result: false };
         return {
@@ -234,7 +229,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
                 phases: phasesOf(plan, participants.length) as unknown as Json,
                 baseModel: rows.at(-1)!.hash,
                 roundKey: key.publicKey.toBase64(),
-                ...qkdData(qkd.keys),
+                ...qkd.journaled,
                 nowMs: nowMs(),
               },
             },
@@ -244,7 +239,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
       });
       if (!isOpened) {
         await roundKeys.destroy(number);
-        if (qkd.absent.length > 0) qkdPauseUntilMs = clock.monotonicMs() + qkdPauseMs;
+        qkdKeys.pause();
       }
     } finally {
       isOpening = false;
@@ -262,39 +257,6 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     isFinished = true;
     await roundKeys.destroy(nextRound());
     ended.resolve();
-  }
-
-  /** Under "required" a site without a fresh key does not take part: there is no weaker way. */
-  function withKeys(clientIds: readonly string[], absent: readonly QkdAbsence[]): readonly string[] {
-    if (plan.security.qkd.policy !== 'required') return clientIds;
-    return clientIds.filter((clientId) => !absent.some((one) => one.clientId === clientId));
-  }
-
-  /** Says once who has no QKD key and why, and once that all have one again. */
-  async function reportQkd(absent: readonly QkdAbsence[]): Promise<void> {
-    const alarm = absent.map(({ clientId, reason }) => `${clientId}: ${reason}`).join('; ');
-    if (alarm === qkdAlarm) return;
-    qkdAlarm = alarm;
-    const data = { policy: plan.security.qkd.policy, absent: absent as unknown as Json };
-    await log.record(() => ({ drafts: [{ kind: 'qkd.keys', data }], result: undefined }));
-  }
-
-  /** Which QKD key goes with which client, by names that may be public. */
-  function qkdData(keys: OpenRoundKey['qkd']): { readonly qkd?: Json } {
-    if (keys.size === 0) return {};
-    const { devices } = log.snapshot();
-    return {
-      qkd: Object.fromEntries([...keys].map(([deviceId, { mark }]) => [devices.get(deviceId)!.clientId, { ...mark }])),
-    };
-  }
-
-  async function advanceEpochs(round: Round): Promise<void> {
-    if (qkdKeys.epochs === null) return;
-    const withQkd = new Set(log.snapshot().run.facts?.withQkd ?? []);
-    await qkdKeys.epochs.advance(
-      round.number,
-      new Map([...(roundKey?.qkd ?? [])].filter(([deviceId]) => withQkd.has(deviceId))),
-    );
   }
 
   function readyDevices(): readonly Device[] {
@@ -384,7 +346,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
           result: undefined,
         }));
       }
-      await qkdKeys.epochs?.load(run.records.at(-1)?.round ?? 0);
+      await qkdKeys.load(run.records.at(-1)?.round ?? 0);
       await log.record(() => ({ drafts: [{ kind: 'server.started', data: { pin: parts.pin } }], result: undefined }));
       if (hasEnded(run)) {
         isRecovered = true;

@@ -1,4 +1,4 @@
-import type { QkdParts } from '../../src/coordinator/qkd-keys.ts';
+import type { QkdParts } from '../../src/coordinator/parts.ts';
 import type { SiteQkd } from '../../src/client/qkd.ts';
 import type { KeySource, KeySourceStatus } from '../../src/ports/key-source.ts';
 import type { RoundKeys } from '../../src/ports/round-keys.ts';

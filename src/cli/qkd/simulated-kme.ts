@@ -14,12 +14,13 @@ import { createKeyPool } from '../../core/qkd/key-pool.ts';
 import type { SessionSettings } from '../../core/qkd/session.ts';
 import { createSimulatedLink } from '../../core/qkd/simulated-link.ts';
 import { createRng } from '../../core/random/rng.ts';
+import type { KeySourceTlsProfile } from '../../ports/key-source.ts';
 import { writeWhole } from '../coordinator-folder.ts';
 
 type Options = {
   readonly folder: string;
   readonly saeIds: readonly string[];
-  readonly profile: keyof typeof KEY_SOURCE_TLS_PROFILES;
+  readonly profile: KeySourceTlsProfile;
   readonly port: number;
   readonly link: Omit<SessionSettings, 'sessionId'>;
   readonly say: (text: string) => void;
