@@ -1,6 +1,7 @@
 import { PlanError, planHash } from '../core/plan/plan.ts';
 import type { Outcome, Rejection } from '../core/intake/rejection.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
+import { originOf } from '../core/transparency/checkpoint.ts';
 import type { Receipt, SignedAnnouncement } from '../core/protocol/messages.ts';
 import { phasesOf } from '../core/round/phases.ts';
 import { effectOf, phaseOf, type Round, type RoundEffect, type RoundEvent } from '../core/round/round.ts';
@@ -20,6 +21,7 @@ import { recordOf } from './round-record.ts';
 import { aggregateUpdates, combineEvaluations, type Reduced } from './reduction.ts';
 import { createRunLog, type Snapshot } from './run-log.ts';
 import { advance, hasEnded, roundEventData } from './state.ts';
+import { createTransparency, fingerprintsOf, type Transparency } from './transparency.ts';
 
 const tickMs = 100;
 
@@ -28,6 +30,7 @@ export type Coordinator = {
   /** Reads the run back and goes on where it stood: in mid-round too. */
   start(): Promise<void>;
   readonly enrolment: Enrolment;
+  readonly transparency: Transparency;
   readonly bodyBytesMax: number;
   readonly layout: string;
   snapshot(): Snapshot;
@@ -66,7 +69,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   };
   const parts: CoordinatorParts = { ...ports, blobs };
   const { plan, orgId, runId, clock, crypto, store, roundKeys } = parts;
-  const log = createRunLog({ store, clock, crypto, orgId, runId, onFailure: fail });
+  const treeHead = { origin: originOf(parts), key: parts.proofKeys.treeHead };
+  const log = createRunLog({ store, clock, crypto, orgId, runId, treeHead, onFailure: fail });
   const models = createModels(parts);
   const enrolment = createEnrolment({ ...parts, log });
   const bytes = { up: 0, down: 0 };
@@ -299,6 +303,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
 
   return {
     enrolment,
+    transparency: createTransparency(parts, log),
     bodyBytesMax: reception.bodyBytesMax,
     layout: models.layout,
     ended: ended.promise,
@@ -313,19 +318,20 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
         ]);
       }
       if (rows.length === 0) {
-        const model = await models.writeInitial();
+        const { model, card } = await models.writeInitial();
         await log.record(() => ({
           changes: [{ kind: 'model', model }],
           drafts: [
             {
               kind: 'run.created',
-              data: { planHash: planHash(plan), plan: plan as unknown as Json, model: model.hash },
+              data: { planHash: planHash(plan), plan: plan as unknown as Json, model: model.hash, card },
             },
           ],
           result: undefined,
         }));
       }
-      await log.record(() => ({ drafts: [{ kind: 'server.started', data: { pin: parts.pin } }], result: undefined }));
+      const started = { kind: 'server.started', data: { pin: parts.pin, keys: fingerprintsOf(parts) } };
+      await log.record(() => ({ drafts: [started], result: undefined }));
       if (hasEnded(run)) {
         isRecovered = true;
         perform();

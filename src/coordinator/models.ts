@@ -1,37 +1,64 @@
 import { initialParameters, manifestOf } from '../core/learning/model-spec.ts';
 import { decodeSafetensors, encodeSafetensors, valuesFor } from '../core/model/safetensors.ts';
+import { planHash } from '../core/plan/plan.ts';
 import { canonicalBytes, type Json } from '../core/protocol/canonical-json.ts';
 import { createRng } from '../core/random/rng.ts';
+import { modelCardOf, pseudonymOf, signModelCard } from '../core/transparency/model-card.ts';
 import type { ModelRow } from '../ports/store.ts';
 import type { CoordinatorParts } from './parts.ts';
 
-/** The run's models: content-addressed safetensors files, each with its version and its parent's hash. */
+/** The run's models: content-addressed safetensors files, each with its version, its parent's hash and a signed card. */
 export type Models = {
   /** The hash of the manifest: the layout of every vector in the run. */
   readonly layout: string;
   /** Parameters by the hash of their file. */
   parameters(hash: string): Promise<Float32Array>;
   /** Writes a model's file and gives its row; the row becomes part of the run when it is committed. */
-  write(
-    parameters: Float32Array,
-    place: { version: number; parentHash: string | null; round: number },
-  ): Promise<ModelRow>;
+  write(parameters: Float32Array, place: Place): Promise<Written>;
   /** The model that every run of this plan starts from. */
-  writeInitial(): Promise<ModelRow>;
+  writeInitial(): Promise<Written>;
 };
 
-export function createModels({ plan, orgId, runId, blobs, crypto }: CoordinatorParts): Models {
+type Place = {
+  readonly version: number;
+  readonly parentHash: string | null;
+  readonly round: number;
+  /** The clients whose updates the model was made of. */
+  readonly clientIds: readonly string[];
+};
+
+/** A model's row, and the hash of its signed card. */
+type Written = { readonly model: ModelRow; readonly card: string };
+
+export function createModels({ plan, orgId, runId, blobs, crypto, proofKeys }: CoordinatorParts): Models {
   const manifest = manifestOf(plan.model);
   let cached: { hash: string; parameters: Float32Array } | undefined;
 
-  async function write(
-    parameters: Float32Array,
-    { version, parentHash, round }: { version: number; parentHash: string | null; round: number },
-  ): Promise<ModelRow> {
-    const metadata = { format: 'pt', 'qflare.version': String(version), 'qflare.parent': parentHash ?? '' };
+  async function write(parameters: Float32Array, place: Place): Promise<Written> {
+    const { version, parentHash, round } = place;
+    const metadata = {
+      format: 'pt',
+      'qflare.version': String(version),
+      'qflare.parent': parentHash ?? '',
+      'qflare.plan': planHash(plan),
+    };
     const hash = await blobs.put(encodeSafetensors(manifest, parameters, metadata));
     cached = { hash, parameters };
-    return { orgId, runId, version, hash, parentHash, round };
+    const card = modelCardOf(plan, {
+      orgId,
+      runId,
+      model: hash,
+      modelVersion: version,
+      round,
+      parent: parentHash,
+      participants: place.clientIds.map((clientId) => pseudonymOf(clientId, proofKeys.pseudonym)),
+      privacy: null,
+    });
+    const signed = signModelCard(card, proofKeys.modelCard);
+    return {
+      model: { orgId, runId, version, hash, parentHash, round },
+      card: await blobs.put(canonicalBytes(signed as unknown as Json)),
+    };
   }
 
   return {
@@ -50,6 +77,7 @@ export function createModels({ plan, orgId, runId, blobs, crypto }: CoordinatorP
         version: 0,
         parentHash: null,
         round: 0,
+        clientIds: [],
       }),
   };
 }

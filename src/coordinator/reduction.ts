@@ -73,7 +73,13 @@ export async function aggregateUpdates(
       weight: report.weights?.[i] ?? null,
     }),
   );
-  const model = await models.write(next, { version: parent.version + 1, parentHash: parent.hash, round: round.number });
+  const droppedIds = new Set(report.dropped.map(({ clientId }) => clientId));
+  const { model, card } = await models.write(next, {
+    version: parent.version + 1,
+    parentHash: parent.hash,
+    round: round.number,
+    clientIds: clientIds.filter((clientId) => !droppedIds.has(clientId)),
+  });
   return {
     changes: [{ kind: 'model', model }],
     drafts: [
@@ -85,7 +91,8 @@ export async function aggregateUpdates(
           version: model.version,
           hash: model.hash,
           parentHash: parent.hash,
-          dropped: report.dropped.map(({ clientId }) => clientId),
+          dropped: [...droppedIds],
+          card,
         },
       },
     ],

@@ -26,6 +26,10 @@ export type RunState = {
   readonly records: readonly RoundRecord[];
   readonly tls: { readonly group: string; readonly protocol: string; readonly cipher: string } | null;
   readonly seconds: number;
+  /** The newest signed tree head, with the witnesses' signatures that have come since. */
+  readonly checkpoint: string | null;
+  /** The signed card of each model, by the model's hash. */
+  readonly cards: Readonly<Record<string, string>>;
 };
 
 export const initialState: RunState = {
@@ -37,6 +41,8 @@ export const initialState: RunState = {
   records: [],
   tls: null,
   seconds: 0,
+  checkpoint: null,
+  cards: {},
 };
 
 /** Whether a run is over, for whatever reason. */
@@ -52,7 +58,11 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
   const data = entry.data;
   switch (entry.kind) {
     case 'run.created':
-      return { ...state, planHash: data['planHash'] as string };
+      return { ...withCard(state, data['model'], data['card']), planHash: data['planHash'] as string };
+    case 'log.tree-head':
+      return { ...state, checkpoint: data['checkpoint'] as string };
+    case 'log.cosigned':
+      return { ...state, checkpoint: data['checkpoint'] as string };
     case 'client.connected':
       return data['tls'] === undefined ? state : { ...state, tls: data['tls'] as unknown as RunState['tls'] };
     case 'round.opened':
@@ -81,7 +91,7 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
         refused: [...facts.refused, { clientId: data['clientId'] as string, code: data['code'] as string }],
       }));
     case 'model.published':
-      return withFacts(state, () => ({
+      return withFacts(withCard(state, data['hash'], data['card']), () => ({
         published: data as unknown as NonNullable<OpenFacts['published']>,
       }));
     case 'round.verdicts':
@@ -125,6 +135,10 @@ function applyRoundEvent(state: RunState, { event, nowMs }: { event: RoundEvent;
   const next = { ...state, round };
   const isUpdate = event.kind === 'accepted' && before.phases[before.phaseIndex]?.collects === 'update';
   return isUpdate ? withFacts(next, (facts) => ({ accepted: [...facts.accepted, event.clientId] })) : next;
+}
+
+function withCard(state: RunState, model: Json | undefined, card: Json | undefined): RunState {
+  return card === undefined ? state : { ...state, cards: { ...state.cards, [model as string]: card as string } };
 }
 
 function withFacts(state: RunState, change: (facts: OpenFacts) => Partial<OpenFacts>): RunState {

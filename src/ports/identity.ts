@@ -8,6 +8,7 @@ export type Identity = {
   readonly deviceId: string;
   readonly clientId: string;
   readonly coordinatorKey: string;
+  readonly logKey: string;
   readonly planHash: string;
   readonly plan: Json;
 };

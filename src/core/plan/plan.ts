@@ -5,6 +5,7 @@ import { codecIds } from '../compression/index.ts';
 import { type DetectorId, detectors } from '../detection/index.ts';
 import { trainOptionsSchema } from '../learning/engine.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
+import { transparencySchema } from './transparency.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
 
 const detectorIds = Object.keys(detectors) as [DetectorId, ...DetectorId[]];
@@ -118,6 +119,7 @@ export const planSchema = z
           .describe('the only TLS 1.3 group that is accepted'),
       })
       .prefault({}),
+    transparency: transparencySchema.prefault({}),
   })
   .superRefine((plan, context) => {
     const { size = plan.cohort.expected, quorum } = plan.cohort;
