@@ -9,6 +9,8 @@ import type { RunLog } from './run-log.ts';
 export type Transparency = {
   /** The key that signs the log's tree heads. */
   readonly logKey: NoteKey;
+  /** How many entries the log holds. */
+  entries(): number;
   /** The newest signed tree head, or null before there is one. */
   checkpoint(): string | null;
   /** The hashes that lead from an entry to the root of the first `size` entries. */
@@ -28,7 +30,7 @@ export type ProofOfInclusion = {
 export type ProofOfConsistency = { readonly from: number; readonly to: number; readonly hashes: readonly string[] };
 
 /** The coordinator's keys by what they sign, as SHA-256 of their public halves: what is signed can be held to the log. */
-export function fingerprintsOf({ crypto, signingKey, proofKeys }: CoordinatorParts): Readonly<Record<string, string>> {
+export function fingerprintsOf({ crypto, signingKey, proofKeys }: CoordinatorParts) {
   const fingerprint = ({ publicKey }: SigningKey) => crypto.sha256(publicKey).toHex();
   return {
     announcement: fingerprint(signingKey),
@@ -46,6 +48,7 @@ export function createTransparency(parts: CoordinatorParts, log: RunLog): Transp
 
   return {
     logKey,
+    entries: () => log.tree().size(),
     checkpoint: () => log.snapshot().run.checkpoint,
     inclusionProof(sequence, size) {
       const tree = log.tree();

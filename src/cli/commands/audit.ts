@@ -29,7 +29,59 @@ export function auditCommand(): Command {
       else process.stdout.write(`${auditLines(found).join('\n')}\n`);
       if (!found.isIntact) throw new Failure('security', `Cannot trust ${folder}: ${describe(found.findings[0]!)}`);
     });
+  audit
+    .command('witness')
+    .description('Be a witness: sign the tree head of a log when it continues the last one that was signed here')
+    .argument('<folder>', "the witness's folder, made at the first use: its key, and what it has signed")
+    .option('--name <name>', 'what the witness is called in signatures', 'witness')
+    .option('--log <url>', 'https://HOST:PORT/v1/orgs/ORG/runs/RUN#pin=sha256:…, as "status" prints it')
+    .option('--log-key <file>', 'the key of the log: log.vkey of an export, or what "status" prints, in a file')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nWithout --log it prints the verifier key, for transparency.witnesses of the plan.')
+    .action(witness);
   return audit;
+}
+
+type WitnessOptions = {
+  readonly name: string;
+  readonly log?: string;
+  readonly logKey?: string;
+  readonly json?: boolean;
+};
+
+async function witness(folder: string, options: WitnessOptions): Promise<void> {
+  const [{ openWitness, SplitViewError }, { parseVerifierKey }] = await Promise.all([
+    import('../../node/witness.ts'),
+    import('../../core/transparency/signed-note.ts'),
+  ]);
+  const own = await openWitness(resolve(folder), options.name);
+  const print = (json: object, text: string) =>
+    process.stdout.write(options.json === true ? `${JSON.stringify(json)}\n` : `${text}\n`);
+  if (options.log === undefined) return void print({ verifierKey: own.verifierKey }, own.verifierKey);
+  const key = parseVerifierKey(options.logKey === undefined ? '' : await readFile(resolve(options.logKey), 'utf8'));
+  const url = URL.parse(options.log);
+  const pin = /^#pin=sha256:([A-Za-z0-9_-]{43})$/.exec(url?.hash ?? '')?.[1];
+  if (url === null || pin === undefined) {
+    throw new Failure(
+      'plan',
+      'Cannot reach the log as --log must be https://HOST:PORT/v1/orgs/ORG/runs/RUN#pin=sha256:…',
+    );
+  }
+  if (key?.type !== 'treeHead')
+    throw new Failure('plan', 'Cannot be a witness as --log-key must hold the key of a log');
+  try {
+    const size = await own.sign({
+      host: url.hostname,
+      port: Number(url.port),
+      pin: Uint8Array.fromBase64(pin, { alphabet: 'base64url' }),
+      path: url.pathname,
+      key,
+    });
+    print({ witness: options.name, size }, `${options.name} has signed ${key.name} up to entry ${size}`);
+  } catch (error) {
+    if (error instanceof SplitViewError) throw new Failure('security', error.message);
+    throw error;
+  }
 }
 
 async function verifyFolder(folder: string, trusted: string | undefined): Promise<ExportAudit> {

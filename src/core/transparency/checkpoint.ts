@@ -33,7 +33,7 @@ export function parseCheckpoint(encoded: string): Checkpoint | undefined {
 }
 
 /** The log's signature of a tree head: ML-DSA-65 over the note's text, with a context of its own. */
-export function signTreeHead(head: TreeHead, key: SigningKey): NoteSignature {
+function signTreeHead(head: TreeHead, key: SigningKey): NoteSignature {
   const signature = key.sign(purposes.treeHead, new TextEncoder().encode(checkpointText(head)));
   return { name: head.origin, keyId: keyIdOf(logKeyOf(head.origin, key.publicKey)), signature };
 }

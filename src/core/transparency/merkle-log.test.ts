@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { leafHash, merkleRoot } from '../protocol/merkle.ts';
 import { createMerkleLog, type MerkleLog } from './merkle-log.ts';
 import { isConsistent, isIncluded } from './merkle-proof.ts';
