@@ -8,7 +8,7 @@ import { fingerprintsOf } from './transparency.ts';
 
 /** Where a run stands, for people and programs. */
 export function statusOf(coordinator: Coordinator, parts: CoordinatorParts) {
-  const { plan, orgId, runId } = parts;
+  const { plan, orgId, runId, qkd } = parts;
   const keys = fingerprintsOf(parts);
   const { run, devices, invitations, models } = coordinator.snapshot();
   const connected = new Set(coordinator.connectedDevices().map(({ deviceId }) => deviceId));
@@ -43,6 +43,12 @@ export function statusOf(coordinator: Coordinator, parts: CoordinatorParts) {
       verifierKey: encodeVerifierKey(coordinator.transparency.logKey),
       path: `/v1/orgs/${orgId}/runs/${runId}`,
       witnesses: plan.transparency.witnesses.length,
+    },
+    qkd: {
+      policy: plan.security.qkd.policy,
+      keySourceTls: qkd?.tlsProfile ?? null,
+      devicesInLastRound: run.facts?.withQkd.length ?? last?.withQkd ?? 0,
+      absent: run.qkdAbsent,
     },
     invitations: {
       open: [...invitations.values()].filter((one) => one.spentBy === undefined).length,

@@ -27,7 +27,7 @@ const modelCard = z.strictObject({
     pipeline: z.json(),
     detector: z.string(),
     codec: z.string(),
-    serverLearningRate: z.number(),
+    learning: z.json(),
   }),
   /** What has been spent up to this model; null where the plan gives no differential privacy. */
   privacy: z.strictObject({ epsilon: z.number(), delta: z.number(), adjacency: z.string() }).nullable(),
@@ -54,7 +54,7 @@ export function modelCardOf(
   >,
 ): ModelCard {
   const { kem, kdf, aead, signature } = suites[plan.security.suite];
-  const { pipeline, codec, serverLearningRate } = plan.aggregation;
+  const { pipeline, codec } = plan.aggregation;
   return {
     version: 1,
     ...facts,
@@ -64,7 +64,7 @@ export function modelCardOf(
       pipeline: pipeline as unknown as ModelCard['rules']['pipeline'],
       detector: plan.detection.detector,
       codec,
-      serverLearningRate,
+      learning: plan.learning as unknown as ModelCard['rules']['learning'],
     },
     suite: { id: plan.security.suite, kem, kdf, aead, signature, channel: plan.security.channel },
   };
