@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Compute } from '../ports/compute.ts';
 import type { Crypto, SigningKey } from '../ports/crypto.ts';
 import type { Deflate } from '../ports/deflate.ts';
+import type { Entropy } from '../ports/entropy.ts';
 import type { RoundKeys } from '../ports/round-keys.ts';
 import type { Store } from '../ports/store.ts';
 
@@ -25,6 +26,8 @@ export type CoordinatorParts = {
   readonly blobs: Blobs;
   readonly roundKeys: RoundKeys;
   readonly crypto: Crypto;
+  /** Coins and noise of private rounds. */
+  readonly entropy: Entropy;
   readonly deflate: Deflate;
   readonly compute: Compute;
   readonly engine: TrainingEngine;

@@ -10,10 +10,11 @@ import type { Contribution, Round } from '../core/round/round.ts';
 import type { Draft } from './journal.ts';
 import type { Models } from './models.ts';
 import type { CoordinatorParts } from './parts.ts';
+import type { Released } from './privacy/central.ts';
 import type { Decision, RunLog } from './run-log.ts';
 
 /** What a phase makes of its contributions: changes and journal entries, to be recorded together with the event. */
-export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'>;
+export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'> & Partial<Pick<Released, 'ledger'>>;
 
 /**
  * Aggregates the updates of a round into the next model.
@@ -89,6 +90,30 @@ export async function aggregateUpdates(
         },
       },
     ],
+  };
+}
+
+/** Makes a private release the next model: nothing else of the updates leaves the round. */
+export async function publishRelease(
+  { parts, log, models }: { parts: CoordinatorParts; log: RunLog; models: Models },
+  round: Round,
+  release: (base: Float32Array) => Promise<Released>,
+): Promise<Reduced> {
+  const { models: rows, run } = log.snapshot();
+  const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
+  const base = await models.parameters(parent.hash);
+  const { vector, drafts, ledger } = await release(base);
+  const rate = parts.plan.aggregation.serverLearningRate;
+  const next = base.map((value, i) => value + rate * vector[i]!);
+  const model = await models.write(next, { version: parent.version + 1, parentHash: parent.hash, round: round.number });
+  const { version, hash, parentHash } = model;
+  return {
+    changes: [{ kind: 'model', model }],
+    drafts: [
+      ...drafts,
+      { kind: 'model.published', round: round.number, data: { version, hash, parentHash, dropped: [] } },
+    ],
+    ledger,
   };
 }
 
