@@ -1,3 +1,4 @@
+import { vectorBytesMax } from '../core/compression/codec.ts';
 import { codecs } from '../core/compression/index.ts';
 import { expandMetrics, expandUpdate } from '../core/intake/expand.ts';
 import { openEnvelope } from '../core/intake/open.ts';
@@ -41,7 +42,7 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
   const { plan, orgId, runId, crypto, deflate, blobs, store } = parts;
   const d = parameterCount(manifestOf(plan.model));
   const codec = codecs[plan.aggregation.codec];
-  const updateBytesMax = 4 * d + metaAllowanceBytes;
+  const updateBytesMax = vectorBytesMax(d) + metaAllowanceBytes;
   const layout = Uint8Array.fromHex(context.layout);
   const openedByHash = new Map<string, Opened>();
   const acceptance = createAcceptance(parts, log, context.nowMs);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { vectorBytesMax } from '../../src/core/compression/codec.ts';
 import { codecs } from '../../src/core/compression/index.ts';
 import { expandMetrics, expandUpdate } from '../../src/core/intake/expand.ts';
 import { type RefusalCode, refusalCodes } from '../../src/core/intake/rejection.ts';
@@ -126,7 +127,7 @@ test('what a hostile client can sign itself is refused with the code of its faul
     ['wrong-codec', seal(site, fine, { codec: 255 })],
     ['wrong-model', seal(site, fine, { baseModel: new Uint8Array(32) })],
     ['wrong-model', seal(site, fine, { layout: new Uint8Array(32) })],
-    ['too-large', seal(site, new Uint8Array(4 * d + 8193))],
+    ['too-large', seal(site, new Uint8Array(vectorBytesMax(d) + 8193))],
     ['too-large', seal(site, new Uint8Array(3 << 20))],
     ['bad-signature', seal(site, fine, { device: other.key })],
     ['bad-ciphertext', seal(site, fine, { roundKey: stranger.publicKey })],

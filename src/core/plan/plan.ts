@@ -6,7 +6,9 @@ import { type DetectorId, detectors } from '../detection/index.ts';
 import { trainOptionsSchema } from '../learning/engine.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
+import { learningSchema } from './learning.ts';
 import { defaultPipeline, privacyProblems, privacySchema, resolvePrivacy } from './privacy.ts';
+import { checkPlanTable, planTableSchema } from './table.ts';
 
 const detectorIds = Object.keys(detectors) as [DetectorId, ...DetectorId[]];
 
@@ -77,6 +79,7 @@ export const planSchema = z
           .default(0.5)
           .describe('Dirichlet concentration of the split, where QFLARE makes one (demo, simulation)'),
         test: z.string().optional().describe('folder of IDX files that the coordinator evaluates each model on'),
+        table: planTableSchema.optional(),
       })
       .prefault({}),
     aggregation: z
@@ -87,9 +90,9 @@ export const planSchema = z
             'pre-aggregators and one aggregator (default: Multi-Krum; under central privacy: centred clipping with the clip norm)',
           ),
         codec: z.enum(codecIds).default('float16-zstd').describe('how updates are compressed'),
-        serverLearningRate: z.number().positive().max(100).default(1).describe('the aggregate is multiplied by this'),
       })
       .prefault({}),
+    learning: learningSchema.describe('how clients learn and how their aggregate becomes the next model'),
     detection: z
       .strictObject({
         detector: z
@@ -138,6 +141,10 @@ export const planSchema = z
         path: ['cohort', 'quorum'],
         message: `must be at most cohort.size (${size}): current value is ${quorum}`,
       });
+    }
+    const { table } = plan.data;
+    for (const { path, message } of table === undefined ? [] : checkPlanTable(table, plan.model)) {
+      context.addIssue({ code: 'custom', path: ['data', 'table', ...path.split('.')], message });
     }
     for (const { path, message } of privacyProblems(plan)) {
       context.addIssue({ code: 'custom', path: [...path], message });
