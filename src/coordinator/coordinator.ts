@@ -2,10 +2,8 @@ import { PlanError, planHash } from '../core/plan/plan.ts';
 import type { Outcome, Rejection } from '../core/intake/rejection.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import type { Receipt, SignedAnnouncement } from '../core/protocol/messages.ts';
-import { phasesOf } from '../core/round/phases.ts';
 import { effectOf, phaseOf, type Round, type RoundEffect, type RoundEvent } from '../core/round/round.ts';
 import type { Blobs } from '../ports/blobs.ts';
-import type { RoundKey } from '../ports/crypto.ts';
 import type { Device, JournalRow } from '../ports/store.ts';
 import { announce } from './announcement.ts';
 import { endingAfter } from './ending.ts';
@@ -13,13 +11,15 @@ import { createEnrolment, type Enrolment } from './enrolment.ts';
 import { approvedClients, canOpen, isShortOfClients } from './gathering.ts';
 import type { Draft } from './journal.ts';
 import { createModels } from './models.ts';
-import type { CoordinatorParts } from './parts.ts';
+import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
 import { type ClientTls, createPresence } from './presence.ts';
 import { createCentralRounds } from './privacy/central.ts';
-import { openingOf } from './privacy/opening.ts';
+import { decideOpening } from './privacy/opening.ts';
+import { createQkdKeys } from './qkd-keys.ts';
 import { createReception } from './reception.ts';
 import { recordOf } from './round-record.ts';
 import { aggregateUpdates, combineEvaluations, publishRelease, type Reduced } from './reduction.ts';
+import { decodeRoundSecret, encodeRoundSecret } from './round-secret.ts';
 import { createRunLog, type Snapshot } from './run-log.ts';
 import { advance, hasEnded, roundEventData } from './state.ts';
 
@@ -39,7 +39,12 @@ export type Coordinator = {
   /** Throws when the store cannot be written. */
   check(): Promise<void>;
   /** A client is there: it hears announcements until it disconnects. */
-  connect(device: Device, tls: ClientTls | null, listener: (message: SignedAnnouncement) => void): () => void;
+  connect(
+    device: Device,
+    tls: ClientTls | null,
+    listener: (message: SignedAnnouncement) => void,
+    saeId?: string,
+  ): () => void;
   /** Approved clients that are there. */
   connectedClients(): readonly string[];
   /** Every device that is there, approved or not. */
@@ -75,7 +80,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   const bytes = { up: 0, down: 0 };
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => {});
-  let roundKey: { readonly round: number; readonly key: RoundKey } | undefined;
+  const qkdKeys = createQkdKeys(parts, log);
+  let roundKey: OpenRoundKey | undefined;
   let offsetMs = 0;
   let gatheringSinceMs = 0;
   let performed = '';
@@ -87,7 +93,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   const nowMs = () => clock.monotonicMs() + offsetMs;
   const reception = makeReception(parts, log, {
     layout: models.layout,
-    roundKey: (round) => (roundKey?.round === round ? roundKey.key : undefined),
+    roundKey: (round) => (roundKey?.round === round ? roundKey : undefined),
     nowMs,
   });
 
@@ -182,6 +188,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
             data: parts.test,
           })
         : null;
+    await qkdKeys.advance(round.number, roundKey?.qkd);
     await reception.forget(round);
     await roundKeys.destroy(round.number);
     roundKey = undefined;
@@ -205,48 +212,32 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
 
   /** Opens the next round when enough clients are there. */
   async function maybeOpen(): Promise<void> {
-    const { run, models: rows } = log.snapshot();
+    const { run } = log.snapshot();
     if (isHalted || isOpening || run.round !== null || hasEnded(run)) return;
-    if (!isReady(readyClients())) return;
+    if (!isReady(readyClients()) || qkdKeys.isPaused()) return;
     isOpening = true;
     try {
       const number = nextRound();
       const key = await crypto.generateRoundKey();
-      const secret = key.exportSecret();
+      const qkd = await qkdKeys.reserve(readyDevices(), presence.saeOf);
+      const ownSecret = key.exportSecret();
+      const secret = encodeRoundSecret({ roundKey: ownSecret, qkd: qkd.keys });
       await roundKeys.put(number, secret);
       secret.fill(0);
-      roundKey = { round: number, key };
-      const isOpened = await log.recordOnLedger((snapshot) => {
+      ownSecret.fill(0);
+      roundKey = { round: number, key, qkd: qkd.keys };
+      const isOpened = await log.recordOnLedger((snapshot) =>
         // Who is there is asked again: meanwhile clients may have left, and the operator may have ended the run.
-        const present = readyClients();
-        const { run: newest } = snapshot;
-        if (newest.round !== null || hasEnded(newest) || present.length < plan.cohort.quorum) return { result: false };
-        const opening = openingOf(snapshot, number, present, { plan, central });
-        if (opening.kind === 'wait') return { result: false };
-        if (opening.kind === 'exhausted') {
-          return { drafts: [{ kind: 'run.stopped', data: { reason: opening.reason } }], result: false };
-        }
-        const { participants } = opening;
-        return {
-          changes: opening.changes,
-          drafts: [
-            {
-              kind: 'round.opened',
-              round: number,
-              data: {
-                participants,
-                phases: phasesOf(plan, participants.length) as unknown as Json,
-                baseModel: rows.at(-1)!.hash,
-                roundKey: key.publicKey.toBase64(),
-                nowMs: nowMs(),
-                ...opening.data,
-              },
-            },
-          ],
-          result: true,
-        };
-      });
-      if (!isOpened) await roundKeys.destroy(number);
+        decideOpening(
+          snapshot,
+          { round: number, present: qkd.served(readyClients()), plan, central },
+          { roundKey: key.publicKey.toBase64(), ...qkd.journaled, nowMs: nowMs() },
+        ),
+      );
+      if (!isOpened) {
+        await roundKeys.destroy(number);
+        qkdKeys.pause();
+      }
     } finally {
       isOpening = false;
       if (hasEnded(log.snapshot().run)) spawn(finish());
@@ -263,6 +254,11 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     isFinished = true;
     await roundKeys.destroy(nextRound());
     ended.resolve();
+  }
+
+  function readyDevices(): readonly Device[] {
+    const { devices } = log.snapshot();
+    return presence.devices().filter(({ deviceId }) => devices.get(deviceId)?.status === 'approved');
   }
 
   function readyClients(): readonly string[] {
@@ -300,7 +296,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
         await recordEvent(round.number, { kind: 'failed', reason: 'the key of the round is gone: it is repeated' });
       }
     } else {
-      roundKey = { round: round.number, key: await crypto.importRoundKey(secret) };
+      const { roundKey: own, qkd } = decodeRoundSecret(secret);
+      roundKey = { round: round.number, key: await crypto.importRoundKey(own), qkd };
     }
     for (const clientId of round.participants) await recordEvent(round.number, { kind: 'left', clientId });
   }
@@ -346,6 +343,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
           result: undefined,
         }));
       }
+      await qkdKeys.load(run.records.at(-1)?.round ?? 0);
       if (!hasEnded(run)) await central?.start();
       await log.record(() => ({ drafts: [{ kind: 'server.started', data: { pin: parts.pin } }], result: undefined }));
       if (hasEnded(run)) {
