@@ -3,15 +3,17 @@ import { type ModelCard, modelCardOf, pseudonymOf, signModelCard } from '../core
 import type { ModelRow } from '../ports/store.ts';
 import type { CoordinatorParts } from './parts.ts';
 
+/** The clients whose updates a model was made of, null where that is secret; and what privacy was spent up to it. */
+export type CardFacts = { readonly clientIds: readonly string[] | null; readonly privacy: ModelCard['privacy'] };
+
 /**
- * Writes the signed card of a model as a blob and gives its hash, which the journal names beside the model's.
- *
- * `clientIds` are the clients whose updates the model was made of; on the card they have pseudonyms.
+ * Writes the signed card of a model as a blob and gives its hash, which the journal names beside the model's. On it
+ * clients have pseudonyms.
  */
 export function writeCard(
   { plan, blobs, proofKeys }: Pick<CoordinatorParts, 'plan' | 'blobs' | 'proofKeys'>,
   model: ModelRow,
-  facts: { readonly clientIds: readonly string[]; readonly privacy: ModelCard['privacy'] },
+  facts: CardFacts,
 ): Promise<string> {
   const card = modelCardOf(plan, {
     orgId: model.orgId,
@@ -20,7 +22,7 @@ export function writeCard(
     modelVersion: model.version,
     round: model.round,
     parent: model.parentHash,
-    participants: facts.clientIds.map((clientId) => pseudonymOf(clientId, proofKeys.pseudonym)),
+    participants: facts.clientIds?.map((clientId) => pseudonymOf(clientId, proofKeys.pseudonym)) ?? null,
     privacy: facts.privacy,
   });
   return blobs.put(canonicalBytes(signModelCard(card, proofKeys.modelCard) as unknown as Json));

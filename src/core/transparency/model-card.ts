@@ -21,8 +21,8 @@ const modelCard = z.strictObject({
   /** SHA-256 of the model that it continues; null for the first of a run. */
   parent: hex32.nullable(),
   planHash: hex32,
-  /** Pseudonyms of the clients whose updates it was made of, sorted. */
-  participants: z.array(z.string()),
+  /** Pseudonyms of the clients whose updates it was made of, sorted; null where sampling is to stay secret. */
+  participants: z.array(z.string()).nullable(),
   rules: z.strictObject({
     pipeline: z.json(),
     detector: z.string(),
@@ -58,7 +58,7 @@ export function modelCardOf(
   return {
     version: 1,
     ...facts,
-    participants: facts.participants.toSorted(),
+    participants: facts.participants?.toSorted() ?? null,
     planHash: planHash(plan),
     rules: {
       pipeline: pipeline as unknown as ModelCard['rules']['pipeline'],
