@@ -20,7 +20,13 @@ export type Models = {
   writeInitial(): Promise<ModelRow>;
 };
 
-export function createModels({ plan, orgId, runId, blobs, crypto }: CoordinatorParts): Models {
+export function createModels({
+  plan,
+  orgId,
+  runId,
+  blobs,
+  crypto,
+}: Pick<CoordinatorParts, 'plan' | 'orgId' | 'runId' | 'blobs' | 'crypto'>): Models {
   const manifest = manifestOf(plan.model);
   let cached: { hash: string; parameters: Float32Array } | undefined;
 
