@@ -46,7 +46,7 @@ function pushed(
 
 /** ‖x_i − x_j‖², row by row. */
 function distanceTable(rows: readonly Float32Array[]): number[][] {
-  const table = rows.map(() => new Array<number>(rows.length).fill(0));
+  const table = rows.map(() => rows.map(() => 0));
   for (let i = 0; i < rows.length; i++) {
     for (let j = 0; j < i; j++) {
       table[i]![j] = distance2(rows[i]!, rows[j]!);

@@ -5,7 +5,10 @@ import { codecIds } from '../compression/index.ts';
 import { type DetectorId, detectors } from '../detection/index.ts';
 import { trainOptionsSchema } from '../learning/engine.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
+import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
+import { learningSchema } from './learning.ts';
+import { checkPlanTable, planTableSchema } from './table.ts';
 
 const detectorIds = Object.keys(detectors) as [DetectorId, ...DetectorId[]];
 
@@ -76,6 +79,7 @@ export const planSchema = z
           .default(0.5)
           .describe('Dirichlet concentration of the split, where QFLARE makes one (demo, simulation)'),
         test: z.string().optional().describe('folder of IDX files that the coordinator evaluates each model on'),
+        table: planTableSchema.optional(),
       })
       .prefault({}),
     aggregation: z
@@ -84,9 +88,9 @@ export const planSchema = z
           .default([{ rule: 'multi-krum', f: 'auto' }] as never)
           .describe('pre-aggregators and one aggregator'),
         codec: z.enum(codecIds).default('float16-zstd').describe('how updates are compressed'),
-        serverLearningRate: z.number().positive().max(100).default(1).describe('the aggregate is multiplied by this'),
       })
       .prefault({}),
+    learning: learningSchema.describe('how clients learn and how their aggregate becomes the next model'),
     detection: z
       .strictObject({
         detector: z
@@ -116,6 +120,7 @@ export const planSchema = z
           .literal('X25519MLKEM768')
           .default('X25519MLKEM768')
           .describe('the only TLS 1.3 group that is accepted'),
+        qkd: qkdSchema,
       })
       .prefault({}),
   })
@@ -134,6 +139,10 @@ export const planSchema = z
         path: ['cohort', 'quorum'],
         message: `must be at most cohort.size (${size}): current value is ${quorum}`,
       });
+    }
+    const { table } = plan.data;
+    for (const { path, message } of table === undefined ? [] : checkPlanTable(table, plan.model)) {
+      context.addIssue({ code: 'custom', path: ['data', 'table', ...path.split('.')], message });
     }
     const problems = checkPipeline(plan.aggregation.pipeline, size);
     for (const problem of problems) {

@@ -1,6 +1,8 @@
 import { createModels } from '../../coordinator/models.ts';
 import { aggregateCohort } from '../../core/aggregation/aggregate.ts';
 import { initialParameters } from '../../core/learning/model-spec.ts';
+import { lastAggregate, nextModel } from '../../core/learning/server/next-model.ts';
+import type { Vectors } from '../../core/learning/vectors.ts';
 import { createRng } from '../../core/random/rng.ts';
 import type { Blobs } from '../../ports/blobs.ts';
 import { castOf, type Sites } from './cast.ts';
@@ -45,10 +47,11 @@ export async function runBareWorld(options: {
   const { plan, seed } = scenario;
   const root = createRng(seed).child('world');
   const seeds = createRng(plan.seed);
-  const rate = plan.aggregation.serverLearningRate;
+  const { server } = plan.learning;
   const models = createModels({ plan, ...place, crypto: createSimulatedCrypto(root), blobs: hashesOnly() });
   let parameters: Float32Array = initialParameters(plan.model, seeds.child('initial-model'));
   let reference: Float32Array = new Float32Array(parameters.length);
+  let state: Vectors = {};
   let round = 0;
   const cast = castOf(scenario, sites, {
     rng: root,
@@ -82,11 +85,11 @@ export async function runBareWorld(options: {
       tools.compute,
     );
     const before = parameters;
-    const next = before.map((value, i) => value + rate * vector[i]!);
-    if (!next.every(Number.isFinite)) throw new Divergence('the next model is not finite');
-    parameters = next;
-    reference = next.map((value, i) => (value - before[i]!) / rate);
-    parent = await models.write(next, { version: parent.version + 1, parentHash: parent.hash, round });
+    const next = nextModel(server, { base: before, aggregate: Float32Array.from(vector), state });
+    ({ model: parameters, state } = next);
+    reference = lastAggregate(server, { model: parameters, parent: before, state });
+    const file = { version: parent.version + 1, parentHash: parent.hash, round };
+    parent = await models.write(parameters, file, { optimizer: state });
   }
 
   async function measure(): Promise<void> {
@@ -109,12 +112,12 @@ export async function runBareWorld(options: {
   return { measured, diverged, modelHash: parent.hash, parameters, attackers };
 }
 
-class Divergence extends Error {}
+/** What training, aggregation and the next model say when values have left the numbers. */
+const divergences = /loss must stay finite|must be at least one row|must be finite/;
 
 /** The sentence of a divergence; any other error goes on. */
 function divergenceOf(error: unknown, round: number): string {
-  const isTraining = error instanceof Error && /loss must stay finite|must be at least one row/.test(error.message);
-  if (error instanceof Divergence || isTraining) return `round ${round}: ${(error as Error).message}`;
+  if (error instanceof Error && divergences.test(error.message)) return `round ${round}: ${error.message}`;
   throw error;
 }
 
