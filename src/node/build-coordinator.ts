@@ -6,6 +6,7 @@ import { createSystemClock } from '../adapters/clock-system.ts';
 import { createNodeCrypto } from '../adapters/crypto-node.ts';
 import { readDatasetFolder } from '../adapters/dataset-folder.ts';
 import { createNodeDeflate } from '../adapters/deflate-node.ts';
+import { createNodeEntropy } from '../adapters/entropy-node.ts';
 import { createFileRoundKeys } from '../adapters/round-keys-files.ts';
 import { createSqliteStore } from '../adapters/store-sqlite.ts';
 import type { CoordinatorParts } from '../coordinator/parts.ts';
@@ -69,6 +70,7 @@ export async function buildCoordinator(
     signingKey: crypto.importSigningKey(seed),
     clock: createSystemClock(),
     deflate: createNodeDeflate(),
+    entropy: createNodeEntropy(),
     store: createSqliteStore(paths.database, { orgId, runId }),
     blobs: createFileBlobs(paths.blobs),
     roundKeys: createFileRoundKeys(paths.roundKeys, wrappingKey),
