@@ -9,6 +9,7 @@ import { exportCommand } from './commands/export.ts';
 import { initCommand } from './commands/init.ts';
 import { inviteCommand } from './commands/invite.ts';
 import { joinCommand } from './commands/join.ts';
+import { labCommand } from './commands/lab.ts';
 import { planCommand } from './commands/plan.ts';
 import { privacyCommand } from './commands/privacy.ts';
 import { qkdCommand } from './commands/qkd.ts';
@@ -39,6 +40,7 @@ export function createProgram(): Command {
     exportCommand(),
     auditCommand(),
     simulateCommand(),
+    labCommand(),
     aggregateCommand(),
     planCommand(),
     doctorCommand(),
