@@ -28,6 +28,7 @@ export function pathsOf(folder: string) {
     lock: join(folder, 'state', 'serve.lock'),
     journal: join(folder, 'journal.jsonl'),
     model: join(folder, 'model.safetensors'),
+    card: join(folder, 'card.json'),
     metrics: join(folder, 'metrics.csv'),
     report: join(folder, 'report.html'),
     record: join(folder, 'run.json'),

@@ -6,15 +6,18 @@ import { lastAggregate, nextModel } from '../core/learning/server/next-model.ts'
 import type { Json } from '../core/protocol/canonical-json.ts';
 import { createRng } from '../core/random/rng.ts';
 import { combineMetrics } from '../core/round/evaluation.ts';
-import type { ClientVerdict } from '../core/round/record.ts';
+import type { ClientVerdict, PrivacyFigures } from '../core/round/record.ts';
 import type { Contribution, Round } from '../core/round/round.ts';
+import { type CardFacts, writeCard } from './cards.ts';
+import type { Change, ModelRow } from '../ports/store.ts';
 import type { Draft } from './journal.ts';
 import type { Models } from './models.ts';
 import type { CoordinatorParts } from './parts.ts';
+import type { Released } from './privacy/central.ts';
 import type { Decision, RunLog } from './run-log.ts';
 
 /** What a phase makes of its contributions: changes and journal entries, to be recorded together with the event. */
-export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'>;
+export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'> & Partial<Pick<Released, 'ledger'>>;
 
 /**
  * Aggregates the updates of a round into the next model.
@@ -52,7 +55,6 @@ export async function aggregateUpdates(
     },
     compute,
   );
-  const next = nextModel(server, { base, state, aggregate: Float32Array.from(report.vector) });
 
   const { norms, cosines } = report.diagnostics;
   const { weights } = report;
@@ -75,26 +77,73 @@ export async function aggregateUpdates(
       weight: report.weights?.[i] ?? null,
     }),
   );
-  const place = { version: parent.version + 1, parentHash: parent.hash, round: round.number };
-  const model = await models.write(next.model, place, { optimizer: next.state });
-  if (grandparent !== null) await models.forgetCompanions(grandparent, parent.hash);
+  const dropped = report.dropped.map(({ clientId }) => clientId);
+  const used = clientIds.filter((clientId) => !dropped.includes(clientId));
+  const { changes, published } = await writeNext({ parts, models }, round, {
+    parent,
+    base,
+    vector: Float32Array.from(report.vector),
+    card: { clientIds: used, privacy: null },
+  });
   return {
-    changes: [{ kind: 'model', model }],
+    changes,
     drafts: [
       { kind: 'round.verdicts', round: round.number, data: { verdicts: verdicts as unknown as Json } },
-      {
-        kind: 'model.published',
-        round: round.number,
-        data: {
-          version: model.version,
-          hash: model.hash,
-          parentHash: parent.hash,
-          ...(await models.companionHashes(model.hash)),
-          dropped: report.dropped.map(({ clientId }) => clientId),
-        },
-      },
+      { ...published, data: { ...published.data, dropped } },
     ],
   };
+}
+
+/** Makes a private release the next model: nothing else of the updates leaves the round. */
+export async function publishRelease(
+  { parts, log, models }: { parts: CoordinatorParts; log: RunLog; models: Models },
+  round: Round,
+  release: (base: Float32Array) => Promise<Released>,
+): Promise<Reduced> {
+  const { models: rows, run } = log.snapshot();
+  const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
+  const base = await models.parameters(parent.hash);
+  const { vector, drafts, ledger } = await release(base);
+  // Who took part stays secret: amplification by sampling rests on it.
+  const card = { clientIds: null, privacy: spentIn(drafts) };
+  const { changes, published } = await writeNext({ parts, models }, round, { parent, base, vector, card });
+  return { changes, drafts: [...drafts, { ...published, data: { ...published.data, dropped: [] } }], ledger };
+}
+
+/** Writes the model that an aggregate leads to, and says so. */
+async function writeNext(
+  { parts, models }: { readonly parts: CoordinatorParts; readonly models: Models },
+  round: Round,
+  from: {
+    readonly parent: ModelRow;
+    readonly base: Float32Array;
+    readonly vector: Float32Array;
+    readonly card: CardFacts;
+  },
+): Promise<{ readonly changes: readonly Change[]; readonly published: Draft }> {
+  const { parent, base, vector } = from;
+  const state = await models.companion(parent.hash, 'optimizer');
+  const next = nextModel(parts.plan.learning.server, { base, state, aggregate: vector });
+  const place = { version: parent.version + 1, parentHash: parent.hash, round: round.number };
+  const model = await models.write(next.model, place, { optimizer: next.state });
+  if (parent.parentHash !== null) await models.forgetCompanions(parent.parentHash, parent.hash);
+  const data = {
+    version: model.version,
+    hash: model.hash,
+    parentHash: parent.hash,
+    ...(await models.companionHashes(model.hash)),
+    card: await writeCard(parts, model, from.card),
+  };
+  return {
+    changes: [{ kind: 'model', model }],
+    published: { kind: 'model.published', round: round.number, data },
+  };
+}
+
+/** What the release says that has been spent, for the model's card. */
+function spentIn(drafts: readonly Draft[]): CardFacts['privacy'] {
+  const data = drafts.find(({ kind }) => kind === 'privacy.released')?.data as unknown as PrivacyFigures | undefined;
+  return data === undefined ? null : { epsilon: data.epsilon, delta: data.delta, adjacency: 'add-remove' };
 }
 
 /** Combines what clients measured on their hold-outs. */

@@ -28,6 +28,7 @@ export function recordOf(
     withQkd: facts.withQkd.length,
     verdicts: facts.verdicts,
     flagged: facts.verdicts.filter((verdict) => verdict.isFlagged).map((verdict) => verdict.clientId),
+    ...(facts.privacy?.released === undefined ? {} : { privacy: facts.privacy.released }),
     bytesUp: measured.bytes.up,
     bytesDown: measured.bytes.down,
     seconds: (measured.atMs - facts.startedAtMs) / 1000,
