@@ -1,11 +1,11 @@
-import { aggregateCohort } from '../core/aggregation/aggregate.ts';
+import type { AggregationReport } from '../core/aggregation/report.ts';
 import { detectors } from '../core/detection/index.ts';
 import { leaveOneOutCosines } from '../core/detection/leave-one-out.ts';
 import type { Metrics, Update } from '../core/intake/stages.ts';
-import { lastAggregate, nextModel } from '../core/learning/server/next-model.ts';
+import type { Plan } from '../core/plan/plan.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
-import { createRng } from '../core/random/rng.ts';
 import { combineMetrics } from '../core/round/evaluation.ts';
+import { globalStep } from '../core/round/global-step.ts';
 import type { ClientVerdict } from '../core/round/record.ts';
 import type { Contribution, Round } from '../core/round/round.ts';
 import type { Draft } from './journal.ts';
@@ -30,30 +30,51 @@ export async function aggregateUpdates(
 ): Promise<Reduced> {
   const { plan, compute } = parts;
   const { models: rows, run } = log.snapshot();
-  const { server } = plan.learning;
   const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
-  const base = await models.parameters(parent.hash);
-  const state = await models.companion(parent.hash, 'optimizer');
-  const { parentHash: grandparent } = parent;
-  const reference = lastAggregate(server, {
-    state,
-    model: base,
-    parent: grandparent === null ? null : await models.parameters(grandparent),
-  });
   const clientIds = contributions.map(({ clientId }) => clientId);
-
-  const report = await aggregateCohort(
-    { rows: updates.map((update) => update.delta), clientIds },
-    plan.aggregation.pipeline,
+  const { next, report, controlReport } = await globalStep(
+    plan,
+    round.number,
+    await models.state(parent),
     {
-      weights: updates.map((update) => update.claimedExamples),
-      reference,
-      seed: createRng(plan.seed).child('aggregation', round.number).uint32(),
+      clientIds,
+      rows: updates.map((update) => update.delta),
+      claimedExamples: updates.map((update) => update.claimedExamples),
+      accumulations: updates.map((update) => update.accumulation),
     },
     compute,
   );
-  const next = nextModel(server, { base, state, aggregate: Float32Array.from(report.vector) });
+  const place = { version: parent.version + 1, parentHash: parent.hash, round: round.number };
+  const model = await models.write(next.model, place, next);
+  if (parent.parentHash !== null) await models.forgetCompanions(parent.parentHash, parent.hash);
 
+  const verdicts = verdictsOf(plan, clientIds, report);
+  const onControls = controlReport === null ? [] : verdictsOf(plan, clientIds, controlReport);
+  return {
+    changes: [{ kind: 'model', model }],
+    drafts: [
+      {
+        kind: 'round.verdicts',
+        round: round.number,
+        data: { verdicts: verdicts.map((verdict, i) => withControl(verdict, onControls[i])) as unknown as Json },
+      },
+      {
+        kind: 'model.published',
+        round: round.number,
+        data: {
+          version: model.version,
+          hash: model.hash,
+          parentHash: parent.hash,
+          ...(await models.companionHashes(model.hash)),
+          dropped: [...report.dropped, ...(controlReport?.dropped ?? [])].map(({ clientId }) => clientId),
+        },
+      },
+    ],
+  };
+}
+
+/** What the detector says of each row. */
+function verdictsOf(plan: Plan, clientIds: readonly string[], report: AggregationReport): readonly ClientVerdict[] {
   const { norms, cosines } = report.diagnostics;
   const { weights } = report;
   const others =
@@ -64,7 +85,7 @@ export async function aggregateUpdates(
     cosine: cosines[i]!,
     othersCosine: others?.[i] ?? null,
   }));
-  const verdicts = detectors[plan.detection.detector].judge(observations).map(
+  return detectors[plan.detection.detector].judge(observations).map(
     (verdict, i): ClientVerdict => ({
       clientId: verdict.clientId,
       isFlagged: verdict.isFlagged,
@@ -75,25 +96,16 @@ export async function aggregateUpdates(
       weight: report.weights?.[i] ?? null,
     }),
   );
-  const place = { version: parent.version + 1, parentHash: parent.hash, round: round.number };
-  const model = await models.write(next.model, place, { optimizer: next.state });
-  if (grandparent !== null) await models.forgetCompanions(grandparent, parent.hash);
+}
+
+/** A client that lies in its second vector only is flagged as well. */
+function withControl(verdict: ClientVerdict, control: ClientVerdict | undefined): ClientVerdict {
+  if (control?.isFlagged !== true) return verdict;
   return {
-    changes: [{ kind: 'model', model }],
-    drafts: [
-      { kind: 'round.verdicts', round: round.number, data: { verdicts: verdicts as unknown as Json } },
-      {
-        kind: 'model.published',
-        round: round.number,
-        data: {
-          version: model.version,
-          hash: model.hash,
-          parentHash: parent.hash,
-          ...(await models.companionHashes(model.hash)),
-          dropped: report.dropped.map(({ clientId }) => clientId),
-        },
-      },
-    ],
+    ...verdict,
+    isFlagged: true,
+    score: Math.max(verdict.score, control.score),
+    reasons: [...verdict.reasons, ...control.reasons.map((reason) => `control variate: ${reason}`)],
   };
 }
 

@@ -34,13 +34,13 @@ test('parsePlan() of a model alone fills in every default', () => {
       absenceGraceSeconds: 10,
       gatherSeconds: 5,
     },
-    training: { epochs: 1, batchSize: 32, learningRate: 0.1, momentum: 0, weightDecay: 0, proximalMu: 0 },
+    training: { epochs: 1, batchSize: 32, learningRate: 0.1, momentum: 0, weightDecay: 0 },
     data: { holdoutShare: 0.1, alpha: 0.5 },
     aggregation: {
       pipeline: [{ rule: 'multi-krum', f: 'auto' }],
       codec: 'float16-zstd',
     },
-    learning: { server: { optimizer: 'fed-avg', learningRate: 1 } },
+    learning: { client: { algorithm: 'sgd' }, server: { optimizer: 'fed-avg', learningRate: 1 }, local: [] },
     detection: { detector: 'norm-cosine' },
     enrolment: { approve: 'auto', linkHours: 72 },
     security: { suite: 1, channel: 'X25519MLKEM768' },
@@ -202,6 +202,11 @@ const anyPlan: fc.Arbitrary<PlanInput> = fc.record(
     ),
     learning: fc.record(
       {
+        client: fc.constantFrom<NonNullable<PlanInput['learning']>['client']>(
+          { algorithm: 'fed-prox' },
+          { algorithm: 'ditto', lambda: 2 },
+          { algorithm: 'fine-tuning' },
+        ),
         server: fc.constantFrom<NonNullable<PlanInput['learning']>['server']>(
           { optimizer: 'fed-avg', learningRate: 1e-9 },
           { optimizer: 'fed-adam' },

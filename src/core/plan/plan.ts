@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { checkPipeline, type Pipeline, pipelineSchema } from '../aggregation/pipeline.ts';
 import { codecIds } from '../compression/index.ts';
 import { type DetectorId, detectors } from '../detection/index.ts';
-import { trainOptionsSchema } from '../learning/engine.ts';
+import { planTrainingSchema } from '../learning/engine.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
-import { learningSchema } from './learning.ts';
+import { learningProblems, learningSchema } from './learning.ts';
 import { checkPlanTable, planTableSchema } from './table.ts';
 
 const detectorIds = Object.keys(detectors) as [DetectorId, ...DetectorId[]];
@@ -63,7 +63,7 @@ export const planSchema = z
         gatherSeconds: seconds(86_400).default(5).describe('how long the next round waits for clients to come back'),
       })
       .prefault({}),
-    training: trainOptionsSchema.prefault({}).describe('what the built-in trainer does in a round'),
+    training: planTrainingSchema.prefault({}).describe('what the built-in trainer does in a round'),
     data: z
       .strictObject({
         holdoutShare: z
@@ -141,6 +141,9 @@ export const planSchema = z
     const { table } = plan.data;
     for (const { path, message } of table === undefined ? [] : checkPlanTable(table, plan.model)) {
       context.addIssue({ code: 'custom', path: ['data', 'table', ...path.split('.')], message });
+    }
+    for (const { path, message } of learningProblems(plan)) {
+      context.addIssue({ code: 'custom', path: [...path], message });
     }
     const problems = checkPipeline(plan.aggregation.pipeline, size);
     for (const problem of problems) {
