@@ -24,6 +24,7 @@ export function pathsOf(folder: string) {
     database: join(folder, 'state', 'run.db'),
     blobs: join(folder, 'state', 'blobs'),
     roundKeys: join(folder, 'round-keys'),
+    qkdEpochs: join(folder, 'qkd-epochs'),
     lock: join(folder, 'state', 'serve.lock'),
     journal: join(folder, 'journal.jsonl'),
     model: join(folder, 'model.safetensors'),

@@ -5,7 +5,6 @@ import type { Receipt, SignedAnnouncement } from '../core/protocol/messages.ts';
 import { phasesOf } from '../core/round/phases.ts';
 import { effectOf, phaseOf, type Round, type RoundEffect, type RoundEvent } from '../core/round/round.ts';
 import type { Blobs } from '../ports/blobs.ts';
-import type { RoundKey } from '../ports/crypto.ts';
 import type { Device, JournalRow } from '../ports/store.ts';
 import { announce } from './announcement.ts';
 import { endingAfter } from './ending.ts';
@@ -13,11 +12,13 @@ import { createEnrolment, type Enrolment } from './enrolment.ts';
 import { approvedClients, canOpen, isShortOfClients, selectParticipants } from './gathering.ts';
 import type { Draft } from './journal.ts';
 import { createModels } from './models.ts';
-import type { CoordinatorParts } from './parts.ts';
+import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
 import { type ClientTls, createPresence } from './presence.ts';
+import { createQkdKeys } from './qkd-keys.ts';
 import { createReception } from './reception.ts';
 import { recordOf } from './round-record.ts';
 import { aggregateUpdates, combineEvaluations, type Reduced } from './reduction.ts';
+import { decodeRoundSecret, encodeRoundSecret } from './round-secret.ts';
 import { createRunLog, type Snapshot } from './run-log.ts';
 import { advance, hasEnded, roundEventData } from './state.ts';
 
@@ -37,7 +38,12 @@ export type Coordinator = {
   /** Throws when the store cannot be written. */
   check(): Promise<void>;
   /** A client is there: it hears announcements until it disconnects. */
-  connect(device: Device, tls: ClientTls | null, listener: (message: SignedAnnouncement) => void): () => void;
+  connect(
+    device: Device,
+    tls: ClientTls | null,
+    listener: (message: SignedAnnouncement) => void,
+    saeId?: string,
+  ): () => void;
   /** Approved clients that are there. */
   connectedClients(): readonly string[];
   /** Every device that is there, approved or not. */
@@ -72,7 +78,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   const bytes = { up: 0, down: 0 };
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => {});
-  let roundKey: { readonly round: number; readonly key: RoundKey } | undefined;
+  const qkdKeys = createQkdKeys(parts, log);
+  let roundKey: OpenRoundKey | undefined;
   let offsetMs = 0;
   let gatheringSinceMs = 0;
   let performed = '';
@@ -84,7 +91,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   const nowMs = () => clock.monotonicMs() + offsetMs;
   const reception = makeReception(parts, log, {
     layout: models.layout,
-    roundKey: (round) => (roundKey?.round === round ? roundKey.key : undefined),
+    roundKey: (round) => (roundKey?.round === round ? roundKey : undefined),
     nowMs,
   });
 
@@ -171,6 +178,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
             data: parts.test,
           })
         : null;
+    await qkdKeys.advance(round.number, roundKey?.qkd);
     await reception.forget(round);
     await roundKeys.destroy(round.number);
     roundKey = undefined;
@@ -194,18 +202,21 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   async function maybeOpen(): Promise<void> {
     const { run, models: rows } = log.snapshot();
     if (isHalted || isOpening || run.round !== null || hasEnded(run)) return;
-    if (!isReady(readyClients())) return;
+    if (!isReady(readyClients()) || qkdKeys.isPaused()) return;
     isOpening = true;
     try {
       const number = nextRound();
       const key = await crypto.generateRoundKey();
-      const secret = key.exportSecret();
+      const qkd = await qkdKeys.reserve(readyDevices(), presence.saeOf);
+      const ownSecret = key.exportSecret();
+      const secret = encodeRoundSecret({ roundKey: ownSecret, qkd: qkd.keys });
       await roundKeys.put(number, secret);
       secret.fill(0);
-      roundKey = { round: number, key };
+      ownSecret.fill(0);
+      roundKey = { round: number, key, qkd: qkd.keys };
       const isOpened = await log.record(({ run: newest }) => {
         // Who is there is asked again: meanwhile clients may have left, and the operator may have ended the run.
-        const participants = selectParticipants(readyClients(), number, plan);
+        const participants = selectParticipants(qkd.served(readyClients()), number, plan);
         if (newest.round !== null || hasEnded(newest) || participants.length < plan.cohort.quorum)
           return { result: false };
         return {
@@ -218,6 +229,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
                 phases: phasesOf(plan, participants.length) as unknown as Json,
                 baseModel: rows.at(-1)!.hash,
                 roundKey: key.publicKey.toBase64(),
+                ...qkd.journaled,
                 nowMs: nowMs(),
               },
             },
@@ -225,7 +237,10 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
           result: true,
         };
       });
-      if (!isOpened) await roundKeys.destroy(number);
+      if (!isOpened) {
+        await roundKeys.destroy(number);
+        qkdKeys.pause();
+      }
     } finally {
       isOpening = false;
       if (hasEnded(log.snapshot().run)) spawn(finish());
@@ -242,6 +257,11 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     isFinished = true;
     await roundKeys.destroy(nextRound());
     ended.resolve();
+  }
+
+  function readyDevices(): readonly Device[] {
+    const { devices } = log.snapshot();
+    return presence.devices().filter(({ deviceId }) => devices.get(deviceId)?.status === 'approved');
   }
 
   function readyClients(): readonly string[] {
@@ -279,7 +299,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
         await recordEvent(round.number, { kind: 'failed', reason: 'the key of the round is gone: it is repeated' });
       }
     } else {
-      roundKey = { round: round.number, key: await crypto.importRoundKey(secret) };
+      const { roundKey: own, qkd } = decodeRoundSecret(secret);
+      roundKey = { round: round.number, key: await crypto.importRoundKey(own), qkd };
     }
     for (const clientId of round.participants) await recordEvent(round.number, { kind: 'left', clientId });
   }
@@ -325,6 +346,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
           result: undefined,
         }));
       }
+      await qkdKeys.load(run.records.at(-1)?.round ?? 0);
       await log.record(() => ({ drafts: [{ kind: 'server.started', data: { pin: parts.pin } }], result: undefined }));
       if (hasEnded(run)) {
         isRecovered = true;

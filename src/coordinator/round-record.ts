@@ -25,6 +25,7 @@ export function recordOf(
     accuracy: measured.test?.accuracy ?? null,
     loss: measured.test?.loss ?? null,
     clients: facts.clients,
+    withQkd: facts.withQkd.length,
     verdicts: facts.verdicts,
     flagged: facts.verdicts.filter((verdict) => verdict.isFlagged).map((verdict) => verdict.clientId),
     bytesUp: measured.bytes.up,

@@ -12,6 +12,8 @@ export type OpenFacts = {
   readonly verdicts: readonly ClientVerdict[];
   readonly clients: ClientEvaluation | null;
   readonly accepted: readonly string[];
+  /** Devices of which something came under a QKD key. */
+  readonly withQkd: readonly string[];
   readonly refused: readonly { readonly clientId: string; readonly code: string }[];
 };
 
@@ -26,6 +28,8 @@ export type RunState = {
   readonly records: readonly RoundRecord[];
   readonly tls: { readonly group: string; readonly protocol: string; readonly cipher: string } | null;
   readonly seconds: number;
+  /** Who lacks a QKD key and why, as of the newest word on it. */
+  readonly qkdAbsent: readonly { readonly clientId: string; readonly reason: string }[];
 };
 
 export const initialState: RunState = {
@@ -37,6 +41,7 @@ export const initialState: RunState = {
   records: [],
   tls: null,
   seconds: 0,
+  qkdAbsent: [],
 };
 
 /** Whether a run is over, for whatever reason. */
@@ -55,6 +60,8 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
       return { ...state, planHash: data['planHash'] as string };
     case 'client.connected':
       return data['tls'] === undefined ? state : { ...state, tls: data['tls'] as unknown as RunState['tls'] };
+    case 'qkd.keys':
+      return { ...state, qkdAbsent: data['absent'] as unknown as RunState['qkdAbsent'] };
     case 'round.opened':
       return {
         ...state,
@@ -71,11 +78,12 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
           verdicts: [],
           clients: null,
           accepted: [],
+          withQkd: [],
           refused: [],
         },
       };
     case 'round.event':
-      return applyRoundEvent(state, data as unknown as { event: RoundEvent; nowMs: number });
+      return applyRoundEvent(state, data as unknown as JournaledEvent);
     case 'update.refused':
       return withFacts(state, (facts) => ({
         refused: [...facts.refused, { clientId: data['clientId'] as string, code: data['code'] as string }],
@@ -105,9 +113,12 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
   }
 }
 
+/** The event, the time at which it was taken, and of an accepted envelope the device whose QKD key it was under. */
+type JournaledEvent = { readonly event: RoundEvent; readonly nowMs: number; readonly qkdDevice?: string };
+
 /** The event and the time at which it was taken, as one journal entry. */
-export function roundEventData(event: RoundEvent, nowMs: number): { readonly [key: string]: Json } {
-  return { event: event as unknown as Json, nowMs };
+export function roundEventData(event: RoundEvent, nowMs: number, qkdDevice?: string): { readonly [key: string]: Json } {
+  return { event: event as unknown as Json, nowMs, ...(qkdDevice === undefined ? {} : { qkdDevice }) };
 }
 
 /** Applies an event to a round at a time: first the clock, then the event. */
@@ -118,11 +129,13 @@ export function advance(round: Round, event: RoundEvent, nowMs: number): ReturnT
   return { round: after.round, effects: [...ticked.effects, ...after.effects] };
 }
 
-function applyRoundEvent(state: RunState, { event, nowMs }: { event: RoundEvent; nowMs: number }): RunState {
+function applyRoundEvent(state: RunState, { event, nowMs, qkdDevice }: JournaledEvent): RunState {
   if (state.round === null) return state;
   const before = state.round;
   const { round } = advance(before, event, nowMs);
-  const next = { ...state, round };
+  const next = withFacts({ ...state, round }, ({ withQkd }) => ({
+    withQkd: qkdDevice === undefined || withQkd.includes(qkdDevice) ? withQkd : [...withQkd, qkdDevice],
+  }));
   const isUpdate = event.kind === 'accepted' && before.phases[before.phaseIndex]?.collects === 'update';
   return isUpdate ? withFacts(next, (facts) => ({ accepted: [...facts.accepted, event.clientId] })) : next;
 }

@@ -55,7 +55,7 @@ export function createMemoryDisk(): Disk & { readonly keys: Map<number, Uint8Arr
     store: createMemoryStore(),
     blobs: createMemoryBlobs(),
     roundKeys: {
-      put: async (round, secret) => void keys.set(round, secret),
+      put: async (round, secret) => void keys.set(round, secret.slice()),
       get: async (round) => keys.get(round)?.slice(),
       destroy: async (round) => void keys.delete(round),
     },

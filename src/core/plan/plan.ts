@@ -5,6 +5,7 @@ import { codecIds } from '../compression/index.ts';
 import { type DetectorId, detectors } from '../detection/index.ts';
 import { planTrainingSchema } from '../learning/engine.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
+import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
 import { learningProblems, learningSchema } from './learning.ts';
 import { checkPlanTable, planTableSchema } from './table.ts';
@@ -119,6 +120,7 @@ export const planSchema = z
           .literal('X25519MLKEM768')
           .default('X25519MLKEM768')
           .describe('the only TLS 1.3 group that is accepted'),
+        qkd: qkdSchema,
       })
       .prefault({}),
   })

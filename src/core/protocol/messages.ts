@@ -50,6 +50,10 @@ export const announcement = z.strictObject({
   suite: z.int(),
   codec: z.string(),
   roundKey: z.string(),
+  /** The QKD key to mix in (suite with QKD), and what it rests on. An empty key id: the epoch secret alone. */
+  qkd: z
+    .strictObject({ epoch: z.int().min(0), keyId: z.string().max(128), source: z.enum(['simulated', 'unknown']) })
+    .optional(),
 });
 export const signedAnnouncement = z.strictObject({ announcement, signature: signatureText });
 

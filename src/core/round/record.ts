@@ -15,6 +15,8 @@ export type RoundRecord = {
   readonly loss: number | null;
   /** What clients measured on their own hold-outs; null when none reported. */
   readonly clients: ClientEvaluation | null;
+  /** Devices of which something came under a QKD key, besides ML-KEM-768 and X25519. */
+  readonly withQkd: number;
   readonly verdicts: readonly ClientVerdict[];
   /** Client ids that the detector flagged in this round. */
   readonly flagged: readonly string[];
