@@ -3,6 +3,7 @@ import { createNodeCrypto } from '../adapters/crypto-node.ts';
 import { createNodeDeflate } from '../adapters/deflate-node.ts';
 import { createFileIdentityStore } from '../adapters/identity-file.ts';
 import { createHttpsTransport } from '../adapters/transport-https.ts';
+import { createFileSiteMemory } from '../adapters/site-memory-files.ts';
 import { takePart } from '../client/agent.ts';
 import { enrol } from '../client/enrol.ts';
 import type { SiteQkd } from '../client/qkd.ts';
@@ -49,6 +50,7 @@ export async function joinRun(options: {
       crypto,
       deflate: createNodeDeflate(),
       trainer,
+      memory: createFileSiteMemory(options.stateFolder),
       clock,
       patienceMs: options.patienceMs,
       say,

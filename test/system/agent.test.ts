@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
 import { takePart } from '../../src/client/agent.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
@@ -27,6 +28,7 @@ function agent(
     crypto,
     deflate,
     trainer,
+    memory: createVolatileSiteMemory(),
     clock: createSystemClock(),
     patienceMs: 20_000,
     say: (text) => said.push(text),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
 import { takePart } from '../../src/client/agent.ts';
 import { createClientQkd, NoQkdKeyError, type SiteQkd } from '../../src/client/qkd.ts';
@@ -31,6 +32,7 @@ function agent(site: Site, siteQkd?: SiteQkd, said: string[] = [], saved: Identi
     crypto,
     deflate,
     trainer: fakeTrainer,
+    memory: createVolatileSiteMemory(),
     clock: createSystemClock(),
     patienceMs: 20_000,
     say: (text) => said.push(text),
@@ -263,6 +265,7 @@ test('a coordinator that is killed in mid-round opens what was sealed under the 
       crypto,
       deflate,
       trainer: fakeTrainer,
+      memory: createVolatileSiteMemory(),
       fetchModel: async (hash) => (await second.coordinator.model(hash))!,
       qkd: createClientQkd({
         plan,

@@ -107,6 +107,11 @@ export function planManifest({ model, learning }: Learner): Manifest {
   return manifestOf(model, learning.local);
 }
 
+/** Whether the clients of a plan keep something that must follow what has counted. */
+export function keepsState({ learning }: Pick<Learner, 'learning'>): boolean {
+  return traitsOf(learning.client).isKeeping || learning.local.length > 0;
+}
+
 /** What an update of a plan is like: a delta of what is shared, and a second vector where the algorithm sends one. */
 export function updateShape(plan: Learner): {
   readonly count: number;

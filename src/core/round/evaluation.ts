@@ -1,5 +1,5 @@
 import type { Metrics } from '../intake/stages.ts';
-import type { ClientEvaluation } from './record.ts';
+import type { ClientEvaluation, PersonalEvaluation } from './record.ts';
 
 type Report = { readonly clientId: string; readonly metrics: Metrics };
 
@@ -40,7 +40,7 @@ export function combineMetrics(reports: readonly Report[]): ClientEvaluation | n
 }
 
 /** The same of the sites' personal models, over the sites that have one. */
-function personalEvaluation(reports: readonly Report[]): ClientEvaluation['personal'] | null {
+function personalEvaluation(reports: readonly Report[]): PersonalEvaluation | null {
   const own = reports.flatMap(({ clientId, metrics: { examples, personal } }) =>
     personal === undefined ? [] : [{ clientId, examples, ...personal, accuracy: personal.correctCount / examples }],
   );

@@ -37,14 +37,10 @@ export type ClientEvaluation = {
   readonly worst: { readonly clientId: string; readonly accuracy: number };
   readonly byClient: Readonly<Record<string, { accuracy: number; loss: number; examples: number }>>;
   /** The sites' personal models on the same hold-outs; absent where the plan's algorithm has none. */
-  readonly personal?: {
-    readonly reports: number;
-    readonly accuracy: number;
-    readonly loss: number;
-    readonly accuracySpread: number;
-    readonly worst: { readonly clientId: string; readonly accuracy: number };
-  };
+  readonly personal?: PersonalEvaluation;
 };
+
+export type PersonalEvaluation = Pick<ClientEvaluation, 'reports' | 'accuracy' | 'loss' | 'accuracySpread' | 'worst'>;
 
 /** What was seen of one client's update. A flag is an alarm, not proof. */
 export type ClientVerdict = {

@@ -1,15 +1,26 @@
 import { createNodeCrypto } from '../../adapters/crypto-node.ts';
+import { createVolatileSiteMemory } from '../../adapters/site-memory-volatile.ts';
+import { trainingSeed } from '../../client/site-learning.ts';
+import { countedRound } from '../../coordinator/announcement.ts';
+import type { RunState } from '../../coordinator/state.ts';
 import { aggregateCohort } from '../../core/aggregation/aggregate.ts';
 import { attacks, type AttackId } from '../../core/attacks/index.ts';
 import type { Dataset } from '../../core/data/dataset.ts';
-import { createRng, type Rng } from '../../core/random/rng.ts';
+import { localTask } from '../../core/learning/client/index.ts';
+import { decodeKept, nothingKept, settle } from '../../core/learning/client/kept.ts';
+import { decodeVectors } from '../../core/learning/vectors.ts';
+import { decodeSafetensors, valuesFor } from '../../core/model/safetensors.ts';
+import { keepsState, planManifest } from '../../core/plan/learning.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import type { Rng } from '../../core/random/rng.ts';
 import type { Compute } from '../../ports/compute.ts';
 import type { Crypto } from '../../ports/crypto.ts';
-import type { Trainer } from '../../ports/trainer.ts';
+import type { SiteMemory } from '../../ports/site-memory.ts';
+import type { Trainer, TrainerTask } from '../../ports/trainer.ts';
 import type { Hostility, Scenario } from './scenario.ts';
 import { bytesFrom, createSimulatedCrypto } from './simulated-crypto.ts';
 import { createTraining, type Training } from './training.ts';
-import { type WireAttack, type WireAttackId, wireAttacks } from './wire-attacks.ts';
+import { type WireAttack, wireAttacks, type WireAttackId } from './wire-attacks.ts';
 
 /** How the sites of a world train, by the number of the client. */
 export type Sites = {
@@ -22,18 +33,31 @@ export type Cast = {
   readonly clientIds: readonly string[];
   readonly hostility: ReadonlyMap<string, Hostility>;
   readonly training: Training;
+  /** What each site remembers: it outlives its client's process. */
+  readonly memoryOf: (clientId: string) => SiteMemory;
   wireAttackOf(clientId: string): WireAttack | undefined;
 };
 
 export function castOf(
   { plan, attackers }: Pick<Scenario, 'plan' | 'attackers'>,
   sites: Sites,
-  { rng, isWatched, compute }: { readonly rng: Rng; readonly isWatched: boolean; readonly compute: Compute },
+  {
+    rng,
+    isWatched,
+    compute,
+    seen,
+  }: {
+    readonly rng: Rng;
+    readonly isWatched: boolean;
+    readonly compute: Compute;
+    readonly seen: Seen;
+  },
 ): Cast {
   const { expected } = plan.cohort;
   const clientIds = Array.from({ length: expected }, (_, i) => `client-${String(i + 1).padStart(2, '0')}`);
   const hostility = new Map([...attackers].map(([index, kind]) => [clientIds[index]!, kind]));
-  const seeds = createRng(plan.seed);
+  const memories = new Map(clientIds.map((clientId) => [clientId, createVolatileSiteMemory()]));
+  const memoryOf = (clientId: string) => memories.get(clientId)!;
   const wireAttackOf = (clientId: string): WireAttack | undefined => {
     const kind = hostility.get(clientId) ?? '';
     return Object.hasOwn(wireAttacks, kind) ? wireAttacks[kind as WireAttackId] : undefined;
@@ -48,9 +72,33 @@ export function castOf(
     aggregate: async (rows) => (await aggregateCohort({ rows }, plan.aggregation.pipeline, {}, compute)).vector,
     rng: rng.child('training'),
     isWatched,
-    seedOf: (clientId, round) => seeds.child('train', clientId, round).uint32(),
+    taskOf: (clientId, task) => taskOf(plan, seen, { clientId, memory: memoryOf(clientId) }, task),
   });
-  return { clientIds, hostility, training, wireAttackOf };
+  return { clientIds, hostility, training, memoryOf, wireAttackOf };
+}
+
+/** What an omniscient attacker sees of a run: the open round, and the files of its models. */
+export type Seen = { readonly run: () => RunState; readonly file: (hash: string) => Promise<Uint8Array | undefined> };
+
+/** The task of a client in the round of another's task. */
+async function taskOf(
+  plan: Plan,
+  { run, file }: Seen,
+  { clientId, memory }: { readonly clientId: string; readonly memory: SiteMemory },
+  task: TrainerTask,
+): Promise<TrainerTask> {
+  const seed = trainingSeed(plan, clientId, task.round);
+  const now = run();
+  if (!keepsState(plan) || now.facts === null) return { ...task, seed };
+  const manifest = planManifest(plan);
+  const model = decodeSafetensors((await file(now.facts.baseModel))!);
+  const beside = model.metadata['qflare.control'];
+  const server = beside === undefined ? {} : decodeVectors((await file(beside))!).vectors;
+  const bytes = await memory.read('kept');
+  const kept = bytes === undefined ? nothingKept : decodeKept(bytes);
+  const { settled: state } = settle(kept, { round: task.round, counted: countedRound(now, clientId) });
+  const announced = { parameters: valuesFor(manifest, model), round: task.round, seed };
+  return localTask(plan.learning.client, { manifest, task: announced, state, server });
 }
 
 /** Cryptography for each machine of a world. Of the real one, keys, nonces and tokens are seeded; the rest cannot be. */

@@ -3,8 +3,7 @@ import { createMemoryRoundKeys } from '../../adapters/round-keys-memory.ts';
 import { createMemoryStore } from '../../adapters/store-memory.ts';
 import { createCoordinator } from '../../coordinator/coordinator.ts';
 import type { CoordinatorParts } from '../../coordinator/parts.ts';
-import { manifestOf } from '../../core/learning/model-spec.ts';
-import { parameterCount } from '../../core/model/manifest.ts';
+import { updateShape } from '../../core/plan/learning.ts';
 import { createRng } from '../../core/random/rng.ts';
 import type { RoundRecord } from '../../core/round/record.ts';
 import { castOf, type Sites } from './cast.ts';
@@ -39,7 +38,7 @@ export async function runDirectWorld(options: {
   const root = createRng(seed).child('world');
   const time = createVirtualTime();
   const crypto = createSimulatedCrypto(root.child('coordinator', 'crypto'));
-  const counter = createCounter(tools.compute, parameterCount(manifestOf(plan.model)));
+  const counter = createCounter(tools.compute, updateShape(plan));
   const store = createMemoryStore();
   const pin = bytesFrom(root.child('pin'))(32).toHex();
   const parts: CoordinatorParts = {
@@ -56,7 +55,8 @@ export async function runDirectWorld(options: {
     roundKeys: createMemoryRoundKeys(),
   };
   const coordinator = createCoordinator(parts, counter.makeReception);
-  const cast = castOf(scenario, sites, { rng: root, isWatched: false, compute: tools.compute });
+  const seen = { run: () => coordinator.snapshot().run, file: coordinator.model };
+  const cast = castOf(scenario, sites, { rng: root, isWatched: false, compute: tools.compute, seen });
   const modelOf = sharedModels(plan, coordinator.model);
   let isOver = false;
   const failures: unknown[] = [];
@@ -77,6 +77,7 @@ export async function runDirectWorld(options: {
       coordinator,
       crypto: createSimulatedCrypto(root.child('client', clientId)),
       trainer: cast.training.trainerOf(clientId),
+      memory: cast.memoryOf(clientId),
       counter,
       modelOf,
       during: (work) => time.during(0, work),

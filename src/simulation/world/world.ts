@@ -64,9 +64,10 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
   const cryptoFor = cryptoMaker(isCryptoReal);
   const crypto = cryptoFor(root.child('coordinator', 'crypto'));
   const pin = bytesFrom(root.child('pin'))(32);
-  const cast = castOf(scenario, sites, { rng: root, isWatched: true, compute: tools.compute });
   const roundKeys = createMemoryRoundKeys();
   const disk: Disk = { store: createMemoryStore(), blobs: createMemoryBlobs(), roundKeys };
+  const seen = { run: () => observer.state(), file: (hash: string) => disk.blobs.get(hash) };
+  const cast = castOf(scenario, sites, { rng: root, isWatched: true, compute: tools.compute, seen });
   const traffic: Traffic = { requests: 0, dropped: 0, duplicated: 0, cut: 0 };
   let failure: unknown;
   let clientRestarts = 0;
@@ -134,6 +135,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
       rng: root.child('client', clientId, Math.max(0, clientsStarted++ - cast.clientIds.length + 1)),
       deflate: tools.deflate,
       trainer: cast.training.trainerOf(clientId),
+      memory: cast.memoryOf(clientId),
       wireAttack: cast.wireAttackOf(clientId),
       onRestart: () => {
         clientRestarts += 1;

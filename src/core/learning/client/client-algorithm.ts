@@ -34,6 +34,8 @@ export type ClientAlgorithm<Options> = {
   readonly travels: 'control' | null;
   /** Whether deltas are divided by what local steps add up to. */
   readonly isNormalised: boolean;
+  /** Whether a client keeps something from round to round. */
+  readonly isKeeping: boolean;
   /** What a client keeps before its first round, given the global model. */
   start(parameters: Float32Array): Vectors;
   /** The training whose result is sent. */
@@ -52,6 +54,7 @@ export type AnyClientAlgorithm = Omit<ClientAlgorithm<never>, 'schema'> & { read
 const plain = {
   travels: null,
   isNormalised: false,
+  isKeeping: false,
   start: () => ({}),
   task: (round: LocalRound<unknown>) => round.task,
   update: (round: LocalRound<unknown>, result: TrainerResult): LocalUpdate => ({

@@ -4,6 +4,8 @@ import type { TrainerResult, TrainerTask } from '../../../ports/trainer.ts';
 import { createDataset } from '../../data/dataset.ts';
 import { createRng } from '../../random/rng.ts';
 import { trainOptionsSchema, type TrainingEngine } from '../engine.ts';
+import { tensor } from '../../model/manifest.ts';
+import { manifestOf } from '../model-spec.ts';
 import { referenceEngine } from '../reference/engine.ts';
 import type { Vectors } from '../vectors.ts';
 import { createWasmEngine } from '../wasm/engine.ts';
@@ -61,6 +63,7 @@ function biasTrainer(engine: TrainingEngine, options: object, drift: readonly nu
   };
 }
 
+const manifest = manifestOf({ kind: 'softmax-regression', inputs: 1, classes: 2 });
 const twoSteps = { learningRate: 0.5, epochs: 2 };
 const weightsOf = (vector: Float32Array) => vector.subarray(0, 2);
 const control = (value: number) => Float32Array.of(value, value, 0, 0);
@@ -76,8 +79,13 @@ test('FedNova: two rounds by hand; equal steps make it FedAvg', () => {
   const options = optionsOf({ algorithm: 'fed-nova' });
   const round = (deltas: number[], steps: number[]) => {
     const task = { parameters: Float32Array.of(0), round: 1, seed: 1 };
+    const manifest = [tensor('w', 1)];
     const sent = deltas.map((delta, i) =>
-      localUpdate(options, { task, server: {} }, { parameters: Float32Array.of(delta), examples: 1, steps: steps[i]! }),
+      localUpdate(
+        options,
+        { manifest, task, server: {} },
+        { parameters: Float32Array.of(delta), examples: 1, steps: steps[i]! },
+      ),
     );
     const norms = sent.map(({ accumulation }) => accumulation);
     return effectiveSteps(norms, [1, 1]) * ((sent[0]!.delta[0]! + sent[1]!.delta[0]!) / 2);
@@ -95,7 +103,10 @@ test('effectiveSteps() takes no more than 4 times the median from a claim, and w
 test('FedNova refuses a trainer that does not say its steps', () => {
   const result = { parameters: taskOf(0, 0).parameters, examples: 1 };
   const options = optionsOf({ algorithm: 'fed-nova' });
-  assert.throws(() => localUpdate(options, { task: taskOf(0, 0), server: {} }, result), /fed-nova .* says nothing/);
+  assert.throws(
+    () => localUpdate(options, { manifest, task: taskOf(0, 0), server: {} }, result),
+    /fed-nova .* says nothing/,
+  );
 });
 
 for (const engine of [referenceEngine, createWasmEngine()]) {
@@ -103,7 +114,7 @@ for (const engine of [referenceEngine, createWasmEngine()]) {
   const roundOf = (input: object, given: { task?: TrainerTask; state?: Vectors; server?: Vectors } = {}) =>
     runClientRound(
       optionsOf(input),
-      { task: taskOf(1, 1), state: undefined, server: {}, ...given },
+      { manifest, task: taskOf(1, 1), state: undefined, server: {}, ...given },
       biasTrainer(engine, twoSteps, [1, 1]),
     );
 
@@ -152,16 +163,16 @@ for (const engine of [referenceEngine, createWasmEngine()]) {
     const state = { personal: Float32Array.of(4, -4, 0, 0) };
     const options = optionsOf({ algorithm: 'ditto', lambda: 0.5 });
     const train = biasTrainer(engine, twoSteps);
-    const round = await runClientRound(options, { task, state, server: {} }, train);
+    const round = await runClientRound(options, { manifest, task, state, server: {} }, train);
     near(weightsOf(round.update.delta), [0, 0]);
     near(weightsOf(round.state['personal']!), [2.25, -2.25]);
-    const own = await personalModel(options, { task, state: round.state, server: {} }, train);
+    const own = await personalModel(options, { manifest, task, state: round.state, server: {} }, train);
     assert.equal(own, round.state['personal']);
   });
 
   test(`${engine.name}: fine-tuning trains the newest model once more, and sends what FedAvg sends`, async () => {
     const options = optionsOf({ algorithm: 'fine-tuning' });
-    const round = { task: taskOf(1, 1), state: undefined, server: {} };
+    const round = { manifest, task: taskOf(1, 1), state: undefined, server: {} };
     near(weightsOf((await roundOf({ algorithm: 'fine-tuning' })).update.delta), [-1, -1]);
     const own = await personalModel(options, round, biasTrainer(engine, twoSteps, [1, 1]));
     near(weightsOf(own!), [0, 0]);
@@ -170,7 +181,7 @@ for (const engine of [referenceEngine, createWasmEngine()]) {
 
 test('SCAFFOLD: a client alone keeps the mean of its gradients as its control', async () => {
   const options = optionsOf({ algorithm: 'scaffold' });
-  const round = { task: taskOf(0, 0), state: undefined, server: {} };
+  const round = { manifest, task: taskOf(0, 0), state: undefined, server: {} };
   const { state } = await runClientRound(options, round, biasTrainer(referenceEngine, { learningRate: 0.1 }));
   // Softmax of [0, 0] against label 0: the gradient of the biases is [−½, ½].
   near(state['control']!, [0, 0, -0.5, 0.5]);
@@ -186,7 +197,7 @@ test('SCAFFOLD refuses momentum, and a trainer that does not say steps and learn
   const send = (says: Partial<TrainerResult>) =>
     localUpdate(
       options,
-      { task: taskOf(0, 0), server: {} },
+      { manifest, task: taskOf(0, 0), server: {} },
       { parameters: taskOf(0, 0).parameters, examples: 1, ...says },
     );
   assert.throws(() => send({ steps: 1, learningRate: 1, momentum: 0.9 }), /momentum must be 0: current value is 0.9/);
@@ -198,7 +209,7 @@ for (const algorithm of Object.keys(clientAlgorithms) as (keyof typeof clientAlg
   test(`${algorithm}: what is sent needs nothing of what is kept, and no input is changed`, async () => {
     const options = optionsOf({ algorithm });
     const server: Vectors = traitsOf(options).travels === null ? {} : { control: control(0.25) };
-    const round = { task: taskOf(1, -1), state: undefined, server };
+    const round = { manifest, task: taskOf(1, -1), state: undefined, server };
     const train = biasTrainer(referenceEngine, twoSteps, [0.5, 0.25]);
     const before = structuredClone(round);
     const { update } = await runClientRound(options, round, train);
@@ -211,7 +222,7 @@ for (const algorithm of Object.keys(clientAlgorithms) as (keyof typeof clientAlg
 }
 
 test('an update of another length is refused', () => {
-  const round = { task: taskOf(0, 0), server: {} };
+  const round = { manifest, task: taskOf(0, 0), server: {} };
   const result = { parameters: new Float32Array(3), examples: 1 };
   assert.throws(() => localUpdate(optionsOf({ algorithm: 'sgd' }), round, result), /must be 4: current value is 3/);
 });

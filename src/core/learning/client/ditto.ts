@@ -18,6 +18,7 @@ export const ditto = defineClientAlgorithm(
       .describe('strength of the pull of the personal model towards the global one: λ'),
   }),
   {
+    isKeeping: true,
     start: (parameters) => ({ personal: parameters }),
     async keep({ task, state, options }, _result, train) {
       const { parameters } = await train({

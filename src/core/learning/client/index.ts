@@ -48,7 +48,9 @@ export type ClientRound = {
 const ownName = 'own';
 
 /** What the plan and the wire need to know of an algorithm before anybody trains. */
-export function traitsOf({ algorithm }: ClientAlgorithmOptions): Pick<AnyClientAlgorithm, 'travels' | 'isNormalised'> {
+export function traitsOf({
+  algorithm,
+}: ClientAlgorithmOptions): Pick<AnyClientAlgorithm, 'travels' | 'isNormalised' | 'isKeeping'> {
   return clientAlgorithms[algorithm];
 }
 
@@ -81,6 +83,24 @@ export async function runClientRound(
     update: sharedUpdate(manifest, update(local, result)),
     state: isWhollyShared(manifest) ? state : { ...state, [ownName]: result.parameters },
   };
+}
+
+/** The one vector that travels: the delta, and behind it what goes beside it. */
+export function wireVector({ delta, beside }: LocalUpdate): Float32Array {
+  const { control } = beside;
+  if (control === undefined) return delta;
+  const vector = new Float32Array(delta.length + control.length);
+  vector.set(delta);
+  vector.set(control, delta.length);
+  return vector;
+}
+
+/** What an update says of itself. */
+export function updateClaims(
+  { learning }: { readonly learning: { readonly client: ClientAlgorithmOptions } },
+  { claimedExamples, accumulation }: LocalUpdate,
+): { readonly claimedExamples: number; readonly accumulation?: number } {
+  return traitsOf(learning.client).isNormalised ? { claimedExamples, accumulation } : { claimedExamples };
 }
 
 /** A site's own model beside the newest global one; null where the algorithm has none. */

@@ -32,6 +32,7 @@ export function nextControl(
  */
 export const scaffold = defineClientAlgorithm(z.strictObject({ algorithm: z.literal('scaffold') }), {
   travels: 'control',
+  isKeeping: true,
   start: (parameters) => ({ control: new Float32Array(parameters.length) }),
   task(round) {
     const server = serverControl(round);
