@@ -8,5 +8,5 @@ export function endingAfter(records: readonly RoundRecord[], { rounds }: Plan): 
   if (completed >= rounds.count) return [{ kind: 'run.completed', data: { rounds: completed } }];
   const last = records.slice(-rounds.attempts);
   if (last.length < rounds.attempts || last.some((record) => record.status === 'completed')) return [];
-  return [{ kind: 'run.stopped', data: { reason: `${last.length} rounds in a row failed: ${last.at(-1)?.reason}` } }];
+  return [{ kind: 'run.failed', data: { reason: `${last.length} rounds in a row failed: ${last.at(-1)?.reason}` } }];
 }

@@ -13,7 +13,7 @@ type Listener = (message: SignedAnnouncement) => void;
 /** Who is there, and who hears announcements. Coming and going is journaled, and told to the open round. */
 export type Presence = {
   /** The device hears announcements until the function that is returned is called. */
-  connect(device: Device, tls: ClientTls | null, listener: Listener): () => void;
+  connect(device: Device, tls: ClientTls | null, listener: Listener, onReplaced?: () => void): () => void;
   announceToAll(): void;
   devices(): readonly Device[];
   /** Clients that take part and have not heard that the run is done. */
@@ -28,7 +28,10 @@ export function createPresence(parts: {
   readonly spawn: (work: Promise<unknown>) => void;
 }): Presence {
   const { log, announcementFor } = parts;
-  const connections = new Map<string, { readonly device: Device; readonly listener: Listener }>();
+  const connections = new Map<
+    string,
+    { readonly device: Device; readonly listener: Listener; readonly onReplaced: () => void }
+  >();
   /** Devices that have heard that the run is done. */
   const told = new Set<string>();
 
@@ -56,10 +59,12 @@ export function createPresence(parts: {
   }
 
   return {
-    connect(device, tls, listener) {
-      const connection = { device, listener };
+    connect(device, tls, listener, onReplaced = () => {}) {
+      const connection = { device, listener, onReplaced };
       const { clientId, deviceId } = device;
+      const earlier = connections.get(deviceId);
       connections.set(deviceId, connection);
+      earlier?.onReplaced();
       parts.spawn(
         log.record(({ run }) => ({
           drafts: [

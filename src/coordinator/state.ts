@@ -13,13 +13,15 @@ export type OpenFacts = {
   readonly clients: ClientEvaluation | null;
   readonly accepted: readonly string[];
   readonly refused: readonly { readonly clientId: string; readonly code: string }[];
+  /** Clients that said that they cannot contribute an update. */
+  readonly declined: readonly string[];
 };
 
 /** A run as its journal tells it. */
 export type RunState = {
   /** The hash of the plan that the run was created with; null before that. */
   readonly planHash: string | null;
-  readonly status: 'waiting' | 'running' | 'completed' | 'stopped';
+  readonly status: 'waiting' | 'running' | 'completed' | 'stopped' | 'failed';
   readonly reason: string | null;
   readonly round: Round | null;
   readonly facts: OpenFacts | null;
@@ -41,7 +43,7 @@ export const initialState: RunState = {
 
 /** Whether a run is over, for whatever reason. */
 export function hasEnded({ status }: RunState): boolean {
-  return status === 'completed' || status === 'stopped';
+  return status === 'completed' || status === 'stopped' || status === 'failed';
 }
 
 /**
@@ -72,6 +74,7 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
           clients: null,
           accepted: [],
           refused: [],
+          declined: [],
         },
       };
     case 'round.event':
@@ -79,6 +82,10 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
     case 'update.refused':
       return withFacts(state, (facts) => ({
         refused: [...facts.refused, { clientId: data['clientId'] as string, code: data['code'] as string }],
+      }));
+    case 'client.declined':
+      return withFacts(state, (facts) => ({
+        declined: [...new Set([...facts.declined, data['clientId'] as string])].sort(),
       }));
     case 'model.published':
       return withFacts(state, () => ({
@@ -98,6 +105,8 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
       };
     case 'run.completed':
       return { ...state, status: 'completed' };
+    case 'run.failed':
+      return { ...state, status: 'failed', reason: data['reason'] as string };
     case 'run.stopped':
       return { ...state, status: 'stopped', reason: data['reason'] as string };
     default:

@@ -37,9 +37,15 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
       handle({ request, reply, device }) {
         const stream = openEventStream(reply, () => disconnect());
         const header = request.headers['qflare-tls'];
-        const disconnect = surface.listen(device, typeof header === 'string' ? header : undefined, (message) => {
-          coordinator.countBytes('down', stream.send('announcement', message));
-        });
+        const disconnect = surface.listen(
+          device,
+          typeof header === 'string' ? header : undefined,
+          (message) => coordinator.countBytes('down', stream.send('announcement', message)),
+          () => {
+            stream.send('replaced', {});
+            stream.close();
+          },
+        );
         return reply;
       },
     },
@@ -71,6 +77,13 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
         });
         return reply.code(201).send(await surface.contribute(device, bytes));
       },
+    },
+    {
+      method: 'POST',
+      url: `${base}/declines`,
+      role: 'device',
+      summary: 'A signed word that this device cannot contribute to a phase',
+      handle: ({ request, device }) => surface.decline(device, request.body),
     },
   ];
 }

@@ -3,12 +3,15 @@ import type { RefusalCode } from '../../core/intake/rejection.ts';
 import { planHash } from '../../core/plan/plan.ts';
 import {
   challengeRequest,
+  declineBytes,
+  declineRequest,
   enrolRequest,
   type EnrolResponse,
   type Receipt,
   sessionRequest,
   type SignedAnnouncement,
 } from '../../core/protocol/messages.ts';
+import { purposes } from '../../core/protocol/purposes.ts';
 import type { Device, DeviceStatus } from '../../ports/store.ts';
 import type { Coordinator } from '../coordinator.ts';
 import type { ClientTls } from '../presence.ts';
@@ -27,13 +30,20 @@ export type DeviceSurface = {
   /** The device of a valid session, or undefined. */
   deviceOf(session: string): Device | undefined;
   /** Starts telling a device what there is to do; gives the function that ends it. */
-  listen(device: Device, tls: string | undefined, send: (message: SignedAnnouncement) => void): () => void;
+  listen(
+    device: Device,
+    tls: string | undefined,
+    send: (message: SignedAnnouncement) => void,
+    onReplaced?: () => void,
+  ): () => void;
   model(hash: string): Promise<Uint8Array>;
   contribute(device: Device, bytes: Uint8Array): Promise<Receipt>;
+  /** Takes a device's signed word that it cannot contribute to a phase. */
+  decline(device: Device, body: unknown): Promise<{ readonly declined: true }>;
 };
 
 export function createDeviceSurface(coordinator: Coordinator, parts: CoordinatorParts): DeviceSurface {
-  const { plan, orgId, runId, signingKey } = parts;
+  const { plan, orgId, runId, signingKey, crypto } = parts;
   const sessions = createSessions(parts);
   const hash = planHash(plan);
   const knownDevice = (deviceId: string) => coordinator.snapshot().devices.get(deviceId);
@@ -74,7 +84,7 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
       const device = deviceId === undefined ? undefined : knownDevice(deviceId);
       return device?.status === 'removed' ? undefined : device;
     },
-    listen: (device, tls, send) => coordinator.connect(device, tlsOf(tls), send),
+    listen: (device, tls, send, onReplaced) => coordinator.connect(device, tlsOf(tls), send, onReplaced),
     async model(name) {
       const bytes = /^[0-9a-f]{64}$/.test(name) ? await coordinator.model(name) : undefined;
       if (bytes === undefined) throw new HttpError(404, 'no-such-model', `There is no model ${name.slice(0, 64)}`);
@@ -84,6 +94,20 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
       const outcome = await coordinator.submit(device, bytes);
       if (outcome.ok) return outcome.value;
       throw new HttpError(statusOf(outcome.code), outcome.code, 'The contribution was refused');
+    },
+    async decline(device, body) {
+      const request = parse(declineRequest, body);
+      const { decline, signature } = request;
+      const key = Uint8Array.fromBase64(device.publicKey);
+      const bytes = declineBytes(decline);
+      const isOurs = decline.orgId === orgId && decline.runId === runId && decline.deviceId === device.deviceId;
+      if (!isOurs || !(await crypto.verify(key, purposes.decline, bytes, Uint8Array.fromBase64(signature)))) {
+        throw new HttpError(422, 'bad-signature', 'The decline is not signed by this device for this run');
+      }
+      if (!(await coordinator.decline(device, request))) {
+        throw new HttpError(409, 'round-closed', 'The phase has moved on');
+      }
+      return { declined: true };
     },
   };
 }
