@@ -25,6 +25,7 @@ export function pathsOf(folder: string) {
     database: join(folder, 'state', 'run.db'),
     blobs: join(folder, 'state', 'blobs'),
     roundKeys: join(folder, 'round-keys'),
+    qkdEpochs: join(folder, 'qkd-epochs'),
     lock: join(folder, 'state', 'serve.lock'),
     pid: join(folder, 'state', 'serve.pid'),
     journal: join(folder, 'journal.jsonl'),

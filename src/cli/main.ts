@@ -8,6 +8,7 @@ import { exportCommand } from './commands/export.ts';
 import { initCommand } from './commands/init.ts';
 import { inviteCommand } from './commands/invite.ts';
 import { joinCommand } from './commands/join.ts';
+import { labCommand } from './commands/lab.ts';
 import { planCommand } from './commands/plan.ts';
 import { privacyCommand } from './commands/privacy.ts';
 import { qkdCommand } from './commands/qkd.ts';
@@ -37,6 +38,7 @@ export function createProgram(): Command {
     stopCommand(),
     exportCommand(),
     simulateCommand(),
+    labCommand(),
     aggregateCommand(),
     planCommand(),
     doctorCommand(),

@@ -4,6 +4,7 @@ import {
   type Announcement,
   announcementBytes,
   declineBytes,
+  type DeclineRequest,
   type SignedAnnouncement,
   signedAnnouncement,
 } from '../core/protocol/messages.ts';
@@ -15,6 +16,7 @@ import type { Identity } from '../ports/identity.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { type Transport, TransportError } from '../ports/transport.ts';
 import { RefusedError, TrainerError, VersionError } from './ends.ts';
+import { createClientQkd, NoQkdKeyError, type SiteQkd } from './qkd.ts';
 import { openSession } from './session.ts';
 import { contribute } from './work.ts';
 
@@ -24,6 +26,10 @@ const trainerFailuresMax = 3;
 
 export type AgentParts = {
   readonly identity: Identity;
+  /** Keeps what this device must remember between starts. */
+  readonly saveIdentity: (identity: Identity) => Promise<void>;
+  /** The QKD link of this site, where it has one. */
+  readonly siteQkd?: SiteQkd | undefined;
   /** SHA-256 of the server's TLS key in hexadecimal. */
   readonly pin: string;
   readonly transport: Transport;
@@ -50,6 +56,8 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
   const plan = parsePlan(identity.plan);
   const key = crypto.importSigningKey(Uint8Array.fromBase64(identity.signingSeed));
   const coordinatorKey = Uint8Array.fromBase64(identity.coordinatorKey);
+  const { siteQkd: site, saveIdentity: save } = parts;
+  const qkd = createClientQkd({ plan, identity, save, site, say });
   const base = `/v1/orgs/${identity.orgId}/runs/${identity.runId}`;
 
   let session = '';
@@ -77,7 +85,10 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
     await authenticate();
     stream = new AbortController();
     const { protocol, group, cipher } = transport.negotiated()!;
-    const headers = { 'qflare-tls': `${protocol} ${group} ${cipher}` };
+    const headers = {
+      'qflare-tls': `${protocol} ${group} ${cipher}`,
+      ...(site === undefined ? {} : { 'qflare-sae': site.saeId }),
+    };
     for await (const event of transport.events(
       { method: 'GET', path: `${base}/events`, session, headers },
       stream.signal,
@@ -132,14 +143,16 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
   async function work(announcement: Announcement): Promise<void> {
     let envelope: Uint8Array;
     try {
-      envelope = await contribute(announcement, { ...parts, plan, clientId: identity.clientId, key, fetchModel });
+      envelope = await contribute(announcement, { ...parts, plan, clientId: identity.clientId, key, fetchModel, qkd });
       trainerFailures = 0;
     } catch (error) {
       if (error instanceof TransportError) throw error;
       done.add(keyOf(announcement));
-      trainerFailures += 1;
       say(`round ${announcement.round}: ${(error as Error).message}`);
-      await decline(announcement);
+      // The next round brings another key; the trainer has not failed.
+      if (!(error instanceof NoQkdKeyError)) trainerFailures += 1;
+      await decline(announcement, error instanceof NoQkdKeyError ? 'no-qkd-key' : 'trainer-failed');
+      if (error instanceof NoQkdKeyError) return;
       if (trainerFailures >= trainerFailuresMax) {
         throw new TrainerError(
           `Cannot take part as the trainer must work: it failed ${trainerFailures} times in a row, last with: ${(error as Error).message}`,
@@ -151,8 +164,11 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
   }
 
   /** Tells the round not to wait. Lost on the way it costs the round its deadline, and nothing else. */
-  async function decline({ orgId, runId, deviceId, round, phaseId }: Announcement): Promise<void> {
-    const body = { version: 1, orgId, runId, deviceId, round, phaseId, reason: 'trainer-failed' } as const;
+  async function decline(
+    { orgId, runId, deviceId, round, phaseId }: Announcement,
+    reason: DeclineRequest['decline']['reason'],
+  ): Promise<void> {
+    const body = { version: 1, orgId, runId, deviceId, round, phaseId, reason } as const;
     const signature = key.sign(purposes.decline, declineBytes(body)).toBase64();
     await transport
       .request({ method: 'POST', path: `${base}/declines`, session, json: { decline: body, signature } })

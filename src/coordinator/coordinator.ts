@@ -2,22 +2,24 @@ import { PlanError, planHash } from '../core/plan/plan.ts';
 import type { Outcome, Rejection } from '../core/intake/rejection.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import type { DeclineRequest, Receipt, SignedAnnouncement } from '../core/protocol/messages.ts';
-import { phasesOf } from '../core/round/phases.ts';
 import { effectOf, phaseOf, type Round, type RoundEffect, type RoundEvent } from '../core/round/round.ts';
 import type { Blobs } from '../ports/blobs.ts';
-import type { RoundKey } from '../ports/crypto.ts';
 import type { Device, JournalRow } from '../ports/store.ts';
 import { announce } from './announcement.ts';
 import { endingAfter } from './ending.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
-import { approvedClients, canOpen, isShortOfClients, selectParticipants } from './gathering.ts';
+import { approvedClients, canOpen, isShortOfClients } from './gathering.ts';
 import type { Draft } from './journal.ts';
 import { createModels } from './models.ts';
-import type { CoordinatorParts } from './parts.ts';
+import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
 import { type ClientTls, createPresence } from './presence.ts';
+import { createCentralRounds } from './privacy/central.ts';
+import { decideOpening } from './privacy/opening.ts';
+import { createQkdKeys } from './qkd-keys.ts';
 import { createReception } from './reception.ts';
 import { recordOf } from './round-record.ts';
-import { aggregateUpdates, combineEvaluations, type Reduced } from './reduction.ts';
+import { aggregateUpdates, combineEvaluations, publishRelease, type Reduced } from './reduction.ts';
+import { decodeRoundSecret, encodeRoundSecret } from './round-secret.ts';
 import { createRunLog, type Snapshot } from './run-log.ts';
 import { advance, hasEnded, roundEventData } from './state.ts';
 
@@ -46,6 +48,7 @@ export type Coordinator = {
     device: Device,
     tls: ClientTls | null,
     listener: (message: SignedAnnouncement) => void,
+    saeId?: string,
     /** A second connection of the same device takes the place of this one. */
     onReplaced?: () => void,
   ): () => void;
@@ -79,11 +82,13 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   const { plan, orgId, runId, clock, crypto, store, roundKeys } = parts;
   const log = createRunLog({ store, clock, crypto, orgId, runId, onFailure: fail });
   const models = createModels(parts);
+  const central = plan.privacy.mode === 'central' ? createCentralRounds(parts, log) : null;
   const enrolment = createEnrolment({ ...parts, log });
   const bytes = { up: 0, down: 0 };
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => {});
-  let roundKey: { readonly round: number; readonly key: RoundKey } | undefined;
+  const qkdKeys = createQkdKeys(parts, log);
+  let roundKey: OpenRoundKey | undefined;
   let offsetMs = 0;
   let gatheringSinceMs = 0;
   let performed = '';
@@ -96,7 +101,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   const nowMs = () => clock.monotonicMs() + offsetMs;
   const reception = makeReception(parts, log, {
     layout: models.layout,
-    roundKey: (round) => (roundKey?.round === round ? roundKey.key : undefined),
+    roundKey: (round) => (roundKey?.round === round ? roundKey : undefined),
     nowMs,
   });
 
@@ -125,12 +130,17 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   }
 
   function recordEvent(round: number, event: RoundEvent, reduced: Reduced = {}): Promise<void> {
-    return log.record(({ run }) => {
+    return log.recordOnLedger((snapshot) => {
+      const { run } = snapshot;
       if (run.round?.number !== round) return { result: undefined };
       // The round may have been ended while it was reduced: then there is nothing to publish.
       if (event.kind === 'reduced' && run.round.status !== 'reducing') return { result: undefined };
       const draft: Draft = { kind: 'round.event', round, data: roundEventData(event, nowMs()) };
-      return { ...reduced, drafts: [...(reduced.drafts ?? []), draft], result: undefined };
+      return {
+        changes: [...(reduced.changes ?? []), ...(reduced.ledger?.(snapshot) ?? [])],
+        drafts: [...(reduced.drafts ?? []), draft],
+        result: undefined,
+      };
     });
   }
 
@@ -148,6 +158,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     switch (effect.kind) {
       case 'announce':
         presence.announceToAll();
+        // All coins fell against taking part: the round goes on at once.
+        if (round.participants.length === 0) await recordEvent(round.number, { kind: 'tick', nowMs: nowMs() });
         return;
       case 'reduce':
         try {
@@ -169,7 +181,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
       return combineEvaluations(round, contributions, await reception.metrics(round, contributions));
     }
     const updates = await reception.updates(round, contributions);
-    return aggregateUpdates({ parts, log, models }, round, contributions, updates);
+    if (central === null) return aggregateUpdates({ parts, log, models }, round, contributions, updates);
+    return publishRelease({ parts, log, models }, round, (base) => central.release(round, base, updates));
   }
 
   async function closeRound(round: Round): Promise<void> {
@@ -183,11 +196,13 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
             data: parts.test,
           })
         : null;
+    await qkdKeys.advance(round.number, roundKey?.qkd);
     await reception.forget(round);
     await roundKeys.destroy(round.number);
     roundKey = undefined;
     gatheringSinceMs = clock.monotonicMs();
-    await log.record(({ run }) => {
+    await log.recordOnLedger((snapshot) => {
+      const { run } = snapshot;
       if (run.round?.number !== round.number) return { result: undefined };
       const record = recordOf(run.round, run.facts!, { test, bytes: { ...bytes }, atMs: clock.wallMs() });
       bytes.up = 0;
@@ -198,46 +213,39 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
         data: record as unknown as { [key: string]: Json },
       };
       const ending = run.status === 'running' ? endingAfter([...run.records, record], plan) : [];
-      return { drafts: [closed, ...ending], result: undefined };
+      const changes = central?.closing(snapshot, round.number) ?? [];
+      return { changes, drafts: [closed, ...ending], result: undefined };
     });
   }
 
   /** Opens the next round when enough clients are there. */
   async function maybeOpen(): Promise<void> {
-    const { run, models: rows } = log.snapshot();
+    const { run } = log.snapshot();
     if (isHalted || isOpening || run.round !== null || hasEnded(run)) return;
-    if (!isReady(readyClients())) return;
+    if (!isReady(readyClients()) || qkdKeys.isPaused()) return;
     isOpening = true;
     try {
       const number = nextRound();
       const key = await crypto.generateRoundKey();
-      const secret = key.exportSecret();
+      const qkd = await qkdKeys.reserve(readyDevices(), presence.saeOf);
+      const ownSecret = key.exportSecret();
+      const secret = encodeRoundSecret({ roundKey: ownSecret, qkd: qkd.keys });
       await roundKeys.put(number, secret);
       secret.fill(0);
-      roundKey = { round: number, key };
-      const isOpened = await log.record(({ run: newest }) => {
+      ownSecret.fill(0);
+      roundKey = { round: number, key, qkd: qkd.keys };
+      const isOpened = await log.recordOnLedger((snapshot) =>
         // Who is there is asked again: meanwhile clients may have left, and the operator may have ended the run.
-        const participants = selectParticipants(readyClients(), number, plan);
-        if (newest.round !== null || hasEnded(newest) || participants.length < plan.cohort.quorum)
-          return { result: false };
-        return {
-          drafts: [
-            {
-              kind: 'round.opened',
-              round: number,
-              data: {
-                participants,
-                phases: phasesOf(plan, participants.length) as unknown as Json,
-                baseModel: rows.at(-1)!.hash,
-                roundKey: key.publicKey.toBase64(),
-                nowMs: nowMs(),
-              },
-            },
-          ],
-          result: true,
-        };
-      });
-      if (!isOpened) await roundKeys.destroy(number);
+        decideOpening(
+          snapshot,
+          { round: number, present: qkd.served(readyClients()), plan, central },
+          { roundKey: key.publicKey.toBase64(), ...qkd.journaled, nowMs: nowMs() },
+        ),
+      );
+      if (!isOpened) {
+        await roundKeys.destroy(number);
+        qkdKeys.pause();
+      }
     } finally {
       isOpening = false;
       if (hasEnded(log.snapshot().run)) spawn(finish());
@@ -254,6 +262,11 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     isFinished = true;
     await roundKeys.destroy(nextRound());
     ended.resolve();
+  }
+
+  function readyDevices(): readonly Device[] {
+    const { devices } = log.snapshot();
+    return presence.devices().filter(({ deviceId }) => devices.get(deviceId)?.status === 'approved');
   }
 
   function readyClients(): readonly string[] {
@@ -292,7 +305,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
         await recordEvent(round.number, { kind: 'failed', reason: 'the key of the round is gone: it is repeated' });
       }
     } else {
-      roundKey = { round: round.number, key: await crypto.importRoundKey(secret) };
+      const { roundKey: own, qkd } = decodeRoundSecret(secret);
+      roundKey = { round: round.number, key: await crypto.importRoundKey(own), qkd };
     }
     for (const clientId of round.participants) await recordEvent(round.number, { kind: 'left', clientId });
   }
@@ -338,6 +352,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
           result: undefined,
         }));
       }
+      await qkdKeys.load(run.records.at(-1)?.round ?? 0);
+      if (!hasEnded(run)) await central?.start();
       await log.record(() => ({ drafts: [{ kind: 'server.started', data: { pin: parts.pin } }], result: undefined }));
       if (hasEnded(run)) {
         isRecovered = true;

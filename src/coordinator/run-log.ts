@@ -1,4 +1,5 @@
 import type { Clock } from '../ports/clock.ts';
+import { firstBrokenEntry, type LedgerChain, type LedgerEntry } from '../core/privacy/ledger/chain.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import {
   type Change,
@@ -18,6 +19,8 @@ export type Snapshot = {
   readonly invitations: ReadonlyMap<string, Invitation>;
   readonly devices: ReadonlyMap<string, Device>;
   readonly models: readonly ModelRow[];
+  /** By subject, of all runs of the organisation; empty unless it was loaded. */
+  readonly ledger: ReadonlyMap<string, LedgerChain>;
 };
 
 /** What to write, and what to answer once it is on disk. */
@@ -33,11 +36,17 @@ export type Decision<T> = {
  */
 export type RunLog = {
   load(): Promise<void>;
+  /** Reads the ledger, also what other runs have written meanwhile. Throws when it was tampered with. */
+  loadLedger(): Promise<void>;
   snapshot(): Snapshot;
   record<T>(decide: (snapshot: Snapshot) => Decision<T>): Promise<T>;
+  /** As `record`; where another run has written to the ledger meanwhile, the decision is taken again on what it is now. */
+  recordOnLedger<T>(decide: (snapshot: Snapshot) => Decision<T>): Promise<T>;
   /** Called after each transaction. */
   onCommit(listener: (rows: readonly JournalRow[]) => void): () => void;
 };
+
+const ledgerAttemptsMax = 100;
 
 type Waiting = {
   readonly decide: (snapshot: Snapshot) => Decision<unknown>;
@@ -55,7 +64,13 @@ export function createRunLog(parts: {
   readonly onFailure: (error: unknown) => void;
 }): RunLog {
   const { store, clock, crypto, orgId, runId } = parts;
-  let snapshot: Snapshot = { run: initialState, invitations: new Map(), devices: new Map(), models: [] };
+  let snapshot: Snapshot = {
+    run: initialState,
+    invitations: new Map(),
+    devices: new Map(),
+    models: [],
+    ledger: new Map(),
+  };
   let sequence = 0;
   let isDraining = false;
   let failure: unknown;
@@ -119,6 +134,27 @@ export function createRunLog(parts: {
     for (const { reject } of batch) reject(error);
   }
 
+  async function loadLedger(): Promise<void> {
+    const chains = Map.groupBy(await store.ledger(), ({ event }) => event.subject);
+    for (const [subject, chain] of chains) checkChain(subject, chain);
+    // What this run has appended since it was read is longer: chains only grow.
+    for (const [subject, chain] of snapshot.ledger) {
+      if (chain.length > (chains.get(subject)?.length ?? 0)) chains.set(subject, [...chain]);
+    }
+    snapshot = { ...snapshot, ledger: chains };
+  }
+
+  function record<T>(decide: (snapshot: Snapshot) => Decision<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (failure !== undefined) {
+        reject(failure);
+        return;
+      }
+      waiting.push({ decide, resolve, reject });
+      if (!isDraining) void drain();
+    });
+  }
+
   return {
     async load() {
       const [invitations, devices, models, rows] = await Promise.all([
@@ -132,19 +168,28 @@ export function createRunLog(parts: {
         invitations: new Map(invitations.map((invitation) => [invitation.tokenHash, invitation])),
         devices: new Map(devices.map((device) => [device.deviceId, device])),
         models,
+        ledger: new Map(),
       };
       sequence = rows.length;
     },
+    loadLedger,
     snapshot: () => snapshot,
-    record: (decide) =>
-      new Promise((resolve, reject) => {
-        if (failure !== undefined) {
-          reject(failure);
-          return;
+    record,
+    async recordOnLedger(decide) {
+      let isOnLedger = false;
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await record((newest) => {
+            const decision = decide(newest);
+            isOnLedger = decision.changes?.some(({ kind }) => kind === 'ledger') === true;
+            return decision;
+          });
+        } catch (error) {
+          if (!(error instanceof ConflictError) || !isOnLedger || attempt >= ledgerAttemptsMax) throw error;
+          await loadLedger();
         }
-        waiting.push({ decide, resolve, reject });
-        if (!isDraining) void drain();
-      }),
+      }
+    },
     onCommit(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -172,7 +217,20 @@ function applyChange(snapshot: Snapshot, change: Change): Snapshot {
     }
     case 'model':
       return { ...snapshot, models: [...snapshot.models, change.model] };
+    case 'ledger': {
+      const { subject } = change.entry.event;
+      const chain = [...(snapshot.ledger.get(subject) ?? []), change.entry];
+      return { ...snapshot, ledger: new Map(snapshot.ledger).set(subject, chain) };
+    }
     case 'accept':
       return snapshot;
   }
+}
+
+function checkChain(subject: string, chain: readonly LedgerEntry[]): void {
+  const broken = firstBrokenEntry(chain);
+  if (broken === undefined) return;
+  throw new Error(
+    `Cannot trust the privacy ledger of ${subject} as each entry must follow from the one before: entry ${broken} does not`,
+  );
 }

@@ -5,7 +5,7 @@ import type { Coordinator } from './coordinator.ts';
 import type { CoordinatorParts } from './parts.ts';
 
 /** Where a run stands, for people and programs. */
-export function statusOf(coordinator: Coordinator, { plan, orgId, runId }: CoordinatorParts) {
+export function statusOf(coordinator: Coordinator, { plan, orgId, runId, qkd }: CoordinatorParts) {
   const { run, devices, invitations, models } = coordinator.snapshot();
   const connected = new Set(coordinator.connectedDevices().map(({ deviceId }) => deviceId));
   const suite = suites[plan.security.suite];
@@ -32,6 +32,12 @@ export function statusOf(coordinator: Coordinator, { plan, orgId, runId }: Coord
     clientAccuracy: last?.clients?.accuracy ?? null,
     model: models.at(-1) === undefined ? null : { version: models.at(-1)!.version, hash: models.at(-1)!.hash },
     channel: { group: plan.security.channel, kem: suite.kem, signature: suite.signature, readByClients: run.tls },
+    qkd: {
+      policy: plan.security.qkd.policy,
+      keySourceTls: qkd?.tlsProfile ?? null,
+      devicesInLastRound: run.facts?.withQkd.length ?? last?.withQkd ?? 0,
+      absent: run.qkdAbsent,
+    },
     invitations: {
       open: [...invitations.values()].filter((one) => one.spentBy === undefined).length,
       spent: [...invitations.values()].filter((one) => one.spentBy !== undefined).length,

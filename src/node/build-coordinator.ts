@@ -6,9 +6,11 @@ import { createSystemClock } from '../adapters/clock-system.ts';
 import { createNodeCrypto } from '../adapters/crypto-node.ts';
 import { readDatasetFolder } from '../adapters/dataset-folder.ts';
 import { createNodeDeflate } from '../adapters/deflate-node.ts';
+import { createNodeEntropy } from '../adapters/entropy-node.ts';
 import { createFileRoundKeys } from '../adapters/round-keys-files.ts';
 import { createSqliteStore } from '../adapters/store-sqlite.ts';
 import type { CoordinatorParts } from '../coordinator/parts.ts';
+import type { KeySource } from '../ports/key-source.ts';
 import { createWasmEngine } from '../core/learning/wasm/engine.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { createWasmCompute } from '../core/vector/wasm.ts';
@@ -21,6 +23,7 @@ export type CoordinatorFiles = Readonly<
     | 'database'
     | 'blobs'
     | 'roundKeys'
+    | 'qkdEpochs'
     | 'tlsKey'
     | 'tlsCertificate'
     | 'signingSeed'
@@ -34,7 +37,13 @@ export type CoordinatorFiles = Readonly<
 export async function buildCoordinator(
   paths: CoordinatorFiles,
   plan: Plan,
-  settings: { readonly orgId: string; readonly runId: string; readonly pin: string },
+  settings: {
+    readonly orgId: string;
+    readonly runId: string;
+    readonly pin: string;
+    /** The QKD link of this coordinator: a key source for each site's SAE id. */
+    readonly kme?: { readonly profile: string; sourceFor(saeId: string): KeySource } | undefined;
+  },
 ): Promise<{ parts: CoordinatorParts; tls: { key: string; cert: string }; ownerTokenHash: Uint8Array }> {
   const crypto = createNodeCrypto();
   await mkdir(paths.state, { recursive: true, mode: 0o700 });
@@ -61,9 +70,15 @@ export async function buildCoordinator(
     signingKey: crypto.importSigningKey(seed),
     clock: createSystemClock(),
     deflate: createNodeDeflate(),
+    entropy: createNodeEntropy(),
     store: createSqliteStore(paths.database, { orgId, runId }),
     blobs: createFileBlobs(paths.blobs),
     roundKeys: createFileRoundKeys(paths.roundKeys, wrappingKey),
+    qkd: settings.kme && {
+      tlsProfile: settings.kme.profile,
+      sourceFor: settings.kme.sourceFor,
+      epochs: createFileRoundKeys(paths.qkdEpochs, wrappingKey),
+    },
   };
   return { parts, tls: { key, cert }, ownerTokenHash: createHash('sha256').update(ownerToken).digest() };
 }

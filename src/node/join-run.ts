@@ -10,6 +10,7 @@ import { type Outcome, takePart } from '../client/agent.ts';
 import { clockNote } from '../client/clock-note.ts';
 import { RefusedError } from '../client/ends.ts';
 import { enrol } from '../client/enrol.ts';
+import type { SiteQkd } from '../client/qkd.ts';
 import type { Link } from '../client/link.ts';
 import { type Plan, parsePlan } from '../core/plan/plan.ts';
 import type { Identity } from '../ports/identity.ts';
@@ -25,6 +26,8 @@ export async function joinRun(options: {
   readonly stateFolder: string;
   readonly patienceMs: number;
   readonly say: (text: string) => void;
+  /** The QKD link of this site, where it has one. */
+  readonly siteQkd?: SiteQkd | undefined;
   readonly trainerFor: (plan: Plan, identity: Identity) => Promise<Trainer>;
 }): Promise<Outcome & { readonly clientId: string; readonly runId: string }> {
   const { link, name, say } = options;
@@ -43,6 +46,8 @@ export async function joinRun(options: {
     const trainer = await options.trainerFor(plan, identity);
     const outcome = await takePart({
       identity,
+      saveIdentity: store.save,
+      siteQkd: options.siteQkd,
       pin: link.pin.toHex(),
       transport,
       crypto,

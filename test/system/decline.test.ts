@@ -21,7 +21,15 @@ const broken: Trainer = { ...fakeTrainer, train: () => Promise.reject(new Error(
 type EnrolledSite = Awaited<ReturnType<HttpsWorld['enrolSite']>>;
 
 function agent({ identity, transport }: EnrolledSite, trainer: Trainer, said: string[] = []) {
-  const parts = { identity, transport, trainer, crypto, deflate, clock: createSystemClock() };
+  const parts = {
+    identity,
+    transport,
+    trainer,
+    crypto,
+    deflate,
+    clock: createSystemClock(),
+    saveIdentity: async () => {},
+  };
   return takePart({ ...parts, pin: tlsIdentity.pin, patienceMs: 1000, say: (text) => said.push(text) });
 }
 

@@ -6,6 +6,7 @@ import process from 'node:process';
 import { Command, InvalidArgumentError } from 'commander';
 import { parseLink } from '../../client/link.ts';
 import type { Plan } from '../../core/plan/plan.ts';
+import { type KmeFlags, kmeOf, withKmeFlags } from '../kme-options.ts';
 import type { Trainer } from '../../ports/trainer.ts';
 import { Failure } from '../failure.ts';
 
@@ -17,10 +18,12 @@ type Options = {
   patience: number;
   taskSeconds: number;
   json?: boolean;
-};
+  kmePeer: string;
+} & KmeFlags;
 
 export function joinCommand(): Command {
-  return new Command('join')
+  return withKmeFlags(new Command('join'))
+    .option('--kme-peer <id>', "the coordinator's SAE id", 'coordinator')
     .description('Take part in a run with the data of this site, until the run ends, through any lost connection')
     .argument('<link>', 'the link that the coordinator printed for this site')
     .requiredOption(
@@ -49,13 +52,14 @@ export function joinCommand(): Command {
       const link = parseLink(text);
       const say = (message: string) => process.stderr.write(`${message}\n`);
       requireData(options.data);
-      const { joinRun } = await import('../../node/join-run.ts');
+      const [{ joinRun }, kme] = await Promise.all([import('../../node/join-run.ts'), kmeOf(options)]);
       const outcome = await joinRun({
         link,
         name: options.name,
         stateFolder: options.state ?? defaultStateFolder(link.token),
         patienceMs: 60_000 * options.patience,
         say,
+        siteQkd: kme && { saeId: kme.saeId, source: kme.sourceFor(options.kmePeer) },
         trainerFor: (plan) =>
           trainerFor(plan, {
             command: splitCommand(options.trainer ?? ''),

@@ -34,6 +34,7 @@ export type DeviceSurface = {
     device: Device,
     tls: string | undefined,
     send: (message: SignedAnnouncement) => void,
+    saeId?: string,
     onReplaced?: () => void,
   ): () => void;
   model(hash: string): Promise<Uint8Array>;
@@ -84,7 +85,8 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
       const device = deviceId === undefined ? undefined : knownDevice(deviceId);
       return device?.status === 'removed' ? undefined : device;
     },
-    listen: (device, tls, send, onReplaced) => coordinator.connect(device, tlsOf(tls), send, onReplaced),
+    listen: (device, tls, send, saeId, onReplaced) =>
+      coordinator.connect(device, tlsOf(tls), send, saeIdOf(saeId), onReplaced),
     async model(name) {
       const bytes = /^[0-9a-f]{64}$/.test(name) ? await coordinator.model(name) : undefined;
       if (bytes === undefined) throw new HttpError(404, 'no-such-model', `There is no model ${name.slice(0, 64)}`);
@@ -122,6 +124,11 @@ export function parse<T extends z.ZodType>(schema: T, body: unknown): z.output<T
 
 function statusOf(code: RefusalCode): number {
   return code === 'round-closed' ? 409 : 422;
+}
+
+/** An id that a key management entity could know; anything else is none. */
+function saeIdOf(header: string | undefined): string | undefined {
+  return header !== undefined && /^[\w.:@-]{1,128}$/.test(header) ? header : undefined;
 }
 
 function tlsOf(header: string | undefined): ClientTls | null {

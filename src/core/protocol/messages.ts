@@ -52,6 +52,10 @@ export const announcement = z.strictObject({
   suite: z.int(),
   codec: z.string(),
   roundKey: z.string(),
+  /** The QKD key to mix in (suite with QKD), and what it rests on. An empty key id: the epoch secret alone. */
+  qkd: z
+    .strictObject({ epoch: z.int().min(0), keyId: z.string().max(128), source: z.enum(['simulated', 'unknown']) })
+    .optional(),
 });
 export const signedAnnouncement = z.strictObject({ announcement, signature: signatureText });
 
@@ -67,7 +71,7 @@ export const declineRequest = z.strictObject({
     round: z.int().min(1),
     phaseId: z.string().max(64),
     /** A closed list: what a trainer says may hold what must not leave the site. */
-    reason: z.enum(['trainer-failed']),
+    reason: z.enum(['trainer-failed', 'no-qkd-key']),
   }),
   signature: signatureText,
 });
