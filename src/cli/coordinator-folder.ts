@@ -30,6 +30,7 @@ export function pathsOf(folder: string) {
     pid: join(folder, 'state', 'serve.pid'),
     journal: join(folder, 'journal.jsonl'),
     model: join(folder, 'model.safetensors'),
+    card: join(folder, 'card.json'),
     metrics: join(folder, 'metrics.csv'),
     report: join(folder, 'report.html'),
     record: join(folder, 'run.json'),

@@ -1,11 +1,13 @@
 import { PlanError, planHash } from '../core/plan/plan.ts';
 import type { Outcome, Rejection } from '../core/intake/rejection.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
+import { originOf } from '../core/transparency/checkpoint.ts';
 import type { DeclineRequest, Receipt, SignedAnnouncement } from '../core/protocol/messages.ts';
 import { effectOf, phaseOf, type Round, type RoundEffect, type RoundEvent } from '../core/round/round.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Device, JournalRow } from '../ports/store.ts';
 import { announce } from './announcement.ts';
+import { writeCard } from './cards.ts';
 import { endingAfter } from './ending.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
 import { approvedClients, canOpen, isShortOfClients } from './gathering.ts';
@@ -22,6 +24,7 @@ import { aggregateUpdates, combineEvaluations, publishRelease, type Reduced } fr
 import { decodeRoundSecret, encodeRoundSecret } from './round-secret.ts';
 import { createRunLog, type Snapshot } from './run-log.ts';
 import { advance, hasEnded, roundEventData } from './state.ts';
+import { createTransparency, fingerprintsOf, type Transparency } from './transparency.ts';
 
 const tickMs = 100;
 const stillMsMax = 30_000;
@@ -31,6 +34,7 @@ export type Coordinator = {
   /** Reads the run back and goes on where it stood: in mid-round too. */
   start(): Promise<void>;
   readonly enrolment: Enrolment;
+  readonly transparency: Transparency;
   readonly bodyBytesMax: number;
   readonly layout: string;
   snapshot(): Snapshot;
@@ -80,7 +84,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   };
   const parts: CoordinatorParts = { ...ports, blobs };
   const { plan, orgId, runId, clock, crypto, store, roundKeys } = parts;
-  const log = createRunLog({ store, clock, crypto, orgId, runId, onFailure: fail });
+  const treeHead = { origin: originOf(parts), key: parts.proofKeys.treeHead };
+  const log = createRunLog({ store, clock, crypto, orgId, runId, treeHead, onFailure: fail });
   const models = createModels(parts);
   const central = plan.privacy.mode === 'central' ? createCentralRounds(parts, log) : null;
   const enrolment = createEnrolment({ ...parts, log });
@@ -326,6 +331,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
 
   return {
     enrolment,
+    transparency: createTransparency(parts, log),
     bodyBytesMax: reception.bodyBytesMax,
     layout: models.layout,
     ended: ended.promise,
@@ -341,12 +347,13 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
       }
       if (rows.length === 0) {
         const model = await models.writeInitial();
+        const card = await writeCard(parts, model, { clientIds: [], privacy: null });
         await log.record(() => ({
           changes: [{ kind: 'model', model }],
           drafts: [
             {
               kind: 'run.created',
-              data: { planHash: planHash(plan), plan: plan as unknown as Json, model: model.hash },
+              data: { planHash: planHash(plan), plan: plan as unknown as Json, model: model.hash, card },
             },
           ],
           result: undefined,
@@ -354,7 +361,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
       }
       await qkdKeys.load(run.records.at(-1)?.round ?? 0);
       if (!hasEnded(run)) await central?.start();
-      await log.record(() => ({ drafts: [{ kind: 'server.started', data: { pin: parts.pin } }], result: undefined }));
+      const started = { kind: 'server.started', data: { pin: parts.pin, keys: fingerprintsOf(parts) } };
+      await log.record(() => ({ drafts: [started], result: undefined }));
       if (hasEnded(run)) {
         isRecovered = true;
         perform();

@@ -6,8 +6,9 @@ import { lastAggregate, nextModel } from '../core/learning/server/next-model.ts'
 import type { Json } from '../core/protocol/canonical-json.ts';
 import { createRng } from '../core/random/rng.ts';
 import { combineMetrics } from '../core/round/evaluation.ts';
-import type { ClientVerdict } from '../core/round/record.ts';
+import type { ClientVerdict, PrivacyFigures } from '../core/round/record.ts';
 import type { Contribution, Round } from '../core/round/round.ts';
+import { type CardFacts, writeCard } from './cards.ts';
 import type { Change, ModelRow } from '../ports/store.ts';
 import type { Draft } from './journal.ts';
 import type { Models } from './models.ts';
@@ -76,16 +77,19 @@ export async function aggregateUpdates(
       weight: report.weights?.[i] ?? null,
     }),
   );
+  const dropped = report.dropped.map(({ clientId }) => clientId);
+  const used = clientIds.filter((clientId) => !dropped.includes(clientId));
   const { changes, published } = await writeNext({ parts, models }, round, {
     parent,
     base,
     vector: Float32Array.from(report.vector),
+    card: { clientIds: used, privacy: null },
   });
   return {
     changes,
     drafts: [
       { kind: 'round.verdicts', round: round.number, data: { verdicts: verdicts as unknown as Json } },
-      { ...published, data: { ...published.data, dropped: report.dropped.map(({ clientId }) => clientId) } },
+      { ...published, data: { ...published.data, dropped } },
     ],
   };
 }
@@ -100,7 +104,9 @@ export async function publishRelease(
   const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
   const base = await models.parameters(parent.hash);
   const { vector, drafts, ledger } = await release(base);
-  const { changes, published } = await writeNext({ parts, models }, round, { parent, base, vector });
+  // Who took part stays secret: amplification by sampling rests on it.
+  const card = { clientIds: null, privacy: spentIn(drafts) };
+  const { changes, published } = await writeNext({ parts, models }, round, { parent, base, vector, card });
   return { changes, drafts: [...drafts, { ...published, data: { ...published.data, dropped: [] } }], ledger };
 }
 
@@ -108,7 +114,12 @@ export async function publishRelease(
 async function writeNext(
   { parts, models }: { readonly parts: CoordinatorParts; readonly models: Models },
   round: Round,
-  from: { readonly parent: ModelRow; readonly base: Float32Array; readonly vector: Float32Array },
+  from: {
+    readonly parent: ModelRow;
+    readonly base: Float32Array;
+    readonly vector: Float32Array;
+    readonly card: CardFacts;
+  },
 ): Promise<{ readonly changes: readonly Change[]; readonly published: Draft }> {
   const { parent, base, vector } = from;
   const state = await models.companion(parent.hash, 'optimizer');
@@ -121,11 +132,18 @@ async function writeNext(
     hash: model.hash,
     parentHash: parent.hash,
     ...(await models.companionHashes(model.hash)),
+    card: await writeCard(parts, model, from.card),
   };
   return {
     changes: [{ kind: 'model', model }],
     published: { kind: 'model.published', round: round.number, data },
   };
+}
+
+/** What the release says that has been spent, for the model's card. */
+function spentIn(drafts: readonly Draft[]): CardFacts['privacy'] {
+  const data = drafts.find(({ kind }) => kind === 'privacy.released')?.data as unknown as PrivacyFigures | undefined;
+  return data === undefined ? null : { epsilon: data.epsilon, delta: data.delta, adjacency: 'add-remove' };
 }
 
 /** Combines what clients measured on their hold-outs. */

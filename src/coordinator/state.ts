@@ -51,6 +51,10 @@ export type RunState = {
   /** Null unless the run is under central privacy. */
   readonly privacy: PrivacyState | null;
   readonly seconds: number;
+  /** The newest signed tree head, with the witnesses' signatures that have come since. */
+  readonly checkpoint: string | null;
+  /** The signed card of each model, by the model's hash. */
+  readonly cards: Readonly<Record<string, string>>;
   /** Who lacks a QKD key and why, as of the newest word on it. */
   readonly qkdAbsent: readonly { readonly clientId: string; readonly reason: string }[];
 };
@@ -65,6 +69,8 @@ export const initialState: RunState = {
   tls: null,
   privacy: null,
   seconds: 0,
+  checkpoint: null,
+  cards: {},
   qkdAbsent: [],
 };
 
@@ -81,7 +87,11 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
   const data = entry.data;
   switch (entry.kind) {
     case 'run.created':
-      return { ...state, planHash: data['planHash'] as string };
+      return { ...withCard(state, data['model'], data['card']), planHash: data['planHash'] as string };
+    case 'log.tree-head':
+      return { ...state, checkpoint: data['checkpoint'] as string };
+    case 'log.cosigned':
+      return { ...state, checkpoint: data['checkpoint'] as string };
     case 'privacy.planned': {
       const { noiseMultiplier, radius } = data as unknown as PrivacyState;
       return { ...state, privacy: { noiseMultiplier, radius, released: 0, last: null } };
@@ -125,7 +135,7 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
         declined: [...new Set([...facts.declined, data['clientId'] as string])].sort(),
       }));
     case 'model.published':
-      return withFacts(state, () => ({
+      return withFacts(withCard(state, data['hash'], data['card']), () => ({
         published: data as unknown as NonNullable<OpenFacts['published']>,
       }));
     case 'round.verdicts':
@@ -176,6 +186,10 @@ function applyRoundEvent(state: RunState, { event, nowMs, qkdDevice }: Journaled
   }));
   const isUpdate = event.kind === 'accepted' && before.phases[before.phaseIndex]?.collects === 'update';
   return isUpdate ? withFacts(next, (facts) => ({ accepted: [...facts.accepted, event.clientId] })) : next;
+}
+
+function withCard(state: RunState, model: Json | undefined, card: Json | undefined): RunState {
+  return card === undefined ? state : { ...state, cards: { ...state.cards, [model as string]: card as string } };
 }
 
 type PrivacyRelease = { readonly release: string; readonly noiseNorm: number; readonly nextRadius: number };

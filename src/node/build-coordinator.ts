@@ -9,6 +9,7 @@ import { createNodeDeflate } from '../adapters/deflate-node.ts';
 import { createNodeEntropy } from '../adapters/entropy-node.ts';
 import { createFileRoundKeys } from '../adapters/round-keys-files.ts';
 import { createSqliteStore } from '../adapters/store-sqlite.ts';
+import { openProofKeys } from './coordinator-keys.ts';
 import type { CoordinatorParts } from '../coordinator/parts.ts';
 import type { KeySource } from '../ports/key-source.ts';
 import { createWasmEngine } from '../core/learning/wasm/engine.ts';
@@ -19,6 +20,7 @@ import { createWasmCompute } from '../core/vector/wasm.ts';
 export type CoordinatorFiles = Readonly<
   Record<
     | 'folder'
+    | 'keys'
     | 'state'
     | 'database'
     | 'blobs'
@@ -47,7 +49,7 @@ export async function buildCoordinator(
 ): Promise<{ parts: CoordinatorParts; tls: { key: string; cert: string }; ownerTokenHash: Uint8Array }> {
   const crypto = createNodeCrypto();
   await mkdir(paths.state, { recursive: true, mode: 0o700 });
-  const [key, cert, seed, wrappingKey, ownerToken, test, compute] = await Promise.all([
+  const [key, cert, seed, wrappingKey, ownerToken, test, compute, proofKeys] = await Promise.all([
     readFile(paths.tlsKey, 'utf8'),
     readFile(paths.tlsCertificate, 'utf8'),
     readFile(paths.signingSeed),
@@ -55,6 +57,7 @@ export async function buildCoordinator(
     readFile(paths.ownerToken, 'utf8'),
     plan.data.test === undefined ? null : readDatasetFolder(resolve(paths.folder, plan.data.test)),
     createWasmCompute(),
+    openProofKeys(paths.keys),
   ]);
   const engine = createWasmEngine();
   const { orgId, runId, pin } = settings;
@@ -67,6 +70,7 @@ export async function buildCoordinator(
     crypto,
     compute,
     engine,
+    proofKeys,
     signingKey: crypto.importSigningKey(seed),
     clock: createSystemClock(),
     deflate: createNodeDeflate(),

@@ -13,6 +13,7 @@ import { type Announcement, enrolmentProofBytes, type Receipt } from '../../src/
 import { purposes } from '../../src/core/protocol/purposes.ts';
 import { createRng } from '../../src/core/random/rng.ts';
 import { createWasmCompute } from '../../src/core/vector/wasm.ts';
+import type { ProofKeys } from '../../src/ports/proof-keys.ts';
 import type { SigningKey } from '../../src/ports/crypto.ts';
 import type { Device } from '../../src/ports/store.ts';
 import type { Trainer } from '../../src/ports/trainer.ts';
@@ -23,6 +24,12 @@ export const crypto = createNodeCrypto();
 export const deflate = createNodeDeflate();
 const compute = await createWasmCompute();
 export const coordinatorKey = crypto.generateSigningKey();
+export const proofKeys: ProofKeys = {
+  treeHead: crypto.generateSigningKey(),
+  modelCard: crypto.generateSigningKey(),
+  exportList: crypto.generateSigningKey(),
+  pseudonym: crypto.randomBytes(32),
+};
 const pin = '7'.repeat(64);
 const model = { kind: 'softmax-regression', inputs: 4, classes: 3 } as const;
 /** Parameters of that model: 3 × 4 weights and 3 biases. */
@@ -76,6 +83,7 @@ export function partsOf(plan: Plan, disk: Disk, clock: VirtualClock, runId = 'ru
     compute,
     engine: referenceEngine,
     signingKey: coordinatorKey,
+    proofKeys,
     test: null,
     store: disk.store,
     blobs: disk.blobs,

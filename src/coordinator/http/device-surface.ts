@@ -44,7 +44,7 @@ export type DeviceSurface = {
 };
 
 export function createDeviceSurface(coordinator: Coordinator, parts: CoordinatorParts): DeviceSurface {
-  const { plan, orgId, runId, signingKey, crypto } = parts;
+  const { plan, orgId, runId, signingKey, proofKeys, crypto } = parts;
   const sessions = createSessions(parts);
   const hash = planHash(plan);
   const knownDevice = (deviceId: string) => coordinator.snapshot().devices.get(deviceId);
@@ -63,6 +63,7 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
         clientId,
         status,
         coordinatorKey: signingKey.publicKey.toBase64(),
+        logKey: proofKeys.treeHead.publicKey.toBase64(),
         planHash: hash,
         plan: plan as unknown as EnrolResponse['plan'],
       };

@@ -5,6 +5,7 @@ import type { CoordinatorParts } from '../parts.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { createDeviceSurface } from './device-surface.ts';
 import { healthRoutes } from './health-routes.ts';
+import { logRoutes } from './log-routes.ts';
 import { ownerRoutes } from './owner-routes.ts';
 import { HttpError, type Role, type Route } from './routes.ts';
 
@@ -52,6 +53,7 @@ export function createServer(
   const routes: readonly Route[] = [
     ...healthRoutes(coordinator, parts.clock),
     ...deviceRoutes(coordinator, surface, `/v1/orgs/${orgId}/runs/${runId}`),
+    ...logRoutes(coordinator, `/v1/orgs/${orgId}/runs/${runId}`),
     ...ownerRoutes(coordinator, parts, options.linkOf),
   ];
 

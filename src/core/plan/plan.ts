@@ -5,6 +5,7 @@ import { codecIds } from '../compression/index.ts';
 import { type DetectorId, detectors } from '../detection/index.ts';
 import { trainOptionsSchema } from '../learning/engine.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
+import { transparencySchema } from './transparency.ts';
 import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
 import { learningSchema } from './learning.ts';
@@ -127,6 +128,7 @@ export const planSchema = z
         qkd: qkdSchema,
       })
       .prefault({}),
+    transparency: transparencySchema.prefault({}),
   })
   .superRefine((plan, context) => {
     const { size = plan.cohort.expected, quorum } = plan.cohort;

@@ -23,7 +23,10 @@ export const enrolResponse = z.strictObject({
   deviceId: identifier,
   clientId: identifier,
   status: z.enum(['pending', 'approved', 'removed']),
+  /** Signs announcements. */
   coordinatorKey: signingKeyText,
+  /** Signs the log's tree heads. */
+  logKey: signingKeyText,
   planHash: hex32,
   plan: z.json(),
 });
@@ -75,6 +78,8 @@ export const declineRequest = z.strictObject({
   }),
   signature: signatureText,
 });
+
+export const witnessNoteRequest = z.strictObject({ checkpoint: z.string().max(60_000) });
 
 export const inviteRequest = z.strictObject({ count: z.int().min(1).max(10_000), subject: identifier.optional() });
 export const inviteResponse = z.strictObject({
