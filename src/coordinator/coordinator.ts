@@ -8,7 +8,7 @@ import type { Blobs } from '../ports/blobs.ts';
 import type { Device, JournalRow } from '../ports/store.ts';
 import { announce } from './announcement.ts';
 import { writeCard } from './cards.ts';
-import { endingAfter } from './ending.ts';
+import { endingAfter, stopping } from './ending.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
 import { approvedClients, canOpen, isShortOfClients } from './gathering.ts';
 import type { Draft } from './journal.ts';
@@ -387,16 +387,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     countBytes: (direction, count) => {
       bytes[direction] += count;
     },
-    stop: (reason) =>
-      log.record(({ run }) => {
-        if (hasEnded(run)) return { result: undefined };
-        const event: RoundEvent = { kind: 'failed', reason };
-        const open: Draft[] =
-          run.round === null
-            ? []
-            : [{ kind: 'round.event', round: run.round.number, data: roundEventData(event, nowMs()) }];
-        return { drafts: [...open, { kind: 'run.stopped', data: { reason } }], result: undefined };
-      }),
+    stop: (reason) => log.record(({ run }) => ({ drafts: stopping(run, reason, nowMs()), result: undefined })),
     journal: (fromSequence) => store.journal(fromSequence),
     onCommit: log.onCommit,
     halt() {
