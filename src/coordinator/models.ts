@@ -44,7 +44,13 @@ type Loaded = {
   readonly metadata: Readonly<Record<string, string>>;
 };
 
-export function createModels({ plan, orgId, runId, blobs, crypto }: CoordinatorParts): Models {
+export function createModels({
+  plan,
+  orgId,
+  runId,
+  blobs,
+  crypto,
+}: Pick<CoordinatorParts, 'plan' | 'orgId' | 'runId' | 'blobs' | 'crypto'>): Models {
   const manifest = planManifest(plan);
   let cached: Loaded | undefined;
   /** Of the newest models. */

@@ -6,7 +6,7 @@ import { accepted, type Outcome, type Rejection, rejected } from '../core/intake
 import type { Metrics, Opened, Update } from '../core/intake/stages.ts';
 import { type Expectation, verifyEnvelope } from '../core/intake/verify.ts';
 import { updateShape } from '../core/plan/learning.ts';
-import type { Receipt } from '../core/protocol/messages.ts';
+import type { DeclineRequest, Receipt } from '../core/protocol/messages.ts';
 import { parseEnvelope } from '../core/protocol/envelope.ts';
 import { canAccept, type Contribution, phaseOf, type Round } from '../core/round/round.ts';
 import type { Device } from '../ports/store.ts';
@@ -22,6 +22,7 @@ const metaAllowanceBytes = 8192;
 export type Reception = {
   submit(device: Device, bytes: Uint8Array): Promise<Outcome<Receipt>>;
   refuse(device: Device, refusal: Rejection, bytes: number): Promise<void>;
+  decline(device: Device, request: DeclineRequest): Promise<boolean>;
   /** The accepted contributions of a phase, opened again from their envelopes where memory no longer has them. */
   updates(round: Round, contributions: readonly Contribution[]): Promise<readonly Update[]>;
   metrics(round: Round, contributions: readonly Contribution[]): Promise<readonly Metrics[]>;
@@ -164,6 +165,7 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
       return outcome;
     },
     refuse: (device, refusal, bytes) => acceptance.refuse(device, refusal, { seen: log.snapshot().run.round, bytes }),
+    decline: acceptance.decline,
     updates: async (round, contributions) => (await contents(round, contributions)) as Update[],
     metrics: async (round, contributions) => (await contents(round, contributions)) as Metrics[],
     async forget(round) {

@@ -2,25 +2,29 @@ import type { AggregationReport } from '../core/aggregation/report.ts';
 import { detectors } from '../core/detection/index.ts';
 import { leaveOneOutCosines } from '../core/detection/leave-one-out.ts';
 import type { Metrics, Update } from '../core/intake/stages.ts';
+import { nextModel } from '../core/learning/server/next-model.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import { combineMetrics } from '../core/round/evaluation.ts';
-import { globalStep } from '../core/round/global-step.ts';
-import type { ClientVerdict } from '../core/round/record.ts';
+import { type GlobalState, globalStep } from '../core/round/global-step.ts';
+import type { ClientVerdict, PrivacyFigures } from '../core/round/record.ts';
 import type { Contribution, Round } from '../core/round/round.ts';
+import type { Change, ModelRow } from '../ports/store.ts';
+import { type CardFacts, writeCard } from './cards.ts';
 import type { Draft } from './journal.ts';
 import type { Models } from './models.ts';
 import type { CoordinatorParts } from './parts.ts';
+import type { Released } from './privacy/central.ts';
 import type { Decision, RunLog } from './run-log.ts';
 
 /** What a phase makes of its contributions: changes and journal entries, to be recorded together with the event. */
-export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'>;
+export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'> & Partial<Pick<Released, 'ledger'>>;
 
 /**
  * Aggregates the updates of a round into the next model.
  *
  * Promises: a function of the base model's file, its parent's and the contributions in canonical order: after a restart
- *           the same contributions give the same bytes. The optimiser's state is a file that the model's file names.
+ *           the same contributions give the same bytes. What the server remembers is in files that the model's file names.
  */
 export async function aggregateUpdates(
   { parts, log, models }: { parts: CoordinatorParts; log: RunLog; models: Models },
@@ -44,31 +48,18 @@ export async function aggregateUpdates(
     },
     compute,
   );
-  const place = { version: parent.version + 1, parentHash: parent.hash, round: round.number };
-  const model = await models.write(next.model, place, next);
-  if (parent.parentHash !== null) await models.forgetCompanions(parent.parentHash, parent.hash);
-
+  const dropped = [...report.dropped, ...(controlReport?.dropped ?? [])].map(({ clientId }) => clientId);
+  const used = clientIds.filter((clientId) => !dropped.includes(clientId));
+  const card = { clientIds: used, privacy: null };
+  const { changes, published } = await writeNext({ parts, models }, round, { parent, next, card });
   const verdicts = verdictsOf(plan, clientIds, report);
   const onControls = controlReport === null ? [] : verdictsOf(plan, clientIds, controlReport);
+  const together = verdicts.map((verdict, i) => withControl(verdict, onControls[i]));
   return {
-    changes: [{ kind: 'model', model }],
+    changes,
     drafts: [
-      {
-        kind: 'round.verdicts',
-        round: round.number,
-        data: { verdicts: verdicts.map((verdict, i) => withControl(verdict, onControls[i])) as unknown as Json },
-      },
-      {
-        kind: 'model.published',
-        round: round.number,
-        data: {
-          version: model.version,
-          hash: model.hash,
-          parentHash: parent.hash,
-          ...(await models.companionHashes(model.hash)),
-          dropped: [...report.dropped, ...(controlReport?.dropped ?? [])].map(({ clientId }) => clientId),
-        },
-      },
+      { kind: 'round.verdicts', round: round.number, data: { verdicts: together as unknown as Json } },
+      { ...published, data: { ...published.data, dropped } },
     ],
   };
 }
@@ -107,6 +98,57 @@ function withControl(verdict: ClientVerdict, control: ClientVerdict | undefined)
     score: Math.max(verdict.score, control.score),
     reasons: [...verdict.reasons, ...control.reasons.map((reason) => `control variate: ${reason}`)],
   };
+}
+
+/** Makes a private release the next model: nothing else of the updates leaves the round. */
+export async function publishRelease(
+  { parts, log, models }: { parts: CoordinatorParts; log: RunLog; models: Models },
+  round: Round,
+  release: (base: Float32Array) => Promise<Released>,
+): Promise<Reduced> {
+  const { models: rows, run } = log.snapshot();
+  const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
+  const { model: base, optimizer } = await models.state(parent);
+  const { vector, drafts, ledger } = await release(base);
+  const made = nextModel(parts.plan.learning.server, { base, state: optimizer, aggregate: vector });
+  const next = { model: made.model, optimizer: made.state, control: {} };
+  // Who took part stays secret: amplification by sampling rests on it.
+  const card = { clientIds: null, privacy: spentIn(drafts) };
+  const { changes, published } = await writeNext({ parts, models }, round, { parent, next, card });
+  return { changes, drafts: [...drafts, { ...published, data: { ...published.data, dropped: [] } }], ledger };
+}
+
+/** Writes the next model with what belongs to it, and says so. */
+async function writeNext(
+  { parts, models }: { readonly parts: CoordinatorParts; readonly models: Models },
+  round: Round,
+  from: {
+    readonly parent: ModelRow;
+    readonly next: Omit<GlobalState, 'parent'>;
+    readonly card: CardFacts;
+  },
+): Promise<{ readonly changes: readonly Change[]; readonly published: Draft }> {
+  const { parent, next } = from;
+  const place = { version: parent.version + 1, parentHash: parent.hash, round: round.number };
+  const model = await models.write(next.model, place, next);
+  if (parent.parentHash !== null) await models.forgetCompanions(parent.parentHash, parent.hash);
+  const data = {
+    version: model.version,
+    hash: model.hash,
+    parentHash: parent.hash,
+    ...(await models.companionHashes(model.hash)),
+    card: await writeCard(parts, model, from.card),
+  };
+  return {
+    changes: [{ kind: 'model', model }],
+    published: { kind: 'model.published', round: round.number, data },
+  };
+}
+
+/** What the release says that has been spent, for the model's card. */
+function spentIn(drafts: readonly Draft[]): CardFacts['privacy'] {
+  const data = drafts.find(({ kind }) => kind === 'privacy.released')?.data as unknown as PrivacyFigures | undefined;
+  return data === undefined ? null : { epsilon: data.epsilon, delta: data.delta, adjacency: 'add-remove' };
 }
 
 /** Combines what clients measured on their hold-outs. */

@@ -8,6 +8,7 @@ export type Identity = {
   readonly deviceId: string;
   readonly clientId: string;
   readonly coordinatorKey: string;
+  readonly logKey: string;
   readonly planHash: string;
   readonly plan: Json;
   /** Where this device has a QKD link: the epoch secrets that it shares with the coordinator, and the key of the round. */

@@ -30,6 +30,7 @@ function statusLines(status: Status): readonly string[] {
     `accuracy    ${percent(status.accuracy)} on the coordinator's test data, ${percent(status.clientAccuracy)} on the clients' hold-outs`,
     `channel     ${read === null ? `${channel.group} is the only group accepted` : `${read.protocol} ${read.group} ${read.cipher}, as read by a client`}`,
     `envelopes   ${channel.kem}, signed with ${channel.signature}`,
+    `log         ${status.log.entries} entries, key sha256:${status.log.keyFingerprint}`,
     ...qkdLines(status),
     `links       ${status.invitations.open} open, ${status.invitations.spent} spent`,
     ...status.devices.map(deviceLine),

@@ -29,6 +29,7 @@ type Given = {
   readonly data: { readonly test?: string | undefined };
   readonly aggregation: { readonly pipeline: readonly { readonly rule: string }[]; readonly codec: CodecId };
   readonly learning: z.output<typeof learningSchema>;
+  readonly privacy: { readonly mode: string };
 };
 
 type Problem = { readonly path: readonly string[]; readonly message: string };
@@ -43,11 +44,23 @@ const translationEquivariant = new Set([
 ]);
 
 /** What keeps a plan's way of learning from working, each with the nearest plan that works. */
-export function learningProblems({ model, training, data, aggregation, learning }: Given): readonly Problem[] {
+export function learningProblems({ model, training, data, aggregation, learning, privacy }: Given): readonly Problem[] {
   const problems: Problem[] = [];
   const refuse = (path: string, message: string) => problems.push({ path: path.split('.'), message });
   const { algorithm } = learning.client;
   const { travels, isNormalised } = traitsOf(learning.client);
+  if (privacy.mode !== 'off' && (travels !== null || isNormalised)) {
+    refuse(
+      'learning.client.algorithm',
+      `must send one bounded vector and no claim of steps with privacy.mode "${privacy.mode}" (nearest: "fed-prox"): current value is "${algorithm}"`,
+    );
+  }
+  if (privacy.mode !== 'off' && learning.local.length > 0) {
+    refuse(
+      'learning.local',
+      `must be empty with privacy.mode "${privacy.mode}" (nearest: []): current value is ${JSON.stringify(learning.local)}`,
+    );
+  }
   if (travels !== null) {
     for (const name of ['momentum', 'weightDecay'] as const) {
       if (training[name] === 0) continue;

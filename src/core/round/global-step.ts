@@ -29,6 +29,8 @@ export type RoundUpdates = {
   readonly rows: readonly Row[];
   readonly claimedExamples: readonly number[];
   readonly accumulations: readonly number[];
+  /** Norms and cosines of the rows; true unless said. */
+  readonly hasDiagnostics?: boolean;
 };
 
 export type GlobalStep = {
@@ -61,18 +63,21 @@ export async function globalStep(
   const manifest = planManifest(plan);
   const { server, client } = plan.learning;
   const { deltaCount } = updateShape(plan);
-  const { clientIds, claimedExamples } = updates;
+  const { clientIds, claimedExamples, hasDiagnostics = true } = updates;
   const seeds = createRng(plan.seed).child('aggregation', round);
   const { travels, isNormalised } = traitsOf(client);
   const base = sharedPart(manifest, state.model);
-  const parent = state.parent === null ? null : sharedPart(manifest, state.parent);
 
   const report = await aggregateCohort(
-    { rows: travels === null ? updates.rows : updates.rows.map((row) => part(row, 0, deltaCount)), clientIds },
+    {
+      rows: travels === null ? updates.rows : updates.rows.map((row) => part(row, 0, deltaCount)),
+      clientIds,
+      hasDiagnostics,
+    },
     plan.aggregation.pipeline,
     {
       weights: claimedExamples,
-      reference: lastAggregate(server, { model: base, parent, state: state.optimizer }),
+      reference: lastAggregateOf(plan, state),
       seed: seeds.uint32(),
     },
     compute,
@@ -96,10 +101,25 @@ export async function globalStep(
     const control = state.control['control'] ?? new Float32Array(deltaCount);
     const rows = updates.rows.map((row) => plus(part(row, deltaCount, deltaCount), control));
     const context = { weights: claimedExamples, reference: control, seed: seeds.child('control').uint32() };
-    const made = await aggregateCohort({ rows, clientIds }, plan.aggregation.pipeline, context, compute);
+    const made = await aggregateCohort(
+      { rows, clientIds, hasDiagnostics },
+      plan.aggregation.pipeline,
+      context,
+      compute,
+    );
     const counts = { participants: rows.length, clients: plan.cohort.expected };
     return { report: made, control: { control: nextControl(control, Float32Array.from(made.vector), counts) } };
   }
+}
+
+/** The aggregate that led to a model: what some rules clip around. */
+export function lastAggregateOf(plan: Plan, { model, parent, optimizer }: GlobalState): Float32Array {
+  const manifest = planManifest(plan);
+  return lastAggregate(plan.learning.server, {
+    model: sharedPart(manifest, model),
+    parent: parent === null ? null : sharedPart(manifest, parent),
+    state: optimizer,
+  });
 }
 
 /** The shares that the rule gave, or equal ones where it gave none. */

@@ -4,11 +4,12 @@ import { trainingSeed } from '../../client/site-learning.ts';
 import { countedRound } from '../../coordinator/announcement.ts';
 import type { RunState } from '../../coordinator/state.ts';
 import { aggregateCohort } from '../../core/aggregation/aggregate.ts';
+import type { AggregationContext } from '../../core/aggregation/rule.ts';
 import { attacks, type AttackId } from '../../core/attacks/index.ts';
 import type { Dataset } from '../../core/data/dataset.ts';
 import { localTask } from '../../core/learning/client/index.ts';
 import { decodeKept, nothingKept, settle } from '../../core/learning/client/kept.ts';
-import { decodeVectors } from '../../core/learning/vectors.ts';
+import { decodeVectors, type Vectors } from '../../core/learning/vectors.ts';
 import { decodeSafetensors, valuesFor } from '../../core/model/safetensors.ts';
 import { keepsState, planManifest } from '../../core/plan/learning.ts';
 import type { Plan } from '../../core/plan/plan.ts';
@@ -46,11 +47,14 @@ export function castOf(
     isWatched,
     compute,
     seen,
+    known = () => ({}),
   }: {
     readonly rng: Rng;
     readonly isWatched: boolean;
     readonly compute: Compute;
     readonly seen: Seen;
+    /** What an attacker that knows the rule knows of this round's aggregation beside the rows. */
+    readonly known?: () => AggregationContext;
   },
 ): Cast {
   const { expected } = plan.cohort;
@@ -69,7 +73,7 @@ export function castOf(
       return Object.hasOwn(attacks, kind) ? (kind as AttackId) : undefined;
     },
     claimOf: (clientId, trainer) => wireAttackOf(clientId)?.trainer?.(trainer) ?? trainer,
-    aggregate: async (rows) => (await aggregateCohort({ rows }, plan.aggregation.pipeline, {}, compute)).vector,
+    aggregate: async (rows) => (await aggregateCohort({ rows }, plan.aggregation.pipeline, known(), compute)).vector,
     rng: rng.child('training'),
     isWatched,
     taskOf: (clientId, task) => taskOf(plan, seen, { clientId, memory: memoryOf(clientId) }, task),
@@ -77,28 +81,50 @@ export function castOf(
   return { clientIds, hostility, training, memoryOf, wireAttackOf };
 }
 
-/** What an omniscient attacker sees of a run: the open round, and the files of its models. */
-export type Seen = { readonly run: () => RunState; readonly file: (hash: string) => Promise<Uint8Array | undefined> };
+/** What an omniscient attacker sees of the open round, where clients keep something that follows from it. */
+export type Seen = (clientId: string) => Promise<{
+  readonly counted: number;
+  readonly parameters: Float32Array;
+  readonly server: Vectors;
+} | null>;
+
+/** What is seen of a run by its journal and the files of its models. */
+export function seenInRun(
+  plan: Plan,
+  run: () => RunState,
+  file: (hash: string) => Promise<Uint8Array | undefined>,
+): Seen {
+  return async (clientId) => {
+    const now = run();
+    if (now.facts === null) return null;
+    const model = decodeSafetensors((await file(now.facts.baseModel))!);
+    const beside = model.metadata['qflare.control'];
+    const server = beside === undefined ? {} : decodeVectors((await file(beside))!).vectors;
+    return { counted: countedRound(now, clientId), parameters: valuesFor(planManifest(plan), model), server };
+  };
+}
 
 /** The task of a client in the round of another's task. */
 async function taskOf(
   plan: Plan,
-  { run, file }: Seen,
+  seen: Seen,
   { clientId, memory }: { readonly clientId: string; readonly memory: SiteMemory },
   task: TrainerTask,
 ): Promise<TrainerTask> {
-  const seed = trainingSeed(plan, clientId, task.round);
-  const now = run();
-  if (!keepsState(plan) || now.facts === null) return { ...task, seed };
-  const manifest = planManifest(plan);
-  const model = decodeSafetensors((await file(now.facts.baseModel))!);
-  const beside = model.metadata['qflare.control'];
-  const server = beside === undefined ? {} : decodeVectors((await file(beside))!).vectors;
+  const { round } = task;
+  const seed = trainingSeed(plan, clientId, round);
+  const now = keepsState(plan) ? await seen(clientId) : null;
+  if (now === null) return { ...task, seed };
+  const { counted, parameters, server } = now;
   const bytes = await memory.read('kept');
   const kept = bytes === undefined ? nothingKept : decodeKept(bytes);
-  const { settled: state } = settle(kept, { round: task.round, counted: countedRound(now, clientId) });
-  const announced = { parameters: valuesFor(manifest, model), round: task.round, seed };
-  return localTask(plan.learning.client, { manifest, task: announced, state, server });
+  const { settled: state } = settle(kept, { round, counted });
+  return localTask(plan.learning.client, {
+    manifest: planManifest(plan),
+    task: { parameters, round, seed },
+    state,
+    server,
+  });
 }
 
 /** Cryptography for each machine of a world. Of the real one, keys, nonces and tokens are seeded; the rest cannot be. */

@@ -6,12 +6,13 @@ import type { CoordinatorParts } from '../../coordinator/parts.ts';
 import { updateShape } from '../../core/plan/learning.ts';
 import { createRng } from '../../core/random/rng.ts';
 import type { RoundRecord } from '../../core/round/record.ts';
-import { castOf, type Sites } from './cast.ts';
+import { castOf, seenInRun, type Sites } from './cast.ts';
 import type { ClientHost } from './client-host.ts';
 import { createDirectClient, sharedModels } from './direct-client.ts';
 import { createCounter } from './direct-reception.ts';
 import type { Scenario } from './scenario.ts';
-import { bytesFrom, createSimulatedCrypto } from './simulated-crypto.ts';
+import { bytesFrom, createSimulatedCrypto, simulatedProofKeys } from './simulated-crypto.ts';
+import { createSimulatedEntropy } from './simulated-entropy.ts';
 import { createVirtualTime } from './virtual-time.ts';
 import { place, tools } from './world.ts';
 import { resultOf, type WorldResult } from './world-result.ts';
@@ -50,12 +51,14 @@ export async function runDirectWorld(options: {
     store,
     clock: time,
     test: sites.test,
+    entropy: createSimulatedEntropy(root.child('coordinator', 'entropy')),
     signingKey: crypto.importSigningKey(bytesFrom(root.child('signing-key'))(32)),
+    proofKeys: simulatedProofKeys(crypto, root),
     blobs: createMemoryBlobs(),
     roundKeys: createMemoryRoundKeys(),
   };
   const coordinator = createCoordinator(parts, counter.makeReception);
-  const seen = { run: () => coordinator.snapshot().run, file: coordinator.model };
+  const seen = seenInRun(plan, () => coordinator.snapshot().run, coordinator.model);
   const cast = castOf(scenario, sites, { rng: root, isWatched: false, compute: tools.compute, seen });
   const modelOf = sharedModels(plan, coordinator.model);
   let isOver = false;

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { concatBytes } from '@noble/hashes/utils.js';
 import { aeadTagBytes, suiteDefault, suites } from '../../core/protocol/suite.ts';
 import type { Rng } from '../../core/random/rng.ts';
+import type { ProofKeys } from '../../ports/proof-keys.ts';
 import type { Aead, Crypto, PreSharedKey, RoundKey, SigningKey } from '../../ports/crypto.ts';
 
 const suite = suites[suiteDefault];
@@ -36,6 +37,17 @@ export function createSimulatedCrypto(rng: Rng): Crypto {
       const enc = stretch(encBytes(32), suite.encBytes);
       return { enc, aead: createAead(digest('key', publicKey, enc, info, ...pskParts(psk))) };
     },
+  };
+}
+
+/** A coordinator's proof keys from the world's seed. */
+export function simulatedProofKeys({ importSigningKey }: Pick<Crypto, 'importSigningKey'>, rng: Rng): ProofKeys {
+  const seedOf = (name: string) => bytesFrom(rng.child('proof-keys', name))(suite.seedBytes);
+  return {
+    treeHead: importSigningKey(seedOf('tree-head')),
+    modelCard: importSigningKey(seedOf('model-card')),
+    exportList: importSigningKey(seedOf('export-list')),
+    pseudonym: seedOf('pseudonym'),
   };
 }
 

@@ -9,7 +9,7 @@ import { createRng } from '../../core/random/rng.ts';
 import type { RoundRecord } from '../../core/round/record.ts';
 import { createWasmCompute } from '../../core/vector/wasm.ts';
 import type { Store } from '../../ports/store.ts';
-import { castOf, cryptoMaker, type Sites } from './cast.ts';
+import { castOf, cryptoMaker, seenInRun, type Sites } from './cast.ts';
 import { createClientHost } from './client-host.ts';
 import { createCoordinatorHost, type PlannedCrash } from './coordinator-host.ts';
 import type { Disk } from './coordinator-ports.ts';
@@ -19,7 +19,8 @@ import type { Traffic } from './network.ts';
 import { createObserver, type Invariant, type Violation } from './observed.ts';
 import { createOperator } from './operator.ts';
 import type { Scenario } from './scenario.ts';
-import { bytesFrom } from './simulated-crypto.ts';
+import { bytesFrom, simulatedProofKeys } from './simulated-crypto.ts';
+import { createSimulatedEntropy } from './simulated-entropy.ts';
 import { createVirtualTime, type RunEnd } from './virtual-time.ts';
 import { resultOf, type WorldResult } from './world-result.ts';
 
@@ -66,7 +67,11 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
   const pin = bytesFrom(root.child('pin'))(32);
   const roundKeys = createMemoryRoundKeys();
   const disk: Disk = { store: createMemoryStore(), blobs: createMemoryBlobs(), roundKeys };
-  const seen = { run: () => observer.state(), file: (hash: string) => disk.blobs.get(hash) };
+  const seen = seenInRun(
+    plan,
+    () => observer.state(),
+    (hash) => disk.blobs.get(hash),
+  );
   const cast = castOf(scenario, sites, { rng: root, isWatched: true, compute: tools.compute, seen });
   const traffic: Traffic = { requests: 0, dropped: 0, duplicated: 0, cut: 0 };
   let failure: unknown;
@@ -91,7 +96,9 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
       ...tools,
       plan,
       crypto,
+      entropy: createSimulatedEntropy(root.child('coordinator', 'entropy')),
       signingKey: crypto.importSigningKey(bytesFrom(root.child('signing-key'))(32)),
+      proofKeys: simulatedProofKeys(crypto, root),
       pin: pin.toHex(),
       test: sites.test,
       store: observedStore(),
