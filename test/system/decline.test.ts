@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
+import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { takePart } from '../../src/client/agent.ts';
 import { RefusedError, TrainerError } from '../../src/client/ends.ts';
 import { type DeclineRequest, declineBytes } from '../../src/core/protocol/messages.ts';
@@ -27,6 +28,7 @@ function agent({ identity, transport }: EnrolledSite, trainer: Trainer, said: st
     trainer,
     crypto,
     deflate,
+    entropy: createNodeEntropy(),
     clock: createSystemClock(),
     saveIdentity: async () => {},
   };
