@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createSystemClock } from '../adapters/clock-system.ts';
 import { createNodeCrypto } from '../adapters/crypto-node.ts';
 import { createNodeDeflate } from '../adapters/deflate-node.ts';
+import { createNodeEntropy } from '../adapters/entropy-node.ts';
 import { takeFileLock } from '../adapters/file-lock.ts';
 import { createFileIdentityStore } from '../adapters/identity-file.ts';
 import { createHttpsTransport } from '../adapters/transport-https.ts';
@@ -53,6 +54,7 @@ export async function joinRun(options: {
       transport,
       crypto,
       deflate: createNodeDeflate(),
+      entropy: createNodeEntropy(),
       trainer,
       memory: createFileSiteMemory(options.stateFolder),
       clock,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
+import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { takePart } from '../../src/client/agent.ts';
 import { RefusedError, TrainerError } from '../../src/client/ends.ts';
 import { type DeclineRequest, declineBytes } from '../../src/core/protocol/messages.ts';
@@ -29,6 +30,7 @@ function agent({ identity, transport }: EnrolledSite, trainer: Trainer, said: st
     memory: createVolatileSiteMemory(),
     crypto,
     deflate,
+    entropy: createNodeEntropy(),
     clock: createSystemClock(),
     saveIdentity: async () => {},
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
+import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { takePart } from '../../src/client/agent.ts';
 import { createClientQkd, NoQkdKeyError, type SiteQkd } from '../../src/client/qkd.ts';
 import { codecs } from '../../src/core/compression/index.ts';
@@ -31,6 +32,7 @@ function agent(site: Site, siteQkd?: SiteQkd, said: string[] = [], saved: Identi
     transport: site.transport,
     crypto,
     deflate,
+    entropy: createNodeEntropy(),
     trainer: fakeTrainer,
     memory: createVolatileSiteMemory(),
     clock: createSystemClock(),

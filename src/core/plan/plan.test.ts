@@ -43,9 +43,9 @@ test('parsePlan() of a model alone fills in every default', () => {
     learning: { client: { algorithm: 'sgd' }, server: { optimizer: 'fed-avg', learningRate: 1 }, local: [] },
     detection: { detector: 'norm-cosine' },
     enrolment: { approve: 'auto', linkHours: 72 },
-    transparency: { witnesses: [] },
     privacy: { mode: 'off' },
     security: { suite: 1, channel: 'X25519MLKEM768', qkd: { policy: 'off' } },
+    transparency: { witnesses: [] },
   });
 });
 

@@ -76,7 +76,7 @@ export const declineRequest = z.strictObject({
     round: z.int().min(1),
     phaseId: z.string().max(64),
     /** A closed list: what a trainer says may hold what must not leave the site. */
-    reason: z.enum(['trainer-failed', 'no-qkd-key']),
+    reason: z.enum(['trainer-failed', 'no-qkd-key', 'privacy-budget-spent']),
   }),
   signature: signatureText,
 });

@@ -1,3 +1,4 @@
+import { createLocalPrivacy, protectedUpdate } from '../../client/local-privacy.ts';
 import type { Coordinator } from '../../coordinator/coordinator.ts';
 import { evaluateAtSite, trainAtSite } from '../../client/site-learning.ts';
 import { updateClaims, wireVector } from '../../core/learning/client/index.ts';
@@ -8,6 +9,7 @@ import type { Plan } from '../../core/plan/plan.ts';
 import { type Announcement, enrolmentProofBytes, type SignedAnnouncement } from '../../core/protocol/messages.ts';
 import { purposes } from '../../core/protocol/purposes.ts';
 import type { Crypto } from '../../ports/crypto.ts';
+import type { Entropy } from '../../ports/entropy.ts';
 import type { Device } from '../../ports/store.ts';
 import type { SiteMemory } from '../../ports/site-memory.ts';
 import type { Trainer } from '../../ports/trainer.ts';
@@ -25,12 +27,14 @@ export function createDirectClient(world: {
   readonly trainer: Trainer;
   readonly memory: SiteMemory;
   readonly counter: Counter;
+  readonly entropy: Entropy;
   readonly modelOf: (hash: string) => Promise<SharedModel>;
   /** Puts results of real work on other threads in order. */
   readonly during: <T>(work: () => Promise<T>) => Promise<T>;
   readonly onFailure: (error: unknown) => void;
 }): ClientHost {
   const { clientId, token, pin, plan, coordinator, crypto, trainer, memory, counter, modelOf, during } = world;
+  const local = createLocalPrivacy({ plan, entropy: world.entropy, released: 0, save: async () => {} });
   const done = new Set<string>();
   let end: ClientEnd = { kind: 'running' };
   let contributions = 0;
@@ -57,9 +61,11 @@ export function createDirectClient(world: {
     const site = { plan, clientId, trainer, memory, round, counted, ...(await modelOf(baseModel)) };
     const content = await during(async () => {
       if (collects === 'metrics') return { kind: 'metrics', ...(await evaluateAtSite(site)) } as const;
-      const update = await trainAtSite(site);
+      if (local !== null && !(await local.reserve())) return null;
+      const update = protectedUpdate(await trainAtSite(site), local);
       return { kind: 'update', delta: counter.row(wireVector(update)), ...updateClaims(plan, update) } as const;
     });
+    if (content === null) return;
     const outcome = await coordinator.submit(device, counter.leave(content));
     if (outcome.ok) contributions += 1;
   }

@@ -82,6 +82,7 @@ export async function runDirectWorld(options: {
       trainer: cast.training.trainerOf(clientId),
       memory: cast.memoryOf(clientId),
       counter,
+      entropy: createSimulatedEntropy(root.child('client', clientId, 'entropy')),
       modelOf,
       during: (work) => time.during(0, work),
       onFailure: fail,
