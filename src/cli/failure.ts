@@ -1,3 +1,4 @@
+import { SelfTestError } from '../adapters/crypto-node/self-test.ts';
 import { LinkError } from '../client/link.ts';
 import { RefusedError } from '../client/enrol.ts';
 import { PlanError } from '../core/plan/plan.ts';
@@ -26,7 +27,9 @@ export function explainFailure(error: unknown): { readonly message: string; read
   if (error instanceof PlanError || error instanceof LinkError) {
     return { message: error.message, exitCode: exitCodes.plan };
   }
-  if (error instanceof RefusedError) return { message: error.message, exitCode: exitCodes.security };
+  if (error instanceof RefusedError || error instanceof SelfTestError) {
+    return { message: error.message, exitCode: exitCodes.security };
+  }
   if (error instanceof TransportError) return { message: error.message, exitCode: exitCodes[error.kind] };
   const { code, message } = error as NodeJS.ErrnoException;
   if (code !== undefined && networkCodes.has(code)) return { message, exitCode: exitCodes.network };

@@ -1,5 +1,5 @@
 import { createSystemClock } from '../adapters/clock-system.ts';
-import { createNodeCrypto } from '../adapters/crypto-node.ts';
+import { startNodeCrypto } from '../adapters/crypto-node.ts';
 import { createNodeDeflate } from '../adapters/deflate-node.ts';
 import { createFileIdentityStore } from '../adapters/identity-file.ts';
 import { createHttpsTransport } from '../adapters/transport-https.ts';
@@ -31,7 +31,7 @@ export async function joinRun(options: {
   readonly contributions: number;
 }> {
   const { link, name, say } = options;
-  const crypto = createNodeCrypto();
+  const crypto = await startNodeCrypto();
   const clock = createSystemClock();
   const transport = createHttpsTransport({ host: link.host, port: link.port, pin: link.pin, group: 'X25519MLKEM768' });
   try {
