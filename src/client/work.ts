@@ -11,11 +11,17 @@ import { createRng } from '../core/random/rng.ts';
 import type { Crypto, SigningKey } from '../ports/crypto.ts';
 import type { Deflate } from '../ports/deflate.ts';
 import type { Trainer } from '../ports/trainer.ts';
+import type { LocalPrivacy } from './local-privacy.ts';
 import type { ClientQkd } from './qkd.ts';
 
 /** Something that the coordinator says and this site will not do: another model or codec than the plan's. */
 class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
+}
+
+/** The site has given as much of itself as the plan allows: it sends no further update. */
+export class BudgetSpentError extends Error {
+  override readonly name = 'BudgetSpentError';
 }
 
 /** Does what an announcement asks for and gives the sealed envelope to send. */
@@ -30,6 +36,8 @@ export async function contribute(
     readonly trainer: Trainer;
     readonly fetchModel: (hash: string) => Promise<Uint8Array>;
     readonly qkd?: ClientQkd;
+    /** Must be there when the plan asks for local privacy. */
+    readonly local?: LocalPrivacy | null;
   },
 ): Promise<Uint8Array> {
   const { plan, clientId, key, crypto, deflate, trainer } = parts;
@@ -41,6 +49,13 @@ export async function contribute(
   const announced = announcement.qkd === undefined ? suite : suiteWithQkd[suite];
   if (announcement.codec !== plan.aggregation.codec || announcement.suite !== announced) {
     throw new ProtocolError('The coordinator announces another codec or suite than its plan');
+  }
+  const local = plan.privacy.mode === 'local' ? (parts.local ?? null) : null;
+  if (local === null && plan.privacy.mode === 'local') {
+    throw new ProtocolError('The plan asks for local privacy and this site has no noise to add');
+  }
+  if (local !== null && announcement.collects !== 'update') {
+    throw new ProtocolError('The coordinator asks for un-noised figures, and the plan says local privacy');
   }
   // Before the training: a site that has no key where one must be does not work in vain.
   const qkd = (await parts.qkd?.keyFor(announcement)) ?? null;
@@ -71,6 +86,9 @@ export async function contribute(
   );
 
   async function updatePayload(): Promise<Uint8Array> {
+    if (local !== null && !(await local.reserve())) {
+      throw new BudgetSpentError(`this site has made ${plan.rounds.count} noisy updates, as many as the plan allows`);
+    }
     const result = await trainer.train(task);
     if (result.parameters.length !== parameters.length) {
       throw new RangeError(
@@ -79,7 +97,9 @@ export async function contribute(
     }
     const delta = new Float32Array(parameters.length);
     for (let i = 0; i < delta.length; i++) delta[i] = result.parameters[i]! - parameters[i]!;
-    return encodePayload({ claimedExamples: result.examples }, codec.encode(delta, deflate));
+    if (local === null) return encodePayload({ claimedExamples: result.examples }, codec.encode(delta, deflate));
+    // How many examples a site has would be another clean value.
+    return encodePayload({ claimedExamples: 1 }, codec.encode(local.protect(delta), deflate));
   }
 
   async function metricsPayload(): Promise<Uint8Array> {

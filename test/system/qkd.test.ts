@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
+import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { takePart } from '../../src/client/agent.ts';
 import { createClientQkd, NoQkdKeyError, type SiteQkd } from '../../src/client/qkd.ts';
 import { codecs } from '../../src/core/compression/index.ts';
@@ -30,6 +31,7 @@ function agent(site: Site, siteQkd?: SiteQkd, said: string[] = [], saved: Identi
     transport: site.transport,
     crypto,
     deflate,
+    entropy: createNodeEntropy(),
     trainer: fakeTrainer,
     clock: createSystemClock(),
     patienceMs: 20_000,

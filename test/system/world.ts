@@ -3,6 +3,7 @@ import { createNodeCrypto } from '../../src/adapters/crypto-node.ts';
 import { createNodeDeflate } from '../../src/adapters/deflate-node.ts';
 import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { createMemoryStore } from '../../src/adapters/store-memory.ts';
+import { createLocalPrivacy } from '../../src/client/local-privacy.ts';
 import { contribute } from '../../src/client/work.ts';
 import { type Coordinator, createCoordinator } from '../../src/coordinator/coordinator.ts';
 import type { CoordinatorParts } from '../../src/coordinator/parts.ts';
@@ -167,6 +168,7 @@ export function createSite(device: Device, key: SigningKey): Site {
       deflate,
       trainer,
       fetchModel: async (hash) => (await coordinator.model(hash))!,
+      local: createLocalPrivacy({ plan, released: 0, entropy: createNodeEntropy(), save: async () => {} }),
     });
     if (trainer === fakeTrainer) {
       envelopes.set(phase, made);

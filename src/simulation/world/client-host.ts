@@ -10,6 +10,7 @@ import type { CoordinatorHost } from './coordinator-host.ts';
 import { drawLifeMs, drawMs, type Faults } from './faults.ts';
 import { createLife, cryptoThrough } from './mortal.ts';
 import { createSimulatedTransport, type Traffic } from './network.ts';
+import { createSimulatedEntropy } from './simulated-entropy.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import type { WireAttack } from './wire-attacks.ts';
 
@@ -90,6 +91,7 @@ export function createClientHost(world: {
         patienceMs,
         pin: world.pin.toHex(),
         deflate: world.deflate,
+        entropy: createSimulatedEntropy(rng.child('entropy')),
         say: () => {},
       });
       return { kind: 'ended', ...outcome };

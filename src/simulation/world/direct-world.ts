@@ -81,6 +81,7 @@ export async function runDirectWorld(options: {
       crypto: createSimulatedCrypto(root.child('client', clientId)),
       trainer: cast.training.trainerOf(clientId),
       counter,
+      entropy: createSimulatedEntropy(root.child('client', clientId, 'entropy')),
       modelOf,
       during: (work) => time.during(0, work),
       onFailure: fail,
