@@ -14,6 +14,7 @@ import type { Crypto } from '../ports/crypto.ts';
 import type { Deflate } from '../ports/deflate.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { Identity } from '../ports/identity.ts';
+import type { SiteMemory } from '../ports/site-memory.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { type Transport, TransportError } from '../ports/transport.ts';
 import { RefusedError, TrainerError, VersionError } from './ends.ts';
@@ -25,6 +26,7 @@ import { BudgetSpentError, contribute } from './work.ts';
 const backoffMsMin = 200;
 const backoffMsMax = 5000;
 const trainerFailuresMax = 3;
+const cachedFilesMax = 2;
 
 export type AgentParts = {
   readonly identity: Identity;
@@ -40,6 +42,8 @@ export type AgentParts = {
   /** Noise under local privacy. */
   readonly entropy: Entropy;
   readonly trainer: Trainer;
+  /** What the site remembers from round to round. */
+  readonly memory: SiteMemory;
   readonly clock: Clock;
   /** How long to go on trying when the coordinator cannot be reached. */
   readonly patienceMs: number;
@@ -228,16 +232,18 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
     }
   }
 
-  // The model that a site evaluates in one round is the one it trains from in the next.
-  let cached: { readonly hash: string; readonly bytes: Uint8Array } | undefined;
+  // The model that a site evaluates in one round is the one it trains from in the next; another file may go beside it.
+  const cached = new Map<string, Uint8Array>();
 
   async function fetchModel(hash: string): Promise<Uint8Array> {
-    if (cached?.hash === hash) return cached.bytes;
+    const known = cached.get(hash);
+    if (known !== undefined) return known;
     const bytes = await downloadModel(hash);
     if (crypto.sha256(bytes).toHex() !== hash) {
       throw new TransportError('security', 'A model does not match the hash under which it was announced');
     }
-    cached = { hash, bytes };
+    cached.set(hash, bytes);
+    if (cached.size > cachedFilesMax) cached.delete(cached.keys().next().value!);
     return bytes;
   }
 

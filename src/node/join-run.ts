@@ -7,6 +7,7 @@ import { createNodeEntropy } from '../adapters/entropy-node.ts';
 import { takeFileLock } from '../adapters/file-lock.ts';
 import { createFileIdentityStore } from '../adapters/identity-file.ts';
 import { createHttpsTransport } from '../adapters/transport-https.ts';
+import { createFileSiteMemory } from '../adapters/site-memory-files.ts';
 import { type Outcome, takePart } from '../client/agent.ts';
 import { clockNote } from '../client/clock-note.ts';
 import { RefusedError } from '../client/ends.ts';
@@ -55,6 +56,7 @@ export async function joinRun(options: {
       deflate: createNodeDeflate(),
       entropy: createNodeEntropy(),
       trainer,
+      memory: createFileSiteMemory(options.stateFolder),
       clock,
       patienceMs: options.patienceMs,
       say,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
 import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { takePart } from '../../src/client/agent.ts';
@@ -33,6 +34,7 @@ function agent(site: Site, siteQkd?: SiteQkd, said: string[] = [], saved: Identi
     deflate,
     entropy: createNodeEntropy(),
     trainer: fakeTrainer,
+    memory: createVolatileSiteMemory(),
     clock: createSystemClock(),
     patienceMs: 20_000,
     say: (text) => said.push(text),
@@ -265,6 +267,7 @@ test('a coordinator that is killed in mid-round opens what was sealed under the 
       crypto,
       deflate,
       trainer: fakeTrainer,
+      memory: createVolatileSiteMemory(),
       fetchModel: async (hash) => (await second.coordinator.model(hash))!,
       qkd: createClientQkd({
         plan,
