@@ -14,17 +14,13 @@ type OnnxSession = {
   run(feeds: Record<string, OnnxTensor>, fetches: Record<string, OnnxTensor>): Promise<unknown>;
 };
 
-/** The package is not installed where it was looked for. */
-export class MissingRuntimeError extends Error {
-  override readonly name = 'MissingRuntimeError';
-}
-
 const advice = 'ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node';
 
 /**
  * Runs graphs in `onnxruntime-node`, an optional package of the user's, on one thread.
  *
- * `folders` are project folders whose node_modules are searched, in order; our own comes last.
+ * `folders` are project folders whose node_modules are searched, in order; each search ends with NODE_PATH.
+ * Errors: RangeError where the package is nowhere.
  */
 export function createOnnxRuntime(folders: readonly string[]): GraphRuntime {
   const { InferenceSession, Tensor } = loadPackage(folders);
@@ -57,16 +53,15 @@ export function createOnnxRuntime(folders: readonly string[]): GraphRuntime {
 }
 
 function loadPackage(folders: readonly string[]): OnnxRuntime {
-  const places = [...folders.map((folder) => join(folder, 'package.json')), import.meta.url];
-  for (const place of places) {
+  for (const folder of folders) {
     try {
-      return createRequire(place)('onnxruntime-node') as OnnxRuntime;
+      return createRequire(join(folder, 'package.json'))('onnxruntime-node') as OnnxRuntime;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
     }
   }
-  throw new MissingRuntimeError(
+  throw new RangeError(
     `Cannot use the engine onnx as the package onnxruntime-node must be installed (${advice}): ` +
-      `current value is not found from ${folders.join(', ') || 'here'}`,
+      `current value is not found from ${folders.join(', ')}`,
   );
 }

@@ -95,10 +95,8 @@ export function testAgainstReference(label: string, engineOf: EngineOf): void {
     if (engine === undefined) return;
     const { spec, data } = jobOf({ kind: 'mlp', layers: [11, 9, 5] });
     for (const parameters of [jobOf(spec).parameters, new Float32Array(parameterCount(manifestOf(spec)))]) {
-      const [slow, fast] = [
-        await referenceEngine.evaluate({ spec, parameters, data }),
-        await engine.evaluate({ spec, parameters, data }),
-      ];
+      const slow = await referenceEngine.evaluate({ spec, parameters, data });
+      const fast = await engine.evaluate({ spec, parameters, data });
       assert.equal(fast.correctCount, slow.correctCount);
       assert.ok(Math.abs(fast.lossSum - slow.lossSum) < 1e-5 * slow.lossSum);
     }

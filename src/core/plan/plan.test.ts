@@ -34,7 +34,15 @@ test('parsePlan() of a model alone fills in every default', () => {
       absenceGraceSeconds: 10,
       gatherSeconds: 5,
     },
-    training: { epochs: 1, batchSize: 32, learningRate: 0.1, momentum: 0, weightDecay: 0, proximalMu: 0 },
+    training: {
+      engine: 'built-in',
+      epochs: 1,
+      batchSize: 32,
+      learningRate: 0.1,
+      momentum: 0,
+      weightDecay: 0,
+      proximalMu: 0,
+    },
     data: { holdoutShare: 0.1, alpha: 0.5 },
     aggregation: {
       pipeline: [{ rule: 'multi-krum', f: 'auto' }],

@@ -67,7 +67,7 @@ const cases: Record<string, [Record<string, Value>, Value]> = {
   'a sum to a smaller shape': [{ a }, sumTo(a, [1, 4])],
   'an expansion': [{ column }, expand(column, [3, 5])],
   'a transposition': [{ images }, transpose(images, [2, 0, 3, 1])],
-  'a reshape': [{ a }, multiply(reshape(a, [2, 6]), reshape(b, [2, 6]))],
+  'a reshape': [{ a, b }, multiply(reshape(a, [2, 6]), reshape(b, [2, 6]))],
   'a convolution with a border': [{ images, weights, bias }, convolution(images, weights, bias, 1)],
   'a convolution without': [{ images, weights, bias }, convolution(images, weights, bias, 0)],
   'a pooling': [{ images }, maxPool(images)],
