@@ -10,12 +10,23 @@ export type ClientTls = { readonly group: string; readonly protocol: string; rea
 
 type Listener = (message: SignedAnnouncement) => void;
 
-type Connection = { readonly device: Device; readonly listener: Listener; readonly saeId: string | undefined };
+type Connection = {
+  readonly device: Device;
+  readonly listener: Listener;
+  readonly saeId: string | undefined;
+  readonly onReplaced: (() => void) | undefined;
+};
 
 /** Who is there, and who hears announcements. Coming and going is journaled, and told to the open round. */
 export type Presence = {
   /** The device hears announcements until the function that is returned is called. */
-  connect(device: Device, tls: ClientTls | null, listener: Listener, saeId?: string): () => void;
+  connect(
+    device: Device,
+    tls: ClientTls | null,
+    listener: Listener,
+    saeId?: string,
+    onReplaced?: () => void,
+  ): () => void;
   announceToAll(): void;
   devices(): readonly Device[];
   /** The SAE id that a connected device says its site has at its key management entity. */
@@ -60,10 +71,12 @@ export function createPresence(parts: {
   }
 
   return {
-    connect(device, tls, listener, saeId) {
-      const connection: Connection = { device, listener, saeId };
+    connect(device, tls, listener, saeId, onReplaced) {
+      const connection: Connection = { device, listener, saeId, onReplaced };
       const { clientId, deviceId } = device;
+      const earlier = connections.get(deviceId);
       connections.set(deviceId, connection);
+      earlier?.onReplaced?.();
       parts.spawn(
         log.record(({ run }) => ({
           drafts: [

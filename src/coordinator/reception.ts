@@ -7,7 +7,7 @@ import type { Metrics, Opened, Update } from '../core/intake/stages.ts';
 import { type Expectation, verifyEnvelope } from '../core/intake/verify.ts';
 import { manifestOf } from '../core/learning/model-spec.ts';
 import { parameterCount } from '../core/model/manifest.ts';
-import type { Receipt } from '../core/protocol/messages.ts';
+import type { DeclineRequest, Receipt } from '../core/protocol/messages.ts';
 import { parseEnvelope } from '../core/protocol/envelope.ts';
 import { canAccept, type Contribution, phaseOf, type Round } from '../core/round/round.ts';
 import type { Device } from '../ports/store.ts';
@@ -23,6 +23,7 @@ const metaAllowanceBytes = 8192;
 export type Reception = {
   submit(device: Device, bytes: Uint8Array): Promise<Outcome<Receipt>>;
   refuse(device: Device, refusal: Rejection, bytes: number): Promise<void>;
+  decline(device: Device, request: DeclineRequest): Promise<boolean>;
   /** The accepted contributions of a phase, opened again from their envelopes where memory no longer has them. */
   updates(round: Round, contributions: readonly Contribution[]): Promise<readonly Update[]>;
   metrics(round: Round, contributions: readonly Contribution[]): Promise<readonly Metrics[]>;
@@ -165,6 +166,7 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
       return outcome;
     },
     refuse: (device, refusal, bytes) => acceptance.refuse(device, refusal, { seen: log.snapshot().run.round, bytes }),
+    decline: acceptance.decline,
     updates: async (round, contributions) => (await contents(round, contributions)) as Update[],
     metrics: async (round, contributions) => (await contents(round, contributions)) as Metrics[],
     async forget(round) {

@@ -4,7 +4,8 @@ import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { connect, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { createHttpsTransport } from '../../src/adapters/transport-https.ts';
-import { enrol, RefusedError } from '../../src/client/enrol.ts';
+import { RefusedError } from '../../src/client/ends.ts';
+import { enrol } from '../../src/client/enrol.ts';
 import { openSession } from '../../src/client/session.ts';
 import { contribute } from '../../src/client/work.ts';
 import type { Route } from '../../src/coordinator/http/routes.ts';
@@ -75,6 +76,7 @@ test('every route has a role and refuses those who do not have it', async () => 
     routes.filter(({ role }) => role === 'public').map(({ url }) => url),
     [
       '/health',
+      '/ready',
       '/v1/enrol',
       '/v1/challenges',
       '/v1/sessions',

@@ -25,7 +25,7 @@ test('join --engine: an unknown one is refused, and a missing package is said be
     joinCommand()
       .exitOverride()
       .configureOutput({ writeErr: () => {} });
-  const link = `https://127.0.0.1:1/join#v=1&token=${'A'.repeat(43)}&pin=sha256:${'0'.repeat(64)}`;
+  const link = `https://127.0.0.1:1/join#v=1&token=${'A'.repeat(43)}&pin=sha256:${'A'.repeat(43)}`;
   const run = (engine: string) =>
     command().parseAsync([link, '--data', 'folder', '--engine', engine], { from: 'user' });
   await assert.rejects(run('abacus'), /Allowed choices are built-in, onnx/);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
@@ -9,6 +10,7 @@ import type { Plan } from '../../core/plan/plan.ts';
 import { type TrainingEngineId, trainingEngineIds } from '../../core/plan/training.ts';
 import { type KmeFlags, kmeOf, withKmeFlags } from '../kme-options.ts';
 import type { Trainer } from '../../ports/trainer.ts';
+import { Failure } from '../failure.ts';
 
 type Options = {
   trainer?: string;
@@ -59,6 +61,7 @@ export function joinCommand(): Command {
       const say = (message: string) => process.stderr.write(`${message}\n`);
       // Before the link is spent: a missing package is known now.
       if (options.engine !== undefined) await engineFor(options.engine);
+      requireData(options.data);
       const [{ joinRun }, kme] = await Promise.all([import('../../node/join-run.ts'), kmeOf(options)]);
       const outcome = await joinRun({
         link,
@@ -81,7 +84,16 @@ export function joinCommand(): Command {
         process.stdout.write(
           `${outcome.clientId}: ${outcome.reason}, ${outcome.contributions} contributions accepted\n`,
         );
+      if (outcome.end === 'removed')
+        throw new Failure('security', `${outcome.clientId} is out of the run: ${outcome.reason}`);
+      if (outcome.end === 'failed') throw new Failure('network', `The run has failed: ${outcome.reason}`);
     });
+}
+
+/** Before the link is used: a token is spent once. */
+function requireData(path: string): void {
+  if (existsSync(path)) return;
+  throw new Failure('plan', `Cannot join with --data ${path} as there must be a file or folder: there is none`);
 }
 
 /** One folder for each link, named by the hash of its token. */

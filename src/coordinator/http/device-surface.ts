@@ -3,12 +3,15 @@ import type { RefusalCode } from '../../core/intake/rejection.ts';
 import { planHash } from '../../core/plan/plan.ts';
 import {
   challengeRequest,
+  declineBytes,
+  declineRequest,
   enrolRequest,
   type EnrolResponse,
   type Receipt,
   sessionRequest,
   type SignedAnnouncement,
 } from '../../core/protocol/messages.ts';
+import { purposes } from '../../core/protocol/purposes.ts';
 import type { Device, DeviceStatus } from '../../ports/store.ts';
 import type { Coordinator } from '../coordinator.ts';
 import type { ClientTls } from '../presence.ts';
@@ -32,13 +35,16 @@ export type DeviceSurface = {
     tls: string | undefined,
     send: (message: SignedAnnouncement) => void,
     saeId?: string,
+    onReplaced?: () => void,
   ): () => void;
   model(hash: string): Promise<Uint8Array>;
   contribute(device: Device, bytes: Uint8Array): Promise<Receipt>;
+  /** Takes a device's signed word that it cannot contribute to a phase. */
+  decline(device: Device, body: unknown): Promise<{ readonly declined: true }>;
 };
 
 export function createDeviceSurface(coordinator: Coordinator, parts: CoordinatorParts): DeviceSurface {
-  const { plan, orgId, runId, signingKey, proofKeys } = parts;
+  const { plan, orgId, runId, signingKey, proofKeys, crypto } = parts;
   const sessions = createSessions(parts);
   const hash = planHash(plan);
   const knownDevice = (deviceId: string) => coordinator.snapshot().devices.get(deviceId);
@@ -80,7 +86,8 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
       const device = deviceId === undefined ? undefined : knownDevice(deviceId);
       return device?.status === 'removed' ? undefined : device;
     },
-    listen: (device, tls, send, saeId) => coordinator.connect(device, tlsOf(tls), send, saeIdOf(saeId)),
+    listen: (device, tls, send, saeId, onReplaced) =>
+      coordinator.connect(device, tlsOf(tls), send, saeIdOf(saeId), onReplaced),
     async model(name) {
       const bytes = /^[0-9a-f]{64}$/.test(name) ? await coordinator.model(name) : undefined;
       if (bytes === undefined) throw new HttpError(404, 'no-such-model', `There is no model ${name.slice(0, 64)}`);
@@ -90,6 +97,20 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
       const outcome = await coordinator.submit(device, bytes);
       if (outcome.ok) return outcome.value;
       throw new HttpError(statusOf(outcome.code), outcome.code, 'The contribution was refused');
+    },
+    async decline(device, body) {
+      const request = parse(declineRequest, body);
+      const { decline, signature } = request;
+      const key = Uint8Array.fromBase64(device.publicKey);
+      const bytes = declineBytes(decline);
+      const isOurs = decline.orgId === orgId && decline.runId === runId && decline.deviceId === device.deviceId;
+      if (!isOurs || !(await crypto.verify(key, purposes.decline, bytes, Uint8Array.fromBase64(signature)))) {
+        throw new HttpError(422, 'bad-signature', 'The decline is not signed by this device for this run');
+      }
+      if (!(await coordinator.decline(device, request))) {
+        throw new HttpError(409, 'round-closed', 'The phase has moved on');
+      }
+      return { declined: true };
     },
   };
 }

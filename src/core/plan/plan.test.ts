@@ -53,6 +53,7 @@ test('parsePlan() of a model alone fills in every default', () => {
     enrolment: { approve: 'auto', linkHours: 72 },
     privacy: { mode: 'off' },
     security: { suite: 1, channel: 'X25519MLKEM768', qkd: { policy: 'off' } },
+    transparency: { witnesses: [] },
   });
 });
 
@@ -150,7 +151,7 @@ test('the hash of a plan does not depend on what is spelled out or in which orde
   assert.equal(planHash(short), planHash(spelled));
   assert.notEqual(planHash(short), planHash(parsePlan({ model, seed: 2 })));
   // Changing this value changes the identity of every existing plan: say so in the CHANGELOG.
-  assert.equal(planHash(short), 'bc86df970827a930b22b8e1c758118ea90f2901997869cdf1faf57c144131451');
+  assert.equal(planHash(short), 'bc9f1368b006a9ed12f42e0d2a46b32cbda0682a4f6db0d35259a99a6ac5dd7a');
 });
 
 test('a parsed plan is frozen to the bottom', () => {

@@ -185,6 +185,14 @@ export const planSchema = z
     };
   });
 
+/** The settings of the cohort that a plan has only by default: they follow `expected` when it is changed. */
+export function derivedCohort({ cohort, aggregation }: Plan): readonly ('size' | 'quorum')[] {
+  return [
+    ...(cohort.size === cohort.expected ? (['size'] as const) : []),
+    ...(cohort.quorum === defaultQuorum(aggregation.pipeline, cohort.size) ? (['quorum'] as const) : []),
+  ];
+}
+
 /** Two thirds of the size, or the fewest above that with which the pipeline can run. */
 function defaultQuorum(pipeline: Pipeline, size: number): number {
   let quorum = Math.ceil((2 * size) / 3);

@@ -7,6 +7,8 @@ export type RoundRecord = {
   readonly participants: readonly string[];
   readonly accepted: readonly string[];
   readonly refused: readonly { readonly clientId: string; readonly code: string }[];
+  /** Clients that said that they could not contribute; left out where there were none. */
+  readonly declined?: readonly string[];
   /** The model after the round; null when the round published none. */
   readonly modelVersion: number | null;
   readonly modelHash: string | null;

@@ -161,6 +161,7 @@ export function createCoordinatorHost(world: {
       await events.onAcknowledged(receipt.contentHash, call.bytes!);
       return ok(receipt, 201);
     }
+    if (method === 'POST' && path === `${base}/declines`) return ok(await surface.decline(device, call.json));
     if (method === 'GET' && path.startsWith(`${base}/models/`)) {
       return { status: 200, body: await surface.model(path.slice(`${base}/models/`.length)) };
     }

@@ -96,6 +96,7 @@ export function createCounter(compute: Compute, d: number): Counter {
           if (!outcome.ok) await acceptance.refuse(device, outcome, { seen, bytes: 0 });
           return outcome;
         },
+        decline: acceptance.decline,
         refuse: (device, refusal) => acceptance.refuse(device, refusal, { seen: log.snapshot().run.round, bytes: 0 }),
         updates: async (round, all) => (await contentsOf(round, all)) as Update[],
         metrics: async (round, all) => (await contentsOf(round, all)) as Metrics[],
