@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { optionalPackages, requirePackage } from '../../tools/gates/require-tool.ts';
-import { testAgainstReference, testEngineLaws } from '../core/learning/engine-laws.fixture.ts';
+import { testAgainstReference, testEngineLaws } from '../../test/contracts/training-engine.ts';
 import type { TrainingEngine } from '../core/learning/engine.ts';
 import { createGraphEngine } from '../core/learning/graph/engine.ts';
 import { createOnnxRuntime } from './graph-runtime-onnx.ts';

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { jobOf, largest, specs, testAgainstReference, testEngineLaws } from './engine-laws.fixture.ts';
+import {
+  jobOf,
+  largest,
+  specs,
+  testAgainstReference,
+  testEngineLaws,
+} from '../../../test/contracts/training-engine.ts';
 import { createGraphEngine } from './graph/engine.ts';
 import { createPlainRuntime } from './graph/plain-runtime.fixture.ts';
 import { batchGradient, referenceEngine } from './reference/engine.ts';

@@ -18,7 +18,7 @@ export function gradients(loss: Value, parameters: readonly Value[]): Value[] {
   const order = nodesBetween(loss, leaves);
   const isOnPath = new Set([...order, ...parameters]);
   const slopes = new Map<Value, Value>([[loss, expand(scalar(1), loss.shape)]]);
-  for (const output of order.reverse()) {
+  for (const output of order.toReversed()) {
     const dy = slopes.get(output);
     if (dy === undefined) continue;
     const { node } = output;

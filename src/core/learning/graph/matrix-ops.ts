@@ -67,6 +67,6 @@ export function blend(base: Value, baseFactor: number, x: Value, factor: number)
 }
 
 /** factor · x. */
-export function scaled(x: Value, factor: number): Value {
+function scaled(x: Value, factor: number): Value {
   return factor === 1 ? x : multiply(x, scalar(factor));
 }

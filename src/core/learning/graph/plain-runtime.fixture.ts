@@ -92,7 +92,7 @@ const operators: Record<string, Operator> = {
   Mul: elementwise((a, b) => a! * b!),
   Relu: elementwise((x) => Math.max(x!, 0)),
   Exp: elementwise((x) => Math.exp(x!)),
-  Where: elementwise((condition, a, b) => (condition! === 0 ? b! : a!)),
+  Where: elementwise((condition, a, b) => (condition! ? a! : b!)),
   Cast: ([x], node) => (intOf(node, 'to') === 9 ? elementwise((value) => Number(value !== 0))([x!], node) : [x!]),
   LogSoftmax: ([x]) => {
     const width = x!.shape.at(-1)!;

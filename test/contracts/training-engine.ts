@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
-import type { Dataset } from '../data/dataset.ts';
-import { createDataset, subset } from '../data/dataset.ts';
-import { parameterCount } from '../model/manifest.ts';
-import { createRng } from '../random/rng.ts';
-import { trainOptionsSchema } from './engine.ts';
-import type { TrainingEngine, TrainJob } from './engine.ts';
-import type { ModelSpec } from './model-spec.ts';
-import { classCountOf, initialParameters, inputCountOf, manifestOf } from './model-spec.ts';
-import { referenceEngine } from './reference/engine.ts';
+import type { Dataset } from '../../src/core/data/dataset.ts';
+import { createDataset, subset } from '../../src/core/data/dataset.ts';
+import { parameterCount } from '../../src/core/model/manifest.ts';
+import { createRng } from '../../src/core/random/rng.ts';
+import { trainOptionsSchema } from '../../src/core/learning/engine.ts';
+import type { TrainingEngine, TrainJob } from '../../src/core/learning/engine.ts';
+import type { ModelSpec } from '../../src/core/learning/model-spec.ts';
+import { classCountOf, initialParameters, inputCountOf, manifestOf } from '../../src/core/learning/model-spec.ts';
+import { referenceEngine } from '../../src/core/learning/reference/engine.ts';
 
 // Odd widths on purpose: they reach the padding of every kernel.
 export const specs: Record<string, ModelSpec> = {
