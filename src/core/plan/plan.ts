@@ -8,7 +8,7 @@ import { trainingSchema } from './training.ts';
 import { transparencySchema } from './transparency.ts';
 import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
-import { learningSchema } from './learning.ts';
+import { learningProblems, learningSchema } from './learning.ts';
 import { defaultPipeline, privacyProblems, privacySchema, resolvePrivacy } from './privacy.ts';
 import { checkPlanTable, planTableSchema } from './table.ts';
 
@@ -154,6 +154,9 @@ export const planSchema = z
       context.addIssue({ code: 'custom', path: [...path], message });
     }
     const pipeline = plan.aggregation.pipeline ?? defaultPipeline(plan);
+    for (const { path, message } of learningProblems({ ...plan, aggregation: { ...plan.aggregation, pipeline } })) {
+      context.addIssue({ code: 'custom', path: [...path], message });
+    }
     const problems = checkPipeline(pipeline, size);
     for (const problem of problems) {
       context.addIssue({

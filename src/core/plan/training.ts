@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { trainOptionsSchema } from '../learning/engine.ts';
+import { planTrainingSchema } from '../learning/engine.ts';
 
 /** What may compute the built-in models. */
 export const trainingEngineIds = ['built-in', 'onnx'] as const;
@@ -7,7 +7,7 @@ export const trainingEngineIds = ['built-in', 'onnx'] as const;
 export type TrainingEngineId = (typeof trainingEngineIds)[number];
 
 /** The plan's section on what a client does in a round. */
-export const trainingSchema = trainOptionsSchema
+export const trainingSchema = planTrainingSchema
   .extend({
     engine: z
       .enum(trainingEngineIds)

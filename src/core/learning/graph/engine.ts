@@ -177,7 +177,7 @@ async function createCall(
 }
 
 function shapeOf({ spec, data, options, gradientCorrection }: TrainJob, steps: number): TrainingShape {
-  const { batchSize, learningRate, momentum, weightDecay, proximalMu } = options;
+  const { batchSize, learningRate, momentum, weightDecay, proximalMu = 0 } = options;
   return {
     spec,
     rows: Math.min(batchSize, sampleCount(data)),
@@ -192,6 +192,6 @@ function shapeOf({ spec, data, options, gradientCorrection }: TrainJob, steps: n
 /** What is added to every gradient, times the learning rate: it does not change over a job. */
 function shiftOf({ parameters, options, proximalAnchor, gradientCorrection }: TrainJob): Float32Array {
   const anchor = proximalAnchor ?? parameters;
-  const { learningRate, proximalMu } = options;
+  const { learningRate, proximalMu = 0 } = options;
   return anchor.map((value, i) => learningRate * ((gradientCorrection?.[i] ?? 0) - proximalMu * value));
 }
