@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { checkPipeline, type Pipeline, pipelineSchema } from '../aggregation/pipeline.ts';
 import { codecIds } from '../compression/index.ts';
 import { type DetectorId, detectors } from '../detection/index.ts';
-import { planTrainingSchema } from '../learning/engine.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
+import { trainingSchema } from './training.ts';
 import { transparencySchema } from './transparency.ts';
 import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
@@ -73,7 +73,7 @@ export const planSchema = z
         gatherSeconds: seconds(86_400).default(5).describe('how long the next round waits for clients to come back'),
       })
       .prefault({}),
-    training: planTrainingSchema.prefault({}).describe('what the built-in trainer does in a round'),
+    training: trainingSchema.describe('what the built-in trainer does in a round'),
     data: z
       .strictObject({
         holdoutShare: z

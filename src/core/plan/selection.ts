@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { selectionSchema } from '../learning/selection/index.ts';
 
 /** The cohort's setting of who takes part in a round. */
