@@ -17,15 +17,18 @@ export function createBuiltinTrainer(
 ): Trainer {
   const { training, holdOut } = 'training' in data ? data : splitSite(plan, data);
   return {
-    async train({ parameters, seed }) {
+    async train({ parameters, seed, proximal, correction }) {
+      const { learningRate, momentum } = plan.training;
       const result = await engine.train({
         spec: plan.model,
         parameters,
         data: training,
-        options: plan.training,
+        options: { ...plan.training, proximalMu: proximal?.mu ?? 0 },
+        ...(proximal === undefined ? {} : { proximalAnchor: proximal.anchor }),
+        ...(correction === undefined ? {} : { gradientCorrection: correction }),
         rng: createRng(seed),
       });
-      return { parameters: result.parameters, examples: result.examples };
+      return { parameters: result.parameters, examples: result.examples, steps: result.steps, learningRate, momentum };
     },
     async evaluate({ parameters }) {
       if (holdOut === null) return { examples: 0, lossSum: 0, correctCount: 0 };

@@ -12,17 +12,21 @@ import { purposes } from '../core/protocol/purposes.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Deflate } from '../ports/deflate.ts';
+import type { Entropy } from '../ports/entropy.ts';
 import type { Identity } from '../ports/identity.ts';
+import type { SiteMemory } from '../ports/site-memory.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { type Transport, TransportError } from '../ports/transport.ts';
 import { RefusedError, TrainerError, VersionError } from './ends.ts';
 import { createClientQkd, NoQkdKeyError, type SiteQkd } from './qkd.ts';
 import { openSession } from './session.ts';
-import { contribute } from './work.ts';
+import { createLocalPrivacy } from './local-privacy.ts';
+import { BudgetSpentError, contribute } from './work.ts';
 
 const backoffMsMin = 200;
 const backoffMsMax = 5000;
 const trainerFailuresMax = 3;
+const cachedFilesMax = 2;
 
 export type AgentParts = {
   readonly identity: Identity;
@@ -35,7 +39,11 @@ export type AgentParts = {
   readonly transport: Transport;
   readonly crypto: Crypto;
   readonly deflate: Deflate;
+  /** Noise under local privacy. */
+  readonly entropy: Entropy;
   readonly trainer: Trainer;
+  /** What the site remembers from round to round. */
+  readonly memory: SiteMemory;
   readonly clock: Clock;
   /** How long to go on trying when the coordinator cannot be reached. */
   readonly patienceMs: number;
@@ -56,8 +64,19 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
   const plan = parsePlan(identity.plan);
   const key = crypto.importSigningKey(Uint8Array.fromBase64(identity.signingSeed));
   const coordinatorKey = Uint8Array.fromBase64(identity.coordinatorKey);
-  const { siteQkd: site, saveIdentity: save } = parts;
-  const qkd = createClientQkd({ plan, identity, save, site, say });
+  let kept = identity;
+  // What different parts of the agent keep goes into one file.
+  const keep = (part: Pick<Identity, 'qkd'> | Pick<Identity, 'local'>) => {
+    kept = { ...kept, ...part };
+    return parts.saveIdentity(kept);
+  };
+  const qkd = createClientQkd({ plan, identity, save: keep, site: parts.siteQkd, say });
+  const local = createLocalPrivacy({
+    plan,
+    entropy: parts.entropy,
+    released: identity.local?.released ?? 0,
+    save: (next) => keep({ local: next }),
+  });
   const base = `/v1/orgs/${identity.orgId}/runs/${identity.runId}`;
 
   let session = '';
@@ -87,7 +106,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
     const { protocol, group, cipher } = transport.negotiated()!;
     const headers = {
       'qflare-tls': `${protocol} ${group} ${cipher}`,
-      ...(site === undefined ? {} : { 'qflare-sae': site.saeId }),
+      ...(parts.siteQkd === undefined ? {} : { 'qflare-sae': parts.siteQkd.saeId }),
     };
     for await (const event of transport.events(
       { method: 'GET', path: `${base}/events`, session, headers },
@@ -143,16 +162,25 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
   async function work(announcement: Announcement): Promise<void> {
     let envelope: Uint8Array;
     try {
-      envelope = await contribute(announcement, { ...parts, plan, clientId: identity.clientId, key, fetchModel, qkd });
+      envelope = await contribute(announcement, {
+        ...parts,
+        plan,
+        clientId: identity.clientId,
+        key,
+        fetchModel,
+        qkd,
+        local,
+      });
       trainerFailures = 0;
     } catch (error) {
       if (error instanceof TransportError) throw error;
       done.add(keyOf(announcement));
       say(`round ${announcement.round}: ${(error as Error).message}`);
-      // The next round brings another key; the trainer has not failed.
-      if (!(error instanceof NoQkdKeyError)) trainerFailures += 1;
-      await decline(announcement, error instanceof NoQkdKeyError ? 'no-qkd-key' : 'trainer-failed');
-      if (error instanceof NoQkdKeyError) return;
+      const reason = declineReason(error);
+      await decline(announcement, reason);
+      // The next round brings another key; a budget stays spent. Neither is a failure of the trainer.
+      if (reason !== 'trainer-failed') return;
+      trainerFailures += 1;
       if (trainerFailures >= trainerFailuresMax) {
         throw new TrainerError(
           `Cannot take part as the trainer must work: it failed ${trainerFailures} times in a row, last with: ${(error as Error).message}`,
@@ -204,16 +232,18 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
     }
   }
 
-  // The model that a site evaluates in one round is the one it trains from in the next.
-  let cached: { readonly hash: string; readonly bytes: Uint8Array } | undefined;
+  // The model that a site evaluates in one round is the one it trains from in the next; another file may go beside it.
+  const cached = new Map<string, Uint8Array>();
 
   async function fetchModel(hash: string): Promise<Uint8Array> {
-    if (cached?.hash === hash) return cached.bytes;
+    const known = cached.get(hash);
+    if (known !== undefined) return known;
     const bytes = await downloadModel(hash);
     if (crypto.sha256(bytes).toHex() !== hash) {
       throw new TransportError('security', 'A model does not match the hash under which it was announced');
     }
-    cached = { hash, bytes };
+    cached.set(hash, bytes);
+    if (cached.size > cachedFilesMax) cached.delete(cached.keys().next().value!);
     return bytes;
   }
 
@@ -283,6 +313,11 @@ function refusalOf(body: Uint8Array): RefusalCode {
   } catch {
     return text.slice(0, 200) as RefusalCode;
   }
+}
+
+function declineReason(error: unknown): DeclineRequest['decline']['reason'] {
+  if (error instanceof NoQkdKeyError) return 'no-qkd-key';
+  return error instanceof BudgetSpentError ? 'privacy-budget-spent' : 'trainer-failed';
 }
 
 function isTransient(error: unknown): boolean {

@@ -1,10 +1,16 @@
 /** What a trainer is asked to do in one round. */
 export type TrainerTask = {
-  /** The global model, flat, laid out by the run's manifest. Not changed. */
+  /** The model to start from, flat, laid out by the run's manifest. Not changed. */
   readonly parameters: Float32Array;
   readonly round: number;
   /** Where the order of samples comes from: the same task with the same seed gives the same result. */
   readonly seed: number;
+  /** `personal`: the result stays at the site. Default: it becomes the update. */
+  readonly purpose?: 'personal';
+  /** Adds mu · (w − anchor) to every gradient (FedProx, Ditto). */
+  readonly proximal?: { readonly mu: number; readonly anchor: Float32Array };
+  /** Added to every gradient (SCAFFOLD). */
+  readonly correction?: Float32Array;
 };
 
 /** Trained weights under the same layout; the agent subtracts. */
@@ -12,6 +18,10 @@ export type TrainerResult = {
   readonly parameters: Float32Array;
   /** How many examples were used: a claim once it leaves the site. */
   readonly examples: number;
+  /** How many optimiser steps were taken, and by which SGD: a claim too. Some algorithms cannot do without. */
+  readonly steps?: number;
+  readonly learningRate?: number;
+  readonly momentum?: number;
 };
 
 /** Sums over the site's hold-out, so that evaluations of several sites add up exactly. */

@@ -27,7 +27,7 @@ function planOf(learning: PlanInput['learning'], rest: Partial<PlanInput> = {}):
     rounds: { count: 4 },
     cohort: { expected: clients, quorum: clients, deadlineSeconds: 3600, absenceGraceSeconds: 3600 },
     training: { epochs: 2, batchSize: 8, learningRate: 0.1 },
-    aggregation: { pipeline: [{ rule: 'trimmed-mean', f: 1 }] },
+    aggregation: { pipeline: [{ rule: 'trimmed-mean', f: 1 }], codec: 'float32' },
     learning,
     ...rest,
   });
@@ -80,10 +80,21 @@ const ways: Readonly<Record<string, NonNullable<PlanInput['learning']>>> = {
   'fed-adam': { server: { optimizer: 'fed-adam', learningRate: 0.1 } },
   'fed-yogi': { server: { optimizer: 'fed-yogi', learningRate: 0.1 } },
   'fed-adagrad': { server: { optimizer: 'fed-adagrad', learningRate: 0.1 } },
+  'fed-prox': { client: { algorithm: 'fed-prox', mu: 1 } },
+  'fed-nova': { client: { algorithm: 'fed-nova' } },
+  scaffold: { client: { algorithm: 'scaffold' } },
+  ditto: { client: { algorithm: 'ditto', lambda: 0.5 } },
+  'fine-tuning': { client: { algorithm: 'fine-tuning' } },
+  'tensors that stay': { local: ['layers.0.bias'] },
+  'scaffold, tensors that stay, FedAdam': {
+    client: { algorithm: 'scaffold' },
+    server: { optimizer: 'fed-adam', learningRate: 0.1 },
+    local: ['layers.0.bias'],
+  },
 };
 
 for (const [name, learning] of Object.entries(ways)) {
-  test(`${name}: a plain loop, a calm world and one with crashes learn the same bytes`, async () => {
+  test(`${name}: a plain loop, the fast path, a calm world and one with crashes learn the same bytes`, async () => {
     const plan = planOf(learning);
     const expected = await faultless(plan);
     const calm = await whole(plan, noFaults);
@@ -92,5 +103,26 @@ for (const [name, learning] of Object.entries(ways)) {
     assert.ok(shaken.crashes > 2 && shaken.clientRestarts > 0, `${shaken.crashes}, ${shaken.clientRestarts}`);
     assert.equal(shaken.parametersHash, expected);
     assert.equal(shaken.modelHash, calm.modelHash);
+    const { trainerOf } = dataOf(plan);
+    const fast = await simulatePlan({ plan, seed: 3, trainerOf, path: 'fast' });
+    assert.equal(fast.modelHash, calm.modelHash);
+    const personal = calm.rounds.at(-1)!.clients!.personal;
+    assert.equal(personal?.reports, ['ditto', 'fine-tuning'].includes(name) ? clients : undefined);
+    assert.deepEqual(fast.rounds.at(-1)!.clients, calm.rounds.at(-1)!.clients);
   });
 }
+
+test('SCAFFOLD with a lossy codec and a liar that knows everybody: crashes change nothing', async () => {
+  const plan = planOf(ways['scaffold'], { aggregation: { pipeline: [{ rule: 'trimmed-mean', f: 1 }] } });
+  const { trainerOf } = dataOf(plan);
+  const attack = { attackers: 1, attack: ['alie'] as const };
+  const runs = await Promise.all(
+    [noFaults, bumpy].map((faults) => simulatePlan({ plan, seed: 3, trainerOf, path: 'whole', faults, ...attack })),
+  );
+  assert.deepEqual(
+    runs.map(({ violations }) => violations),
+    [[], []],
+  );
+  assert.ok(runs[1]!.crashes > 2);
+  assert.equal(runs[1]!.parametersHash, runs[0]!.parametersHash);
+});

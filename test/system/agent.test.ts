@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
+import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { takePart } from '../../src/client/agent.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import type { Identity } from '../../src/ports/identity.ts';
@@ -26,7 +28,9 @@ function agent(
     transport: site.transport,
     crypto,
     deflate,
+    entropy: createNodeEntropy(),
     trainer,
+    memory: createVolatileSiteMemory(),
     clock: createSystemClock(),
     patienceMs: 20_000,
     say: (text) => said.push(text),

@@ -1,7 +1,9 @@
 // A site that cannot contribute says so, signed; nobody waits for it. And one device has one connection.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
+import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { takePart } from '../../src/client/agent.ts';
 import { RefusedError, TrainerError } from '../../src/client/ends.ts';
 import { type DeclineRequest, declineBytes } from '../../src/core/protocol/messages.ts';
@@ -25,8 +27,10 @@ function agent({ identity, transport }: EnrolledSite, trainer: Trainer, said: st
     identity,
     transport,
     trainer,
+    memory: createVolatileSiteMemory(),
     crypto,
     deflate,
+    entropy: createNodeEntropy(),
     clock: createSystemClock(),
     saveIdentity: async () => {},
   };

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
+import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { takePart } from '../../src/client/agent.ts';
 import { createClientQkd, NoQkdKeyError, type SiteQkd } from '../../src/client/qkd.ts';
 import { codecs } from '../../src/core/compression/index.ts';
@@ -30,7 +32,9 @@ function agent(site: Site, siteQkd?: SiteQkd, said: string[] = [], saved: Identi
     transport: site.transport,
     crypto,
     deflate,
+    entropy: createNodeEntropy(),
     trainer: fakeTrainer,
+    memory: createVolatileSiteMemory(),
     clock: createSystemClock(),
     patienceMs: 20_000,
     say: (text) => said.push(text),
@@ -263,6 +267,7 @@ test('a coordinator that is killed in mid-round opens what was sealed under the 
       crypto,
       deflate,
       trainer: fakeTrainer,
+      memory: createVolatileSiteMemory(),
       fetchModel: async (hash) => (await second.coordinator.model(hash))!,
       qkd: createClientQkd({
         plan,

@@ -11,14 +11,18 @@ const rate = z.number().finite();
 /** How a client trains in one round: mini-batch SGD, as `torch.optim.SGD` has it. */
 export const trainOptionsSchema = z.strictObject({
   epochs: z.int().min(1).max(10_000).default(1).describe('passes over the client’s data'),
-  batchSize: z.int().min(1).max(65_536).default(32),
-  learningRate: rate.positive().default(0.1),
+  batchSize: z.int().min(1).max(65_536).default(32).describe('samples in a step'),
+  learningRate: rate.positive().default(0.1).describe('how far a step goes'),
   momentum: rate.min(0).lt(1).default(0).describe('v ← momentum · v + gradient, starts at 0 in every round'),
   weightDecay: rate.min(0).default(0).describe('adds weightDecay · w to the gradient'),
-  proximalMu: rate.min(0).default(0).describe('FedProx: adds proximalMu · (w − w at the start) to the gradient'),
+  proximalMu: rate.min(0).default(0).describe('adds proximalMu · (w − anchor) to the gradient'),
 });
 
-export type TrainOptions = z.infer<typeof trainOptionsSchema>;
+/** What of it a plan says: the pull is the client algorithm's. */
+export const planTrainingSchema = trainOptionsSchema.omit({ proximalMu: true });
+
+type PlanTraining = z.infer<typeof planTrainingSchema>;
+export type TrainOptions = PlanTraining & { readonly proximalMu?: number };
 
 export type TrainJob = {
   readonly spec: ModelSpec;
@@ -26,7 +30,7 @@ export type TrainJob = {
   readonly parameters: Float32Array;
   readonly data: Dataset;
   readonly options: TrainOptions;
-  /** What proximalMu pulls towards (Ditto: the global model). Default: the parameters at the start (FedProx). */
+  /** What proximalMu pulls towards. Default: the parameters at the start. */
   readonly proximalAnchor?: Float32Array;
   /** Added to every gradient: SCAFFOLD's c − c_i. */
   readonly gradientCorrection?: Float32Array;

@@ -3,12 +3,12 @@ import { z } from 'zod';
 import { checkPipeline, type Pipeline, pipelineSchema } from '../aggregation/pipeline.ts';
 import { codecIds } from '../compression/index.ts';
 import { type DetectorId, detectors } from '../detection/index.ts';
-import { trainOptionsSchema } from '../learning/engine.ts';
+import { planTrainingSchema } from '../learning/engine.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
 import { transparencySchema } from './transparency.ts';
 import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
-import { learningSchema } from './learning.ts';
+import { learningProblems, learningSchema } from './learning.ts';
 import { defaultPipeline, privacyProblems, privacySchema, resolvePrivacy } from './privacy.ts';
 import { checkPlanTable, planTableSchema } from './table.ts';
 
@@ -66,7 +66,7 @@ export const planSchema = z
         gatherSeconds: seconds(86_400).default(5).describe('how long the next round waits for clients to come back'),
       })
       .prefault({}),
-    training: trainOptionsSchema.prefault({}).describe('what the built-in trainer does in a round'),
+    training: planTrainingSchema.prefault({}).describe('what the built-in trainer does in a round'),
     data: z
       .strictObject({
         holdoutShare: z
@@ -154,6 +154,9 @@ export const planSchema = z
       context.addIssue({ code: 'custom', path: [...path], message });
     }
     const pipeline = plan.aggregation.pipeline ?? defaultPipeline(plan);
+    for (const { path, message } of learningProblems({ ...plan, aggregation: { ...plan.aggregation, pipeline } })) {
+      context.addIssue({ code: 'custom', path: [...path], message });
+    }
     const problems = checkPipeline(pipeline, size);
     for (const problem of problems) {
       context.addIssue({

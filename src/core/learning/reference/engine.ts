@@ -139,7 +139,7 @@ type Step = {
 };
 
 function sgdStep({ options, gradientCorrection }: TrainJob, { w, start, velocity, gradient, count }: Step): void {
-  const { learningRate, momentum, weightDecay, proximalMu } = options;
+  const { learningRate, momentum, weightDecay, proximalMu = 0 } = options;
   for (let i = 0; i < w.length; i++) {
     const slope =
       gradient[i]! / count +

@@ -30,7 +30,7 @@ export function createWasmEngine(): TrainingEngine {
 function train(machine: NnMachine, job: TrainJob): TrainResult {
   checkJob(job);
   const { options, gradientCorrection } = job;
-  const { momentum, learningRate, weightDecay, proximalMu } = options;
+  const { momentum, learningRate, weightDecay, proximalMu = 0 } = options;
   const rowsMax = Math.min(options.batchSize, sampleCount(job.data));
   const stage = createStage(
     machine,
