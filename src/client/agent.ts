@@ -20,6 +20,7 @@ import { type Transport, TransportError } from '../ports/transport.ts';
 import { RefusedError, TrainerError, VersionError } from './ends.ts';
 import { createClientQkd, NoQkdKeyError, type SiteQkd } from './qkd.ts';
 import { openSession } from './session.ts';
+import { createPaceKeeper } from './pace.ts';
 import { createLocalPrivacy } from './local-privacy.ts';
 import { BudgetSpentError, contribute } from './work.ts';
 
@@ -77,6 +78,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
     released: identity.local?.released ?? 0,
     save: (next) => keep({ local: next }),
   });
+  const pace = createPaceKeeper({ plan, trainer: parts.trainer, memory: parts.memory, clock });
   const base = `/v1/orgs/${identity.orgId}/runs/${identity.runId}`;
 
   let session = '';
@@ -104,7 +106,9 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
     await authenticate();
     stream = new AbortController();
     const { protocol, group, cipher } = transport.negotiated()!;
+    const roundSeconds = await pace.claim();
     const headers = {
+      ...(roundSeconds === undefined ? {} : { 'qflare-round-seconds': roundSeconds.toPrecision(3) }),
       'qflare-tls': `${protocol} ${group} ${cipher}`,
       ...(parts.siteQkd === undefined ? {} : { 'qflare-sae': parts.siteQkd.saeId }),
     };
@@ -168,6 +172,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
         clientId: identity.clientId,
         key,
         fetchModel,
+        pace,
         qkd,
         local,
       });
@@ -188,7 +193,8 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
       }
       return;
     }
-    await send(announcement, envelope);
+    await pace.transferring(() => send(announcement, envelope));
+    if (announcement.collects === 'update') await pace.settle();
   }
 
   /** Tells the round not to wait. Lost on the way it costs the round its deadline, and nothing else. */
@@ -238,7 +244,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
   async function fetchModel(hash: string): Promise<Uint8Array> {
     const known = cached.get(hash);
     if (known !== undefined) return known;
-    const bytes = await downloadModel(hash);
+    const bytes = await pace.transferring(() => downloadModel(hash));
     if (crypto.sha256(bytes).toHex() !== hash) {
       throw new TransportError('security', 'A model does not match the hash under which it was announced');
     }

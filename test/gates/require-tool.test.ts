@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findTool, requireTool, type SystemTool, toolOrSkip } from '../../tools/gates/require-tool.ts';
+import { findTool, requirePackage, requireTool, type SystemTool, toolOrSkip } from '../../tools/gates/require-tool.ts';
 import systemTools from '../../tools/gates/system-tools.json' with { type: 'json' };
 
 const tool: SystemTool = { debian: 'some-tool', why: 'its figures', commands: ['a'], probe: [] };
@@ -36,6 +36,21 @@ test('requireTool() gives numpy a command where there is one', (t) => {
   const python = requireTool(t, 'python3-numpy');
   if (python === undefined) return;
   assert.ok(systemTools['python3-numpy'].commands.includes(python));
+});
+
+test('requirePackage() skips with the command that installs it, and fails where everything is required', () => {
+  const t = recorder();
+  const before = process.env['QFLARE_REQUIRE_ALL'];
+  try {
+    delete process.env['QFLARE_REQUIRE_ALL'];
+    assert.equal(requirePackage(t, 'no-such-package'), false);
+    assert.match(t.reasons[0]!, /missing optional package no-such-package \(npm ci --prefix tools\/optional/);
+    process.env['QFLARE_REQUIRE_ALL'] = '1';
+    assert.throws(() => requirePackage(t, 'no-such-package'), /Cannot skip as QFLARE_REQUIRE_ALL is 1/);
+  } finally {
+    if (before === undefined) delete process.env['QFLARE_REQUIRE_ALL'];
+    else process.env['QFLARE_REQUIRE_ALL'] = before;
+  }
 });
 
 test('every listed system tool names its package, its reason and a probe', () => {
