@@ -11,7 +11,7 @@ import { writeCard } from './cards.ts';
 import { endingAfter, stopping } from './ending.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
 import { approvedClients, canOpen, isShortOfClients } from './gathering.ts';
-import type { Draft } from './journal.ts';
+import { type Draft, floodOf } from './journal.ts';
 import { createModels } from './models.ts';
 import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
 import { type ClientClaims, type ClientTls, createPresence } from './presence.ts';
@@ -45,6 +45,8 @@ export type Coordinator = {
   refuse(device: Device, refusal: Rejection, bytes: number): Promise<void>;
   /** Throws when the store cannot be written. */
   check(): Promise<void>;
+  /** Journals that an address sends more than anybody may before it is known. */
+  reportFlood(path: string): Promise<void>;
   /** Whether it still works: not halted, and its clockwork has moved within half a minute. Costs nothing. */
   isAlive(): boolean;
   /** A client is there: it hears announcements until it disconnects. */
@@ -378,6 +380,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     refuse: reception.refuse,
     decline: reception.decline,
     check: () => store.check(),
+    reportFlood: (path) => log.record(floodOf(path)),
     isAlive: () => !isHalted && (isFinished || clock.monotonicMs() - tickedAtMs < stillMsMax),
     connect: presence.connect,
     connectedClients: readyClients,

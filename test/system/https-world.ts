@@ -34,7 +34,12 @@ export type HttpsWorld = {
 
 /** A coordinator behind its real HTTPS surface on loopback, with a clock that stands still. */
 export async function createHttpsWorld(
-  options: { plan?: Plan; disk?: ReturnType<typeof createMemoryDisk>; qkd?: CoordinatorParts['qkd'] } = {},
+  options: {
+    plan?: Plan;
+    disk?: ReturnType<typeof createMemoryDisk>;
+    qkd?: CoordinatorParts['qkd'];
+    rateLimit?: { burst: number; perSecond: number };
+  } = {},
 ): Promise<HttpsWorld> {
   const clock = createVirtualClock();
   const parts = {
@@ -47,7 +52,12 @@ export async function createHttpsWorld(
   let port = 0;
   const linkOf = (token: string) => formatLink({ host: '127.0.0.1', port, token, pin: pinBytes });
   const ownerTokenHash = createHash('sha256').update(ownerToken).digest();
-  const { app, routes } = createServer(coordinator, parts, { tls: tlsIdentity, ownerTokenHash, linkOf });
+  const { app, routes } = createServer(coordinator, parts, {
+    tls: tlsIdentity,
+    ownerTokenHash,
+    linkOf,
+    ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
+  });
   await app.listen({ port: 0, host: '127.0.0.1' });
   port = (app.server.address() as AddressInfo).port;
   const transports: Transport[] = [];

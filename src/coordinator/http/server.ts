@@ -7,6 +7,7 @@ import { createDeviceSurface } from './device-surface.ts';
 import { healthRoutes } from './health-routes.ts';
 import { logRoutes } from './log-routes.ts';
 import { ownerRoutes } from './owner-routes.ts';
+import { createRateLimit, rateLimitDefaults } from './rate-limit.ts';
 import { HttpError, type Role, type Route } from './routes.ts';
 
 const jsonBytesMax = 64 << 10;
@@ -17,6 +18,8 @@ export type ServerOptions = {
   readonly tls: TlsIdentity;
   readonly ownerTokenHash: Uint8Array;
   readonly linkOf: (token: string) => string;
+  /** How many requests an address may send before it is known. */
+  readonly rateLimit?: { readonly burst: number; readonly perSecond: number };
 };
 
 /**
@@ -32,6 +35,20 @@ export function createServer(
 ): { readonly app: FastifyInstance; readonly routes: readonly Route[] } {
   const { crypto, orgId, runId } = parts;
   const surface = createDeviceSurface(coordinator, parts);
+  const limit = createRateLimit(parts.clock.monotonicMs, options.rateLimit ?? rateLimitDefaults);
+  let floodsJournaled = 0;
+
+  /** What nobody has authenticated yet is counted by address, and said once a minute. */
+  function admit(request: FastifyRequest): void {
+    if (limit.take(request.ip)) return;
+    const minute = Math.floor(parts.clock.monotonicMs() / 60_000) + 1;
+    if (floodsJournaled < minute) {
+      floodsJournaled = minute;
+      void coordinator.reportFlood(request.url.split('?')[0]!).catch(() => {});
+    }
+    throw new HttpError(429, 'too-many-requests', 'Too many requests from this address: wait a little');
+  }
+
   const app = fastify({
     https: {
       ...options.tls,
@@ -67,6 +84,7 @@ export function createServer(
       const device = surface.deviceOf(token);
       if (device !== undefined) return device;
     }
+    admit(request);
     throw new HttpError(401, 'not-authenticated', 'This route needs a valid session');
   }
 
@@ -75,6 +93,7 @@ export function createServer(
       method: route.method,
       url: route.url,
       handler: (request, reply) => {
+        if (route.role === 'public') admit(request);
         const device = authenticate(request, route.role);
         if (route.role !== 'owner') coordinator.countBytes('up', Number(request.headers['content-length'] ?? 0));
         return route.handle({ request, reply, device: device as Device });
