@@ -63,6 +63,12 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     ...ports.blobs,
     put: (content) => ports.blobs.put(content).catch(failAndThrow),
     remove: (hash) => ports.blobs.remove(hash).catch(failAndThrow),
+    arriving: {
+      ...ports.blobs.arriving,
+      write: (name, offset, part) => ports.blobs.arriving.write(name, offset, part).catch(failAndThrow),
+      settle: (name) => ports.blobs.arriving.settle(name).catch(failAndThrow),
+      remove: (name) => ports.blobs.arriving.remove(name).catch(failAndThrow),
+    },
   };
   const parts: CoordinatorParts = { ...ports, blobs };
   const { plan, orgId, runId, clock, crypto, store, roundKeys } = parts;

@@ -59,5 +59,7 @@ test('blobs-files: a name that is not a hash is refused: no path leads out of th
   for (const name of ['', '../../etc/passwd', 'AB'.repeat(32), 'a'.repeat(63), `${'a'.repeat(64)}/`]) {
     await assert.rejects(blobs.get(name), RangeError, name);
     await assert.rejects(blobs.remove(name), RangeError, name);
+    await assert.rejects(blobs.arriving.write(name, 0, Uint8Array.of(1)), RangeError, name);
+    await assert.rejects(blobs.arriving.settle(name), RangeError, name);
   }
 });
