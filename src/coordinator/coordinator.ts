@@ -1,7 +1,6 @@
 import { PlanError, planHash } from '../core/plan/plan.ts';
-import type { Outcome, Rejection } from '../core/intake/rejection.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
-import type { Receipt, SignedAnnouncement } from '../core/protocol/messages.ts';
+import type { SignedAnnouncement } from '../core/protocol/messages.ts';
 import { phasesOf } from '../core/round/phases.ts';
 import { effectOf, phaseOf, type Round, type RoundEffect, type RoundEvent } from '../core/round/round.ts';
 import type { Blobs } from '../ports/blobs.ts';
@@ -15,7 +14,7 @@ import type { Draft } from './journal.ts';
 import { createModels } from './models.ts';
 import type { CoordinatorParts } from './parts.ts';
 import { type ClientTls, createPresence } from './presence.ts';
-import { createReception } from './reception.ts';
+import { createReception, type Reception } from './reception.ts';
 import { recordOf } from './round-record.ts';
 import { aggregateUpdates, combineEvaluations, type Reduced } from './reduction.ts';
 import { createRunLog, type Snapshot } from './run-log.ts';
@@ -24,16 +23,12 @@ import { advance, hasEnded, roundEventData } from './state.ts';
 const tickMs = 100;
 
 /** Runs the rounds of one plan. Knows nothing of HTTP; a server or a simulated world drives it. */
-export type Coordinator = {
+export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget'> & {
   /** Reads the run back and goes on where it stood: in mid-round too. */
   start(): Promise<void>;
   readonly enrolment: Enrolment;
-  readonly bodyBytesMax: number;
   readonly layout: string;
   snapshot(): Snapshot;
-  submit(device: Device, bytes: Uint8Array): Promise<Outcome<Receipt>>;
-  /** Journals a refusal that was decided before the envelope was read. */
-  refuse(device: Device, refusal: Rejection, bytes: number): Promise<void>;
   /** Throws when the store cannot be written. */
   check(): Promise<void>;
   /** A client is there: it hears announcements until it disconnects. */
@@ -306,6 +301,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   return {
     enrolment,
     bodyBytesMax: reception.bodyBytesMax,
+    headBytesMax: reception.headBytesMax,
     layout: models.layout,
     ended: ended.promise,
     snapshot: log.snapshot,
@@ -344,6 +340,9 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
       spawn(tickForever());
     },
     submit: reception.submit,
+    beginUpload: reception.beginUpload,
+    uploadState: reception.uploadState,
+    continueUpload: reception.continueUpload,
     refuse: reception.refuse,
     check: () => store.check(),
     connect: presence.connect,

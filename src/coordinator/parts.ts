@@ -7,6 +7,7 @@ import type { Compute } from '../ports/compute.ts';
 import type { Crypto, SigningKey } from '../ports/crypto.ts';
 import type { Deflate } from '../ports/deflate.ts';
 import type { RoundKeys } from '../ports/round-keys.ts';
+import type { Spool } from '../ports/spool.ts';
 import type { Store } from '../ports/store.ts';
 
 /** What a coordinator is made of. The command line and the simulation choose the adapters. */
@@ -24,6 +25,8 @@ export type CoordinatorParts = {
   readonly store: Store;
   readonly blobs: Blobs;
   readonly roundKeys: RoundKeys;
+  /** Where opened updates are kept while a round is open. */
+  readonly spool: Spool;
   readonly crypto: Crypto;
   readonly deflate: Deflate;
   readonly compute: Compute;

@@ -1,17 +1,21 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createFileBlobs } from '../adapters/blobs-files.ts';
 import { createSystemClock } from '../adapters/clock-system.ts';
 import { createNodeCrypto } from '../adapters/crypto-node.ts';
 import { readDatasetFolder } from '../adapters/dataset-folder.ts';
 import { createNodeDeflate } from '../adapters/deflate-node.ts';
 import { createFileRoundKeys } from '../adapters/round-keys-files.ts';
+import { createFileSpool } from '../adapters/spool-files.ts';
 import { createSqliteStore } from '../adapters/store-sqlite.ts';
 import type { CoordinatorParts } from '../coordinator/parts.ts';
 import { createWasmEngine } from '../core/learning/wasm/engine.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { createWasmCompute } from '../core/vector/wasm.ts';
+
+/** Opened updates up to this size together stay in memory; what is more goes to files. */
+const heldBytesMax = 32 << 20;
 
 /** Where a coordinator's files are. */
 export type CoordinatorFiles = Readonly<
@@ -64,6 +68,7 @@ export async function buildCoordinator(
     store: createSqliteStore(paths.database, { orgId, runId }),
     blobs: createFileBlobs(paths.blobs),
     roundKeys: createFileRoundKeys(paths.roundKeys, wrappingKey),
+    spool: createFileSpool(join(paths.state, 'spool'), { heldBytesMax }),
   };
   return { parts, tls: { key, cert }, ownerTokenHash: createHash('sha256').update(ownerToken).digest() };
 }

@@ -1,6 +1,7 @@
 import { createMemoryBlobs } from '../../src/adapters/blobs-memory.ts';
 import { createNodeCrypto } from '../../src/adapters/crypto-node.ts';
 import { createNodeDeflate } from '../../src/adapters/deflate-node.ts';
+import { createMemorySpool } from '../../src/adapters/spool-memory.ts';
 import { createMemoryStore } from '../../src/adapters/store-memory.ts';
 import { contribute } from '../../src/client/work.ts';
 import { type Coordinator, createCoordinator } from '../../src/coordinator/coordinator.ts';
@@ -78,6 +79,7 @@ export function partsOf(plan: Plan, disk: Disk, clock: VirtualClock): Coordinato
     store: disk.store,
     blobs: disk.blobs,
     roundKeys: disk.roundKeys,
+    spool: createMemorySpool(),
   };
 }
 

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Deflate } from '../../ports/deflate.ts';
-import type { Codec } from '../compression/codec.ts';
-import { decodePayload } from '../protocol/payload.ts';
+import type { RowWriter } from '../../ports/spool.ts';
+import { type Codec, createVectorReader } from '../compression/codec.ts';
+import { createPayloadReader } from '../protocol/payload.ts';
 import { accepted, type Outcome, rejected } from './rejection.ts';
 import type { Metrics, Opened, Update } from './stages.ts';
 
@@ -15,21 +16,43 @@ const metricsMeta = z.strictObject({
   correctCount: z.int().min(0).max(examplesMax),
 });
 
-/** Turns an opened payload into an update of d values, all finite. */
-export function expandUpdate({ payload }: Opened, d: number, codec: Codec, deflate: Deflate): Outcome<Update> {
-  const parts = decodePayload(payload);
-  const meta = updateMeta.safeParse(parts?.meta);
-  if (parts === undefined || !meta.success) return rejected('bad-payload', 'the description of the update');
-  const delta = codec.decode(parts.body, d, deflate);
-  return checkUpdate({ delta, claimedExamples: meta.data.claimedExamples }, d);
+/**
+ * Reads an update of d finite values from an opened payload into a row, block by block.
+ *
+ * Promises: holds one chunk and one block, whatever the payload says. The row is an update only when the outcome says so.
+ */
+export async function expandUpdate(
+  opened: Opened,
+  shape: { readonly d: number; readonly codec: Codec; readonly deflate: Deflate },
+  row: RowWriter,
+): Promise<Outcome<Update>> {
+  const payload = createPayloadReader();
+  const vector = createVectorReader(shape.codec, shape.d, shape.deflate);
+  let claim: z.output<typeof updateMeta> | undefined;
+  for await (const part of opened.payload()) {
+    if (!part.ok) return part;
+    const body = payload.push(part.value);
+    const meta = payload.meta();
+    if (claim === undefined && meta !== undefined) claim = updateMeta.safeParse(meta.value).data;
+    if (body === undefined || (claim === undefined && meta !== undefined)) break;
+    for (const values of vector.push(body)) {
+      const index = firstNotFinite(values);
+      if (index !== -1) return rejected('not-finite', `a value is ${values[index]}`);
+      await row.append(values);
+    }
+    if (vector.state() === 'broken') return rejected('wrong-shape', `not ${shape.d} values`);
+  }
+  if (claim === undefined) return rejected('bad-payload', 'the description of the update');
+  if (vector.state() !== 'whole') return rejected('wrong-shape', `not ${shape.d} values`);
+  return accepted({ delta: await row.finish(), claimedExamples: claim.claimedExamples } as Update);
 }
 
-/** Checks what an update says once it is out of its seal: d values, all finite, and a claim that is a count. */
+/** Checks an update that came without a seal: d values, all finite, and a claim that is a count. */
 export function checkUpdate(
-  { delta, claimedExamples }: { readonly delta: Float32Array | undefined; readonly claimedExamples: number },
+  { delta, claimedExamples }: { readonly delta: Float32Array; readonly claimedExamples: number },
   d: number,
 ): Outcome<Update> {
-  if (delta?.length !== d) return rejected('wrong-shape', `not ${d} values`);
+  if (delta.length !== d) return rejected('wrong-shape', `not ${d} values`);
   if (!updateMeta.safeParse({ claimedExamples }).success) return rejected('bad-payload', 'the claimed examples');
   const index = firstNotFinite(delta);
   if (index !== -1) return rejected('not-finite', `value ${index} is ${delta[index]}`);
@@ -51,10 +74,13 @@ function firstNotFinite(values: Float32Array): number {
 }
 
 /** Turns an opened payload into what a client measured. */
-export function expandMetrics({ payload }: Opened): Outcome<Metrics> {
-  const parts = decodePayload(payload);
-  if (parts === undefined || parts.body.length > 0) return rejected('bad-payload', 'the metrics');
-  return checkMetrics(parts.meta);
+export async function expandMetrics(opened: Opened): Promise<Outcome<Metrics>> {
+  const payload = createPayloadReader();
+  for await (const part of opened.payload()) {
+    if (!part.ok) return part;
+    if (payload.push(part.value)?.length !== 0) return rejected('bad-payload', 'the metrics');
+  }
+  return checkMetrics(payload.meta()?.value);
 }
 
 /** Checks what a client says it measured. */

@@ -1,5 +1,5 @@
 import type { Crypto } from '../../ports/crypto.ts';
-import { type Envelope, signedBytes } from '../protocol/envelope.ts';
+import { type EnvelopeHead, signedBytes } from '../protocol/envelope.ts';
 import { purposes } from '../protocol/purposes.ts';
 import type { SuiteId } from '../protocol/suite.ts';
 import { accepted, type Outcome, type Rejection, rejected } from './rejection.ts';
@@ -7,7 +7,7 @@ import type { Verified } from './stages.ts';
 
 /** What an envelope must say and who must have signed it. */
 export type Expectation = {
-  readonly kind: Envelope['header']['kind'];
+  readonly kind: EnvelopeHead['header']['kind'];
   readonly suite: SuiteId;
   /** The codec's wire number; 0 for metrics. */
   readonly codec: number;
@@ -22,24 +22,25 @@ export type Expectation = {
 };
 
 /**
- * Checks the address, the chunk hashes and the signature of an envelope, in this order: cheap checks first.
+ * Checks the address and the signature of an envelope's head, in this order: cheap checks first. The signature covers
+ * the hash of each chunk, so that chunks can be taken one by one afterwards.
  *
  * Promises: never throws for anything a client sent.
  */
 export async function verifyEnvelope(
-  envelope: Envelope,
+  head: EnvelopeHead,
   expected: Expectation,
   crypto: Crypto,
 ): Promise<Outcome<Verified>> {
-  const refusal = checkAddress(envelope, expected, crypto) ?? checkChunks(envelope, crypto);
+  const refusal = checkAddress(head, expected, crypto);
   if (refusal !== undefined) return refusal;
-  const message = signedBytes(envelope.headerBytes, envelope.enc, envelope.chunkHashes, crypto.sha256);
-  const isSigned = await crypto.verify(expected.publicKey, purposes.envelope, message, envelope.signature);
+  const message = signedBytes(head.headerBytes, head.enc, head.chunkHashes, crypto.sha256);
+  const isSigned = await crypto.verify(expected.publicKey, purposes.envelope, message, head.signature);
   if (!isSigned) return rejected('bad-signature', 'ML-DSA verification failed');
-  return accepted({ envelope } as Verified);
+  return accepted({ head } as Verified);
 }
 
-function checkAddress({ header }: Envelope, expected: Expectation, crypto: Crypto): Rejection | undefined {
+function checkAddress({ header }: EnvelopeHead, expected: Expectation, crypto: Crypto): Rejection | undefined {
   if (header.suite !== expected.suite) return rejected('wrong-suite', `suite ${header.suite}`);
   if (header.orgId !== expected.orgId || header.runId !== expected.runId) {
     return rejected('wrong-run', `${header.orgId}/${header.runId}`);
@@ -61,7 +62,7 @@ function checkAddress({ header }: Envelope, expected: Expectation, crypto: Crypt
   return undefined;
 }
 
-function checkChunks({ chunks, chunkHashes }: Envelope, crypto: Crypto): Rejection | undefined {
-  const index = chunks.findIndex((chunk, i) => !crypto.isEqual(crypto.sha256(chunk), chunkHashes[i]!));
-  return index === -1 ? undefined : rejected('bad-ciphertext', `chunk ${index} does not match its hash`);
+/** Whether a chunk is the one that a verified head names. */
+export function isChunk({ head }: Verified, i: number, sealed: Uint8Array, crypto: Crypto): boolean {
+  return crypto.isEqual(crypto.sha256(sealed), head.chunkHashes[i]!);
 }
