@@ -2,6 +2,7 @@ import { aggregateCohort } from '../core/aggregation/aggregate.ts';
 import { detectors } from '../core/detection/index.ts';
 import { leaveOneOutCosines } from '../core/detection/leave-one-out.ts';
 import type { Metrics, Update } from '../core/intake/stages.ts';
+import { lastAggregate, nextModel } from '../core/learning/server/next-model.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import { createRng } from '../core/random/rng.ts';
 import { combineMetrics } from '../core/round/evaluation.ts';
@@ -18,8 +19,8 @@ export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'>;
 /**
  * Aggregates the updates of a round into the next model.
  *
- * Promises: a function of the base model, its parent and the contributions in canonical order: after a restart the same
- *           contributions give the same bytes.
+ * Promises: a function of the base model's file, its parent's and the contributions in canonical order: after a restart
+ *           the same contributions give the same bytes. The optimiser's state is a file that the model's file names.
  */
 export async function aggregateUpdates(
   { parts, log, models }: { parts: CoordinatorParts; log: RunLog; models: Models },
@@ -29,8 +30,16 @@ export async function aggregateUpdates(
 ): Promise<Reduced> {
   const { plan, compute } = parts;
   const { models: rows, run } = log.snapshot();
+  const { server } = plan.learning;
   const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
   const base = await models.parameters(parent.hash);
+  const state = await models.companion(parent.hash, 'optimizer');
+  const { parentHash: grandparent } = parent;
+  const reference = lastAggregate(server, {
+    state,
+    model: base,
+    parent: grandparent === null ? null : await models.parameters(grandparent),
+  });
   const clientIds = contributions.map(({ clientId }) => clientId);
 
   const report = await aggregateCohort(
@@ -38,19 +47,12 @@ export async function aggregateUpdates(
     plan.aggregation.pipeline,
     {
       weights: updates.map((update) => update.claimedExamples),
-      reference: await lastAggregate(models, rows, parent.hash, plan.aggregation.serverLearningRate),
+      reference,
       seed: createRng(plan.seed).child('aggregation', round.number).uint32(),
     },
     compute,
   );
-
-  const next = base.slice();
-  const rate = plan.aggregation.serverLearningRate;
-  for (let i = 0; i < next.length; i++) next[i] = base[i]! + rate * report.vector[i]!;
-
-  const bad = next.findIndex((value) => !Number.isFinite(value));
-  if (bad !== -1)
-    throw new Error(`Cannot publish the new model as parameter ${bad} must be finite: it is ${next[bad]}`);
+  const next = nextModel(server, { base, state, aggregate: Float32Array.from(report.vector) });
 
   const { norms, cosines } = report.diagnostics;
   const { weights } = report;
@@ -73,7 +75,9 @@ export async function aggregateUpdates(
       weight: report.weights?.[i] ?? null,
     }),
   );
-  const model = await models.write(next, { version: parent.version + 1, parentHash: parent.hash, round: round.number });
+  const place = { version: parent.version + 1, parentHash: parent.hash, round: round.number };
+  const model = await models.write(next.model, place, { optimizer: next.state });
+  if (grandparent !== null) await models.forgetCompanions(grandparent, parent.hash);
   return {
     changes: [{ kind: 'model', model }],
     drafts: [
@@ -85,6 +89,7 @@ export async function aggregateUpdates(
           version: model.version,
           hash: model.hash,
           parentHash: parent.hash,
+          ...(await models.companionHashes(model.hash)),
           dropped: report.dropped.map(({ clientId }) => clientId),
         },
       },
@@ -104,22 +109,6 @@ export function combineEvaluations(
       ? []
       : [{ kind: 'round.evaluated', round: round.number, data: combined as unknown as { [key: string]: Json } }];
   return { drafts };
-}
-
-/** The step that led to the base model: what centred clipping clips around. Zero for the first round. */
-async function lastAggregate(
-  models: Models,
-  rows: readonly { readonly hash: string; readonly parentHash: string | null }[],
-  hash: string,
-  rate: number,
-): Promise<Float32Array> {
-  const now = await models.parameters(hash);
-  const step = new Float32Array(now.length);
-  const parentHash = rows.find((row) => row.hash === hash)?.parentHash;
-  if (parentHash === null || parentHash === undefined) return step;
-  const before = await models.parameters(parentHash);
-  for (let i = 0; i < step.length; i++) step[i] = (now[i]! - before[i]!) / rate;
-  return step;
 }
 
 function lengthOf(vector: ArrayLike<number>): number {

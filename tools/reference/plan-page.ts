@@ -45,6 +45,7 @@ export function planPage(): string {
       `## ${code(`[${name}]`)}`,
       ...(node.description === undefined ? [] : [sentence(node.description)]),
       settings(node.properties ?? {}, node.required ?? []),
+      ...Object.entries(node.properties ?? {}).flatMap(([key, choice]) => choiceParts(`${name}.${key}`, choice)),
     ]),
     ...pipelineParts(),
     relations,
@@ -57,11 +58,39 @@ function settings(properties: Readonly<Record<string, Schema>>, required: readon
     ['setting', 'type', 'default', 'means'],
     Object.entries(properties).map(([name, node]) => [
       code(name),
-      name === 'pipeline' ? 'list of steps, [below](#steps-of-a-pipeline)' : code(typeText(node)),
+      typeOf(name, node),
       defaultText(node, required.includes(name)),
       node.description ?? '',
     ]),
   );
+}
+
+function typeOf(name: string, node: Schema): string {
+  if (name === 'pipeline') return 'list of steps, [below](#steps-of-a-pipeline)';
+  return isChoice(node) ? 'one of the tables below' : code(typeText(node));
+}
+
+/** Whether a setting is a choice of tables, each named by its first key. */
+function isChoice({ oneOf }: Schema): boolean {
+  return oneOf?.every(({ properties }) => Object.values(properties ?? {})[0]?.const !== undefined) ?? false;
+}
+
+/** The tables of a choice, with what each may hold. */
+function choiceParts(path: string, node: Schema): readonly string[] {
+  if (!isChoice(node)) return [];
+  const rows = node.oneOf!.flatMap(({ properties = {}, required = [] }) => {
+    const [[key, first], ...options] = Object.entries(properties) as [[string, Schema], ...[string, Schema][]];
+    const name = code(`{ ${key} = ${JSON.stringify(first.const)} }`);
+    if (options.length === 0) return [[name, 'none', '', '', '']];
+    return options.map(([option, schema], i) => [
+      i === 0 ? name : '',
+      code(option),
+      code(typeText(schema)),
+      defaultText(schema, required.includes(option)),
+      schema.description ?? '',
+    ]);
+  });
+  return [`### ${code(path)}`, table([code(path), 'option', 'type', 'default', 'means'], rows)];
 }
 
 function modelParts({ oneOf = [], description }: Schema): readonly string[] {

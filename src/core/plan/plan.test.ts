@@ -39,8 +39,8 @@ test('parsePlan() of a model alone fills in every default', () => {
     aggregation: {
       pipeline: [{ rule: 'multi-krum', f: 'auto' }],
       codec: 'float16-zstd',
-      serverLearningRate: 1,
     },
+    learning: { server: { optimizer: 'fed-avg', learningRate: 1 } },
     detection: { detector: 'norm-cosine' },
     enrolment: { approve: 'auto', linkHours: 72 },
     security: { suite: 1, channel: 'X25519MLKEM768' },
@@ -141,7 +141,7 @@ test('the hash of a plan does not depend on what is spelled out or in which orde
   assert.equal(planHash(short), planHash(spelled));
   assert.notEqual(planHash(short), planHash(parsePlan({ model, seed: 2 })));
   // Changing this value changes the identity of every existing plan: say so in the CHANGELOG.
-  assert.equal(planHash(short), 'cf967b3783a5ac3e6b0579412c9ea61d70aba1a0e1197467f0f76568894973d1');
+  assert.equal(planHash(short), '47f4e689b4b62f360a35f57b33a5065cd2243eb4e21d076913a73d60afb4efeb');
 });
 
 test('a parsed plan is frozen to the bottom', () => {
@@ -197,7 +197,16 @@ const anyPlan: fc.Arbitrary<PlanInput> = fc.record(
             { rule: 'centered-clipping', radius: 0.1, iterations: 3 },
           ],
         ),
-        serverLearningRate: fc.constantFrom(1, 0.25, 1e-9),
+      },
+      { requiredKeys: [] },
+    ),
+    learning: fc.record(
+      {
+        server: fc.constantFrom<NonNullable<PlanInput['learning']>['server']>(
+          { optimizer: 'fed-avg', learningRate: 1e-9 },
+          { optimizer: 'fed-adam' },
+          { optimizer: 'fed-adagrad', tau: 0.1 },
+        ),
       },
       { requiredKeys: [] },
     ),

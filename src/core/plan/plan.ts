@@ -6,6 +6,7 @@ import { type DetectorId, detectors } from '../detection/index.ts';
 import { trainOptionsSchema } from '../learning/engine.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
+import { learningSchema } from './learning.ts';
 import { checkPlanTable, planTableSchema } from './table.ts';
 
 const detectorIds = Object.keys(detectors) as [DetectorId, ...DetectorId[]];
@@ -86,9 +87,9 @@ export const planSchema = z
           .default([{ rule: 'multi-krum', f: 'auto' }] as never)
           .describe('pre-aggregators and one aggregator'),
         codec: z.enum(codecIds).default('float16-zstd').describe('how updates are compressed'),
-        serverLearningRate: z.number().positive().max(100).default(1).describe('the aggregate is multiplied by this'),
       })
       .prefault({}),
+    learning: learningSchema.describe('how clients learn and how their aggregate becomes the next model'),
     detection: z
       .strictObject({
         detector: z

@@ -97,6 +97,7 @@ export async function runDirectWorld(options: {
   return resultOf({
     run: coordinator.snapshot().run,
     store,
+    blobs: parts.blobs,
     sha256: crypto.sha256,
     virtualMs: time.monotonicMs(),
     hostility: cast.hostility,

@@ -78,8 +78,8 @@ function drawPlan(seed: number, rng: Rng): Plan {
     aggregation: {
       pipeline: drawPipeline(quorum, rng) as never,
       codec: codecIds[rng.below(codecIds.length)]!,
-      serverLearningRate: rng.float() < 0.7 ? 1 : 0.5,
     },
+    learning: { server: drawServer(rng.float() < 0.7 ? 1 : 0.5, rng.child('learning')) },
     enrolment: { approve: rng.float() < 0.8 ? 'auto' : 'manual' },
   } satisfies PlanInput);
 }
@@ -87,6 +87,12 @@ function drawPlan(seed: number, rng: Rng): Plan {
 function drawOperator(rng: Rng): Operator {
   const moment = (share: number) => (rng.float() < share ? 200_000 * rng.float() : null);
   return { stopAtMs: moment(0.15), replaceAtMs: moment(0.15) };
+}
+
+function drawServer(learningRate: number, rng: Rng): NonNullable<PlanInput['learning']>['server'] {
+  const optimizers = ['fed-avg-m', 'fed-adam', 'fed-yogi', 'fed-adagrad'] as const;
+  const optimizer = rng.float() < 0.6 ? ('fed-avg' as const) : optimizers[rng.below(optimizers.length)]!;
+  return { optimizer, learningRate };
 }
 
 /** Rules with a known bound, and some without; n is the quorum, with which each must still run. */

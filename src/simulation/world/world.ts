@@ -169,6 +169,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
   return resultOf({
     run: observer.state(),
     store: disk.store,
+    blobs: disk.blobs,
     sha256: crypto.sha256,
     virtualMs: time.monotonicMs(),
     hostility: cast.hostility,
