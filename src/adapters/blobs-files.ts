@@ -74,6 +74,10 @@ export function createFileBlobs(folder: string): Blobs {
       if (actual !== hash) throw new Error(`Cannot read blob ${hash} as its bytes must match: their hash is ${actual}`);
       return bytes;
     },
+    async check(hash) {
+      const actual = await hashOfFile(pathOf(hash));
+      if (actual !== hash) throw new Error(`Cannot read blob ${hash} as its bytes must match: their hash is ${actual}`);
+    },
     size: async (hash) => (await orUndefined(stat(pathOf(hash))))?.size,
     read: async (hash, start, target) => readRange(pathOf(hash), start, target),
     async remove(hash) {
@@ -96,7 +100,7 @@ export function createFileBlobs(folder: string): Blobs {
       read: async (name, start, target) => readRange(arrivingPath(name), start, target),
       async settle(name) {
         const path = arrivingPath(name);
-        if ((await hashOfFile(path)) !== name) {
+        if ((await orUndefined(hashOfFile(path))) !== name) {
           await rm(path, { force: true });
           return false;
         }

@@ -13,6 +13,9 @@ export function createMemoryBlobs(): Blobs {
       return hash;
     },
     get: async (hash) => blobs.get(hash)?.slice(),
+    async check(hash) {
+      if (!blobs.has(hash)) throw new Error(`Cannot read blob ${hash} as there must be one: there is none`);
+    },
     size: async (hash) => blobs.get(hash)?.length,
     read: async (hash, start, target) => readRange(blobs.get(hash), start, target),
     remove: async (hash) => {

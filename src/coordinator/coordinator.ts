@@ -1,3 +1,4 @@
+import type { Evaluation } from '../core/learning/engine.ts';
 import { PlanError, planHash } from '../core/plan/plan.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import type { SignedAnnouncement } from '../core/protocol/messages.ts';
@@ -11,7 +12,7 @@ import { endingAfter } from './ending.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
 import { approvedClients, canOpen, isShortOfClients, selectParticipants } from './gathering.ts';
 import type { Draft } from './journal.ts';
-import { createModels } from './models.ts';
+import { createModels, type ModelFile } from './models.ts';
 import type { CoordinatorParts } from './parts.ts';
 import { type ClientTls, createPresence } from './presence.ts';
 import { createReception, type Reception } from './reception.ts';
@@ -40,6 +41,8 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget'> & {
   /** Clients that have not heard yet that the run is done: after a restart, all of them. */
   untoldClients(): readonly string[];
   model(hash: string): Promise<Uint8Array | undefined>;
+  /** The same, read part by part. */
+  modelFile(hash: string): Promise<ModelFile | undefined>;
   /** HTTP bodies, for the round's record. */
   countBytes(direction: 'up' | 'down', bytes: number): void;
   stop(reason: string): Promise<void>;
@@ -161,17 +164,18 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     return aggregateUpdates({ parts, log, models }, round, contributions, updates);
   }
 
+  /** What a model does on the coordinator's own test set, where the plan gives one. */
+  async function evaluate(hash: string): Promise<Evaluation | null> {
+    if (parts.test === null) return null;
+    const parameters = models.workspace();
+    await (await models.row(hash)).read(0, parameters);
+    return parts.engine.evaluate({ spec: plan.model, parameters, data: parts.test });
+  }
+
   async function closeRound(round: Round): Promise<void> {
     const facts = log.snapshot().run.facts!;
     const modelHash = facts.published?.hash;
-    const test =
-      parts.test !== null && modelHash !== undefined
-        ? await parts.engine.evaluate({
-            spec: plan.model,
-            parameters: await models.parameters(modelHash),
-            data: parts.test,
-          })
-        : null;
+    const test = modelHash === undefined ? null : await evaluate(modelHash);
     await reception.forget(round);
     await roundKeys.destroy(round.number);
     roundKey = undefined;
@@ -350,6 +354,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     connectedDevices: presence.devices,
     untoldClients: () => presence.untold(),
     model: (hash) => blobs.get(hash),
+    modelFile: (hash) => models.file(hash),
     countBytes: (direction, count) => {
       bytes[direction] += count;
     },

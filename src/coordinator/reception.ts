@@ -79,15 +79,19 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
     { contentHash, verified, content }: { contentHash: string; verified: Verified; content: Content },
   ): Promise<Outcome<Receipt>> {
     const { header, bytes } = verified.head;
+    // Before the decision: the round may be reduced as soon as that is written.
+    const isKept = !opened.has(contentHash);
+    if (isKept) opened.set(contentHash, content);
+    else await content.release();
     const outcome = await acceptance.record(device, round, {
       contentHash,
       baseModel: header.baseModel.toHex(),
       nonce: header.nonce.toHex(),
       bytes,
     });
-    if (outcome.ok && !opened.has(contentHash)) opened.set(contentHash, content);
-    else await content.release();
-    if (!outcome.ok && !isCounted(contentHash)) await blobs.remove(contentHash);
+    if (outcome.ok || isCounted(contentHash)) return outcome;
+    if (isKept && opened.delete(contentHash)) await content.release();
+    await blobs.remove(contentHash);
     return outcome;
   }
 
@@ -130,7 +134,7 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
     if (!admitted.ok) return admitted;
     const { round, receipt } = admitted.value;
     if (receipt !== null) return accepted(receipt);
-    const state = await uploads.append(device, contentHash, offset, body);
+    const state = await uploads.append(device, round, contentHash, offset, body);
     return state && advance(device, round, contentHash, state);
   }
 

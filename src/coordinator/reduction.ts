@@ -2,12 +2,22 @@ import { aggregateCohort } from '../core/aggregation/aggregate.ts';
 import { detectors } from '../core/detection/index.ts';
 import { leaveOneOutCosines } from '../core/detection/leave-one-out.ts';
 import type { Metrics, Update } from '../core/intake/stages.ts';
-import { lastAggregate, nextModel } from '../core/learning/server/next-model.ts';
+import type { ServerOptimizerOptions } from '../core/learning/server/index.ts';
+import {
+  isStateless,
+  lastAggregate,
+  lastAggregateRow,
+  nextModel,
+  nextModelTiles,
+} from '../core/learning/server/next-model.ts';
+import type { Vectors } from '../core/learning/vectors.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import { createRng } from '../core/random/rng.ts';
 import { combineMetrics } from '../core/round/evaluation.ts';
 import type { ClientVerdict } from '../core/round/record.ts';
 import type { Contribution, Round } from '../core/round/round.ts';
+import type { SpooledRow } from '../ports/compute.ts';
+import type { ModelRow } from '../ports/store.ts';
 import type { Draft } from './journal.ts';
 import type { Models } from './models.ts';
 import type { CoordinatorParts } from './parts.ts';
@@ -32,27 +42,22 @@ export async function aggregateUpdates(
   const { models: rows, run } = log.snapshot();
   const { server } = plan.learning;
   const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
-  const base = await models.parameters(parent.hash);
-  const state = await models.companion(parent.hash, 'optimizer');
   const { parentHash: grandparent } = parent;
-  const reference = lastAggregate(server, {
-    state,
-    model: base,
-    parent: grandparent === null ? null : await models.parameters(grandparent),
-  });
+  const step = isStateless(server)
+    ? await stepInTiles(models, server, parent)
+    : await stepWhole(models, server, parent);
   const clientIds = contributions.map(({ clientId }) => clientId);
 
   const report = await aggregateCohort(
-    { rows: updates.map((update) => update.delta), clientIds },
+    { rows: updates.map((update) => update.delta), clientIds, into: models.workspace() },
     plan.aggregation.pipeline,
     {
       weights: updates.map((update) => update.claimedExamples),
-      reference,
+      reference: step.reference,
       seed: createRng(plan.seed).child('aggregation', round.number).uint32(),
     },
     compute,
   );
-  const next = nextModel(server, { base, state, aggregate: Float32Array.from(report.vector) });
 
   const { norms, cosines } = report.diagnostics;
   const { weights } = report;
@@ -76,6 +81,8 @@ export async function aggregateUpdates(
     }),
   );
   const place = { version: parent.version + 1, parentHash: parent.hash, round: round.number };
+  // A float32 cohort gives a float32 vector.
+  const next = step.next(report.vector as Float32Array);
   const model = await models.write(next.model, place, { optimizer: next.state });
   if (grandparent !== null) await models.forgetCompanions(grandparent, parent.hash);
   return {
@@ -94,6 +101,45 @@ export async function aggregateUpdates(
         },
       },
     ],
+  };
+}
+
+/** What the server's optimiser needs of a round's base model, and gives for its aggregate. */
+type Step = {
+  readonly reference: Float32Array | SpooledRow;
+  next(aggregate: Float32Array): {
+    readonly model: Float32Array | AsyncIterable<Float32Array>;
+    readonly state: Vectors;
+  };
+};
+
+/** An optimiser without state reads its models tile by tile: a round takes one vector of memory beside the tiles. */
+async function stepInTiles(
+  models: Models,
+  server: ServerOptimizerOptions,
+  { hash, parentHash }: ModelRow,
+): Promise<Step> {
+  const model = await models.row(hash);
+  const parent = parentHash === null ? null : await models.row(parentHash);
+  return {
+    reference: lastAggregateRow(server, { model, parent }),
+    next: (aggregate) => ({ model: nextModelTiles(server, model, aggregate), state: {} }),
+  };
+}
+
+/** One with state holds it, the base and the next model as whole vectors. */
+async function stepWhole(
+  models: Models,
+  server: ServerOptimizerOptions,
+  { hash, parentHash }: ModelRow,
+): Promise<Step> {
+  const base = await models.parameters(hash);
+  const state = await models.companion(hash, 'optimizer');
+  const parent = parentHash === null ? null : await models.parameters(parentHash);
+  return {
+    reference: lastAggregate(server, { state, model: base, parent }),
+    // What is kept as state must not be the vector that the next round writes into.
+    next: (aggregate) => nextModel(server, { base, state, aggregate: aggregate.slice() }),
   };
 }
 

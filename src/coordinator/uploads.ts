@@ -7,6 +7,8 @@ import type { Device } from '../ports/store.ts';
 import type { Content, Contents } from './contents.ts';
 import type { CoordinatorParts } from './parts.ts';
 
+const ended = rejected('round-closed', 'the upload has ended');
+
 /** How far an upload has come, in bytes of the envelope. */
 export type UploadState = { readonly offset: number; readonly bytes: number };
 
@@ -37,6 +39,7 @@ export type Uploads = {
    */
   append(
     device: Device,
+    round: Round,
     contentHash: string,
     offset: number,
     body: AsyncIterable<Uint8Array>,
@@ -103,6 +106,16 @@ export function createUploads({ blobs, crypto }: CoordinatorParts, contents: Con
     upload.offset += chunk.length;
   }
 
+  async function openArrived(contentHash: string, verified: Verified, round: Round): Promise<Outcome<Content>> {
+    const read = (start: number, target: Uint8Array) => arriving.read(contentHash, start, target);
+    try {
+      return await contents.open(verified, chunksFrom(verified.head, read), round);
+    } catch (error) {
+      if (uploads.has(contentHash)) throw error;
+      return ended;
+    }
+  }
+
   /** Reads a body chunk by chunk; what remains of one that is cut is dropped. */
   async function take(
     upload: Upload,
@@ -149,6 +162,9 @@ export function createUploads({ blobs, crypto }: CoordinatorParts, contents: Con
         const known = own(device, contentHash);
         const place = placeOf(round);
         if (known?.place === place) return accepted(stateOf(known));
+        if (known === undefined && uploads.has(contentHash)) {
+          return rejected('wrong-device', 'another device sends an envelope of this name');
+        }
         const head = parseHead(bytes);
         if (!head.ok) return head;
         if (head.value.headBytes !== bytes.length) return rejected('malformed', 'bytes behind the head');
@@ -170,9 +186,10 @@ export function createUploads({ blobs, crypto }: CoordinatorParts, contents: Con
       const upload = own(device, contentHash);
       return upload && stateOf(upload);
     },
-    async append(device, contentHash, offset, body) {
+    async append(device, round, contentHash, offset, body) {
       const upload = own(device, contentHash);
-      if (upload === undefined) return undefined;
+      // What was begun in an earlier phase is no answer to this one: its head says so when it is sent again.
+      if (upload?.place !== placeOf(round)) return undefined;
       const turn = ++upload.turn;
       await upload.writing;
       if (upload.turn !== turn || upload.offset !== offset) return undefined;
@@ -182,21 +199,20 @@ export function createUploads({ blobs, crypto }: CoordinatorParts, contents: Con
     },
     async finish(contentHash, round) {
       const upload = uploads.get(contentHash);
-      if (upload === undefined) return rejected('round-closed', 'the upload has ended');
-      const { verified } = upload;
-      const content = await contents.open(
-        verified,
-        chunksFrom(verified.head, (start, target) => arriving.read(contentHash, start, target)),
-        round,
-      );
-      if (content.ok && (await arriving.settle(contentHash))) {
-        uploads.delete(contentHash);
-        return accepted({ verified, content: content.value });
+      const { verified } = upload ?? {};
+      if (verified === undefined) return ended;
+      const content = await openArrived(contentHash, verified, round);
+      if (!content.ok) {
+        await drop(contentHash);
+        return content;
       }
-      await drop(contentHash);
-      if (!content.ok) return content;
+      // While it was opened the round may have closed, and its bytes may be gone.
+      const isSettled = uploads.get(contentHash) === upload && (await arriving.settle(contentHash));
+      const isCurrent = uploads.get(contentHash) === upload;
+      if (isCurrent) uploads.delete(contentHash);
+      if (isSettled) return accepted({ verified, content: content.value });
       await content.value.release();
-      return rejected('malformed', 'the bytes do not have the hash that was said');
+      return isCurrent ? rejected('malformed', 'the bytes do not have the hash that was said') : ended;
     },
     async forget() {
       for (const name of uploads.keys()) await drop(name);

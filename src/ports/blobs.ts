@@ -6,9 +6,11 @@ export type Blobs = {
   get(hash: string): Promise<Uint8Array | undefined>;
   /** How many bytes the blob has, or undefined when there is none. */
   size(hash: string): Promise<number | undefined>;
+  /** Throws when the bytes no longer match the hash, or are gone. */
+  check(hash: string): Promise<void>;
   /**
-   * Fills `target` with the bytes from `start` on. A range is not checked against the hash of the whole: whoever reads
-   * ranges checks what they are. Throws where the blob ends before.
+   * Fills `target` with the bytes from `start` on. A range is not checked against the hash of the whole: see `check`.
+   * Throws where the blob ends before.
    */
   read(hash: string, start: number, target: Uint8Array): Promise<void>;
   remove(hash: string): Promise<void>;

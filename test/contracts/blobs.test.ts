@@ -25,6 +25,7 @@ test('blobs-files: a corrupted or cut file is seen when it is read, and mended w
   const path = join(at, hash.slice(0, 2), hash.slice(2));
   writeFileSync(path, Uint8Array.of(1, 2, 4));
   await assert.rejects(blobs.get(hash), /must match/);
+  await assert.rejects(blobs.check(hash), /must match/);
   truncateSync(path);
   await assert.rejects(blobs.get(hash), /must match/);
   await blobs.put(Uint8Array.of(1, 2, 3));

@@ -83,6 +83,8 @@ export function blobsContract(name: string, open: () => Blobs): void {
     assert.deepEqual([...target], [6, 7]);
     await assert.rejects(blobs.read(hash, 3, target));
     await assert.rejects(blobs.read('0'.repeat(64), 0, target));
+    await blobs.check(hash);
+    await assert.rejects(blobs.check('0'.repeat(64)));
   });
 
   test(`${name}: a blob arrives in parts, goes on after a cut, and is there when it has settled`, async () => {
@@ -115,6 +117,7 @@ export function blobsContract(name: string, open: () => Blobs): void {
     assert.equal(await arriving.settle(name), false);
     assert.equal(await get(name), undefined);
     assert.deepEqual(await arriving.names(), []);
+    assert.equal(await arriving.settle(name), false);
     await arriving.write(name, 0, Uint8Array.of(2));
     await arriving.remove(name);
     await arriving.remove(name);

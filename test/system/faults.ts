@@ -67,6 +67,7 @@ export function faultyDisk(
     blobs: {
       put: (content) => write('blob put', () => blobs.put(content)),
       get: (hash) => read(() => blobs.get(hash)),
+      check: (hash) => read(() => blobs.check(hash)),
       size: (hash) => read(() => blobs.size(hash)),
       read: (hash, start, target) => read(() => blobs.read(hash, start, target)),
       remove: (hash) => write('blob remove', () => blobs.remove(hash)),

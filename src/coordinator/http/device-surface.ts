@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { RefusalCode } from '../../core/intake/rejection.ts';
+import type { Outcome, RefusalCode } from '../../core/intake/rejection.ts';
 import { planHash } from '../../core/plan/plan.ts';
 import {
   challengeRequest,
@@ -11,7 +11,9 @@ import {
 } from '../../core/protocol/messages.ts';
 import type { Device, DeviceStatus } from '../../ports/store.ts';
 import type { Coordinator } from '../coordinator.ts';
+import type { ModelFile } from '../models.ts';
 import type { ClientTls } from '../presence.ts';
+import type { UploadState } from '../uploads.ts';
 import type { CoordinatorParts } from '../parts.ts';
 import { HttpError } from './routes.ts';
 import { createSessions } from './sessions.ts';
@@ -28,8 +30,18 @@ export type DeviceSurface = {
   deviceOf(session: string): Device | undefined;
   /** Starts telling a device what there is to do; gives the function that ends it. */
   listen(device: Device, tls: string | undefined, send: (message: SignedAnnouncement) => void): () => void;
-  model(hash: string): Promise<Uint8Array>;
+  model(hash: string): Promise<ModelFile>;
   contribute(device: Device, bytes: Uint8Array): Promise<Receipt>;
+  /** The head of an envelope that comes in parts. */
+  beginUpload(device: Device, name: string, head: Uint8Array): Promise<UploadState | Receipt>;
+  uploadState(device: Device, name: string): UploadState;
+  /** What follows, from `offset` on. */
+  continueUpload(
+    device: Device,
+    name: string,
+    offset: number,
+    body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): Promise<UploadState | Receipt>;
 };
 
 export function createDeviceSurface(coordinator: Coordinator, parts: CoordinatorParts): DeviceSurface {
@@ -76,16 +88,41 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
     },
     listen: (device, tls, send) => coordinator.connect(device, tlsOf(tls), send),
     async model(name) {
-      const bytes = /^[0-9a-f]{64}$/.test(name) ? await coordinator.model(name) : undefined;
-      if (bytes === undefined) throw new HttpError(404, 'no-such-model', `There is no model ${name.slice(0, 64)}`);
-      return bytes;
+      const file = hashForm.test(name) ? await coordinator.modelFile(name) : undefined;
+      if (file === undefined) throw new HttpError(404, 'no-such-model', `There is no model ${name.slice(0, 64)}`);
+      return file;
     },
-    async contribute(device, bytes) {
-      const outcome = await coordinator.submit(device, bytes);
-      if (outcome.ok) return outcome.value;
-      throw new HttpError(statusOf(outcome.code), outcome.code, 'The contribution was refused');
+    contribute: async (device, bytes) => answer(await coordinator.submit(device, bytes)),
+    beginUpload: async (device, name, head) => answer(await coordinator.beginUpload(device, checked(name), head)),
+    uploadState(device, name) {
+      const state = coordinator.uploadState(device, checked(name));
+      if (state === undefined) throw new HttpError(404, 'no-such-upload', 'There is no such upload: send its head');
+      return state;
+    },
+    async continueUpload(device, name, offset, body) {
+      const outcome = await coordinator.continueUpload(device, checked(name), offset, asAsync(body));
+      if (outcome === undefined) {
+        throw new HttpError(409, 'upload-elsewhere', 'The upload is not known or stands elsewhere: send its head');
+      }
+      return answer(outcome);
     },
   };
+}
+
+const hashForm = /^[0-9a-f]{64}$/;
+
+function checked(name: string): string {
+  if (hashForm.test(name)) return name;
+  throw new HttpError(400, 'malformed', 'An upload is named by the SHA-256 of its envelope in hexadecimal');
+}
+
+function answer<T>(outcome: Outcome<T>): T {
+  if (outcome.ok) return outcome.value;
+  throw new HttpError(statusOf(outcome.code), outcome.code, 'The contribution was refused');
+}
+
+async function* asAsync<T>(parts: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {
+  yield* parts;
 }
 
 /** Parses a JSON body, or answers 400 with the path of what is wrong. */

@@ -32,12 +32,12 @@ export type Codec = Pick<BlockCodec, 'wireId' | 'isSparse' | 'decodeBlock'> & {
 };
 
 /** The number of blocks of a vector of d values. */
-export function blockCount(d: number): number {
+function blockCount(d: number): number {
   return Math.ceil(d / blockValues);
 }
 
 /** The most bytes that a block of so many values may take. */
-export function blockBytesMax(count: number): number {
+function blockBytesMax(count: number): number {
   return 4 * count + blockOverheadBytes;
 }
 

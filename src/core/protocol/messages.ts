@@ -53,6 +53,9 @@ export const announcement = z.strictObject({
 });
 export const signedAnnouncement = z.strictObject({ announcement, signature: signatureText });
 
+/** How far an upload has come, in bytes of its envelope. */
+export const uploadState = z.strictObject({ offset: z.int().min(0), bytes: z.int().min(0) });
+
 export const receipt = z.strictObject({ contentHash: hex32, round: z.int(), phaseId: z.string() });
 
 export const inviteRequest = z.strictObject({ count: z.int().min(1).max(10_000), subject: identifier.optional() });

@@ -15,6 +15,7 @@ import type { WireAttack } from './wire-attacks.ts';
 
 const patienceMs = 30 * 24 * 3_600_000;
 const firstContactMs = 500;
+const uploadingShare = 0.3;
 
 /** How it stands with a client. */
 export type ClientEnd =
@@ -44,6 +45,8 @@ export function createClientHost(world: {
   const { clientId, time, faults, host, traffic, wireAttack, isCryptoReal } = world;
   const store = createMemoryIdentityStore();
   const slowness = 1 + (faults.slowestFactor - 1) * world.rng.child('speed').float();
+  /** Some clients send everything as uploads in parts, as large models travel. */
+  const isUploading = world.rng.child('upload').float() < uploadingShare;
   const sent: Uint8Array[] = [];
   let lives = 0;
   let end: ClientEnd = { kind: 'running' };
@@ -90,6 +93,7 @@ export function createClientHost(world: {
         pin: world.pin.toHex(),
         deflate: world.deflate,
         say: () => {},
+        ...(isUploading ? { wholeBytesMax: 0 } : {}),
       });
       return { kind: 'ended', ...outcome };
     }

@@ -67,6 +67,7 @@ export function coordinatorPorts(
     blobs: {
       put: (content) => write(() => blobs.put(content)),
       get: (hash) => read(() => blobs.get(hash)),
+      check: (hash) => read(() => blobs.check(hash)),
       size: (hash) => read(() => blobs.size(hash)),
       read: (hash, start, target) => read(() => blobs.read(hash, start, target)),
       remove: (hash) => write(() => blobs.remove(hash)),
