@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Blobs } from '../ports/blobs.ts';
+import { DamagedError } from '../ports/damage.ts';
 
 const hashBytesAtOnce = 1 << 20;
 
@@ -71,12 +72,12 @@ export function createFileBlobs(folder: string): Blobs {
       const bytes = await orUndefined(readFile(pathOf(hash)));
       if (bytes === undefined) return undefined;
       const actual = createHash('sha256').update(bytes).digest('hex');
-      if (actual !== hash) throw new Error(`Cannot read blob ${hash} as its bytes must match: their hash is ${actual}`);
+      if (actual !== hash) throw damaged(pathOf(hash), actual);
       return bytes;
     },
     async check(hash) {
       const actual = await hashOfFile(pathOf(hash));
-      if (actual !== hash) throw new Error(`Cannot read blob ${hash} as its bytes must match: their hash is ${actual}`);
+      if (actual !== hash) throw damaged(pathOf(hash), actual);
     },
     size: async (hash) => (await orUndefined(stat(pathOf(hash))))?.size,
     read: async (hash, start, target) => readRange(pathOf(hash), start, target),
@@ -112,6 +113,10 @@ export function createFileBlobs(folder: string): Blobs {
       },
     },
   };
+}
+
+function damaged(path: string, actual: string): DamagedError {
+  return new DamagedError(`Cannot read ${path} as its hash must be its name: current value is ${actual}`);
 }
 
 /** Syncs a file and gives its hash, with one part of it in memory. */

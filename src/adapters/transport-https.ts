@@ -100,7 +100,10 @@ export function createHttpsTransport(target: {
     async request(call): Promise<Reply> {
       const response = await send(call);
       try {
-        return { status: response.statusCode ?? 0, headers: headersOf(response), body: await readAll(response) };
+        const dateMs = Date.parse(response.headers.date ?? '');
+        const body = await readAll(response);
+        const status = response.statusCode ?? 0;
+        return { status, headers: headersOf(response), body, ...(Number.isNaN(dateMs) ? {} : { dateMs }) };
       } catch (error) {
         throw networkError(error as Error, target);
       }

@@ -1,16 +1,28 @@
 import { parsePlan } from '../core/plan/plan.ts';
-import { type Announcement, announcementBytes, signedAnnouncement } from '../core/protocol/messages.ts';
+import { type RefusalCode, refusalCodes } from '../core/intake/rejection.ts';
+import {
+  type Announcement,
+  announcementBytes,
+  declineBytes,
+  type DeclineRequest,
+  type SignedAnnouncement,
+  signedAnnouncement,
+} from '../core/protocol/messages.ts';
 import { purposes } from '../core/protocol/purposes.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Deflate } from '../ports/deflate.ts';
+import type { Entropy } from '../ports/entropy.ts';
 import type { Identity } from '../ports/identity.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { type Transport, TransportError } from '../ports/transport.ts';
 import { createDownload } from './download.ts';
+import { RefusedError, TrainerError, VersionError } from './ends.ts';
+import { createClientQkd, NoQkdKeyError, type SiteQkd } from './qkd.ts';
 import { openSession } from './session.ts';
+import { createLocalPrivacy } from './local-privacy.ts';
 import { createDelivery } from './upload.ts';
-import { contribute } from './work.ts';
+import { BudgetSpentError, contribute } from './work.ts';
 
 const backoffMsMin = 200;
 const backoffMsMax = 5000;
@@ -18,11 +30,17 @@ const trainerFailuresMax = 3;
 
 export type AgentParts = {
   readonly identity: Identity;
+  /** Keeps what this device must remember between starts. */
+  readonly saveIdentity: (identity: Identity) => Promise<void>;
+  /** The QKD link of this site, where it has one. */
+  readonly siteQkd?: SiteQkd | undefined;
   /** SHA-256 of the server's TLS key in hexadecimal. */
   readonly pin: string;
   readonly transport: Transport;
   readonly crypto: Crypto;
   readonly deflate: Deflate;
+  /** Noise under local privacy. */
+  readonly entropy: Entropy;
   readonly trainer: Trainer;
   readonly clock: Clock;
   /** How long to go on trying when the coordinator cannot be reached. */
@@ -33,19 +51,37 @@ export type AgentParts = {
   readonly say: (text: string) => void;
 };
 
+/** How a run ended for this site. */
+export type Outcome = {
+  readonly end: NonNullable<Announcement['end']>;
+  readonly reason: string;
+  readonly contributions: number;
+};
+
 /** Takes part in a run until it ends, through any number of lost connections. Gives how the run ended. */
-export async function takePart(
-  parts: AgentParts,
-): Promise<{ readonly reason: string; readonly contributions: number }> {
+export async function takePart(parts: AgentParts): Promise<Outcome> {
   const { identity, transport, crypto, clock, say } = parts;
   const plan = parsePlan(identity.plan);
   const key = crypto.importSigningKey(Uint8Array.fromBase64(identity.signingSeed));
   const coordinatorKey = Uint8Array.fromBase64(identity.coordinatorKey);
+  let kept = identity;
+  // What different parts of the agent keep goes into one file.
+  const keep = (part: Pick<Identity, 'qkd'> | Pick<Identity, 'local'>) => {
+    kept = { ...kept, ...part };
+    return parts.saveIdentity(kept);
+  };
+  const qkd = createClientQkd({ plan, identity, save: keep, site: parts.siteQkd, say });
+  const local = createLocalPrivacy({
+    plan,
+    entropy: parts.entropy,
+    released: identity.local?.released ?? 0,
+    save: (next) => keep({ local: next }),
+  });
   const base = `/v1/orgs/${identity.orgId}/runs/${identity.runId}`;
 
   let session = '';
   let newest: Announcement | undefined;
-  let end: string | undefined;
+  let end: Pick<Outcome, 'end' | 'reason'> | undefined;
   let contributions = 0;
   let trainerFailures = 0;
   let failure: unknown;
@@ -68,16 +104,24 @@ export async function takePart(
     await authenticate();
     stream = new AbortController();
     const { protocol, group, cipher } = transport.negotiated()!;
-    const headers = { 'qflare-tls': `${protocol} ${group} ${cipher}` };
+    const headers = {
+      'qflare-tls': `${protocol} ${group} ${cipher}`,
+      ...(parts.siteQkd === undefined ? {} : { 'qflare-sae': parts.siteQkd.saeId }),
+    };
     for await (const event of transport.events(
       { method: 'GET', path: `${base}/events`, session, headers },
       stream.signal,
     )) {
+      if (event.event === 'replaced') {
+        throw new RefusedError(
+          'Another process takes part with the key of this device, and only one may: end it, or join with a link of its own',
+        );
+      }
       if (event.event !== 'announcement') continue;
       const announcement = await verify(event.data);
       newest = announcement;
       if (announcement.state === 'done') {
-        end = announcement.reason ?? 'the run has ended';
+        end = { end: announcement.end ?? 'completed', reason: announcement.reason ?? 'the run has ended' };
         stream.abort();
         return;
       }
@@ -88,7 +132,7 @@ export async function takePart(
 
   /** A message that the coordinator's key has not signed for this device is an attack or a mix-up: nothing is done. */
   async function verify(data: string): Promise<Announcement> {
-    const message = signedAnnouncement.parse(JSON.parse(data));
+    const message = readAnnouncement(data);
     const signature = Uint8Array.fromBase64(message.signature);
     const bytes = announcementBytes(message.announcement);
     const isSigned = await crypto.verify(coordinatorKey, purposes.announcement, bytes, signature);
@@ -118,17 +162,47 @@ export async function takePart(
   async function work(announcement: Announcement): Promise<void> {
     let envelope: Uint8Array;
     try {
-      envelope = await contribute(announcement, { ...parts, plan, clientId: identity.clientId, key, fetchModel });
+      envelope = await contribute(announcement, {
+        ...parts,
+        plan,
+        clientId: identity.clientId,
+        key,
+        fetchModel,
+        qkd,
+        local,
+      });
       trainerFailures = 0;
     } catch (error) {
       if (error instanceof TransportError) throw error;
       done.add(keyOf(announcement));
-      trainerFailures += 1;
       say(`round ${announcement.round}: ${(error as Error).message}`);
-      if (trainerFailures >= trainerFailuresMax) throw error;
+      const reason = declineReason(error);
+      await decline(announcement, reason);
+      // The next round brings another key; a budget stays spent. Neither is a failure of the trainer.
+      if (reason !== 'trainer-failed') return;
+      trainerFailures += 1;
+      if (trainerFailures >= trainerFailuresMax) {
+        throw new TrainerError(
+          `Cannot take part as the trainer must work: it failed ${trainerFailures} times in a row, last with: ${(error as Error).message}`,
+        );
+      }
       return;
     }
     await send(announcement, envelope);
+  }
+
+  /** Tells the round not to wait. Lost on the way it costs the round its deadline, and nothing else. */
+  async function decline(
+    { orgId, runId, deviceId, round, phaseId }: Announcement,
+    reason: DeclineRequest['decline']['reason'],
+  ): Promise<void> {
+    const body = { version: 1, orgId, runId, deviceId, round, phaseId, reason } as const;
+    const signature = key.sign(purposes.decline, declineBytes(body)).toBase64();
+    await transport
+      .request({ method: 'POST', path: `${base}/declines`, session, json: { decline: body, signature } })
+      .catch((error: unknown) => {
+        if (!isTransient(error)) throw error;
+      });
   }
 
   /** Sends until it is accepted, refused, or the phase is over. The same bytes each time: sending twice is no harm. */
@@ -154,7 +228,9 @@ export async function takePart(
       }
       if (reply !== undefined && reply.status !== 401 && reply.status < 500) {
         done.add(keyOf(announcement));
-        say(`round ${announcement.round}, ${announcement.phaseId}: refused: ${new TextDecoder().decode(reply.body)}`);
+        const code = refusalOf(reply.body);
+        say(`round ${announcement.round}, ${announcement.phaseId}: refused: ${refusalCodes[code] ?? code}`);
+        if (code === 'wrong-version') throw new VersionError(refusalCodes[code]);
         return;
       }
       if (delivery?.kind === 'again' && delivery.hasMoved) attempt = 0;
@@ -212,7 +288,7 @@ export async function takePart(
       if (!isTransient(failure)) throw failure;
       failure = undefined;
     }
-    if (end !== undefined) return { reason: end, contributions };
+    if (end !== undefined) return { ...end, contributions };
     if (newest !== before) {
       attempt = 0;
       lastContactMs = clock.monotonicMs();
@@ -225,6 +301,32 @@ export async function takePart(
     }
     await clock.sleep(backoffMs(attempt));
   }
+}
+
+/** Reads an announcement before its signature is checked: of another version there may be none that we know. */
+function readAnnouncement(data: string): SignedAnnouncement {
+  const message: unknown = JSON.parse(data);
+  const parsed = signedAnnouncement.safeParse(message);
+  if (parsed.success) return parsed.data;
+  const version = (message as { announcement?: { version?: unknown } } | null)?.announcement?.version;
+  throw new VersionError(
+    version === 1 ? 'its announcement has another form' : `its announcement is of version ${JSON.stringify(version)}`,
+  );
+}
+
+/** The code with which a contribution was refused; what no coordinator of ours says is shown as it is. */
+function refusalOf(body: Uint8Array): RefusalCode {
+  const text = new TextDecoder().decode(body);
+  try {
+    return (JSON.parse(text) as { error: RefusalCode }).error;
+  } catch {
+    return text.slice(0, 200) as RefusalCode;
+  }
+}
+
+function declineReason(error: unknown): DeclineRequest['decline']['reason'] {
+  if (error instanceof NoQkdKeyError) return 'no-qkd-key';
+  return error instanceof BudgetSpentError ? 'privacy-budget-spent' : 'trainer-failed';
 }
 
 function isTransient(error: unknown): boolean {

@@ -6,15 +6,22 @@ import { canonicalBytes, type Json } from '../core/protocol/canonical-json.ts';
 import type { Announcement } from '../core/protocol/messages.ts';
 import { encodePayload } from '../core/protocol/payload.ts';
 import { sealEnvelope } from '../core/protocol/seal.ts';
-import type { SuiteId } from '../core/protocol/suite.ts';
+import { suiteWithQkd } from '../core/protocol/suite.ts';
 import { createRng } from '../core/random/rng.ts';
 import type { Crypto, SigningKey } from '../ports/crypto.ts';
 import type { Deflate } from '../ports/deflate.ts';
 import type { Trainer } from '../ports/trainer.ts';
+import type { LocalPrivacy } from './local-privacy.ts';
+import type { ClientQkd } from './qkd.ts';
 
 /** Something that the coordinator says and this site will not do: another model or codec than the plan's. */
 class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
+}
+
+/** The site has given as much of itself as the plan allows: it sends no further update. */
+export class BudgetSpentError extends Error {
+  override readonly name = 'BudgetSpentError';
 }
 
 /** Does what an announcement asks for and gives the sealed envelope to send. */
@@ -28,6 +35,9 @@ export async function contribute(
     readonly deflate: Deflate;
     readonly trainer: Trainer;
     readonly fetchModel: (hash: string) => Promise<Uint8Array>;
+    readonly qkd?: ClientQkd;
+    /** Must be there when the plan asks for local privacy. */
+    readonly local?: LocalPrivacy | null;
   },
 ): Promise<Uint8Array> {
   const { plan, clientId, key, crypto, deflate, trainer } = parts;
@@ -35,9 +45,20 @@ export async function contribute(
   const layout = crypto.sha256(canonicalBytes(manifest as unknown as Json));
   if (layout.toHex() !== announcement.layout)
     throw new ProtocolError('The coordinator announces another layout than its plan');
-  if (announcement.codec !== plan.aggregation.codec || announcement.suite !== plan.security.suite) {
+  const { suite } = plan.security;
+  const announced = announcement.qkd === undefined ? suite : suiteWithQkd[suite];
+  if (announcement.codec !== plan.aggregation.codec || announcement.suite !== announced) {
     throw new ProtocolError('The coordinator announces another codec or suite than its plan');
   }
+  const local = plan.privacy.mode === 'local' ? (parts.local ?? null) : null;
+  if (local === null && plan.privacy.mode === 'local') {
+    throw new ProtocolError('The plan asks for local privacy and this site has no noise to add');
+  }
+  if (local !== null && announcement.collects !== 'update') {
+    throw new ProtocolError('The coordinator asks for un-noised figures, and the plan says local privacy');
+  }
+  // Before the training: a site that has no key where one must be does not work in vain.
+  const qkd = (await parts.qkd?.keyFor(announcement)) ?? null;
   const file = await parts.fetchModel(announcement.baseModel);
   const parameters = valuesFor(manifest, decodeSafetensors(file));
   const { round } = announcement;
@@ -49,7 +70,8 @@ export async function contribute(
   return sealEnvelope(
     {
       kind: announcement.collects,
-      suite: announcement.suite as SuiteId,
+      suite: qkd === null ? suite : suiteWithQkd[suite],
+      ...(qkd === null ? {} : { qkd: qkd.mark }),
       codec: isUpdate ? codec.wireId : 0,
       orgId: announcement.orgId,
       runId: announcement.runId,
@@ -59,11 +81,14 @@ export async function contribute(
       layout,
     },
     payload,
-    { round: Uint8Array.fromBase64(announcement.roundKey), device: key },
+    { round: Uint8Array.fromBase64(announcement.roundKey), device: key, psk: qkd?.psk },
     crypto,
   );
 
   async function updatePayload(): Promise<Uint8Array> {
+    if (local !== null && !(await local.reserve())) {
+      throw new BudgetSpentError(`this site has made ${plan.rounds.count} noisy updates, as many as the plan allows`);
+    }
     const result = await trainer.train(task);
     if (result.parameters.length !== parameters.length) {
       throw new RangeError(
@@ -72,7 +97,9 @@ export async function contribute(
     }
     const delta = new Float32Array(parameters.length);
     for (let i = 0; i < delta.length; i++) delta[i] = result.parameters[i]! - parameters[i]!;
-    return encodePayload({ claimedExamples: result.examples }, codec.encode(delta, deflate));
+    if (local === null) return encodePayload({ claimedExamples: result.examples }, codec.encode(delta, deflate));
+    // How many examples a site has would be another clean value.
+    return encodePayload({ claimedExamples: 1 }, codec.encode(local.protect(delta), deflate));
   }
 
   async function metricsPayload(): Promise<Uint8Array> {

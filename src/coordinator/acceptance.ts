@@ -1,5 +1,5 @@
 import { accepted, type Outcome, type Rejection, rejected } from '../core/intake/rejection.ts';
-import type { Receipt } from '../core/protocol/messages.ts';
+import type { DeclineRequest, Receipt } from '../core/protocol/messages.ts';
 import { canAccept, phaseOf, type Round } from '../core/round/round.ts';
 import { step } from '../core/round/step.ts';
 import { type AcceptedEnvelope, ConflictError, type Device } from '../ports/store.ts';
@@ -15,12 +15,15 @@ export type Acceptance = {
     device: Device,
     seen: Round,
     contribution: Pick<AcceptedEnvelope, 'baseModel' | 'nonce' | 'contentHash' | 'bytes'>,
+    options: { readonly hasQkd: boolean },
   ): Promise<Outcome<Receipt>>;
   refuse(
     device: Device,
     refusal: Rejection,
     what: { readonly seen: Round | null; readonly bytes: number },
   ): Promise<void>;
+  /** Whether the phase that is declined is open: then it does not wait for this client any longer. */
+  decline(device: Device, request: DeclineRequest): Promise<boolean>;
   /** The round is over: refusals are counted anew. */
   forget(): void;
 };
@@ -43,7 +46,7 @@ export function createAcceptance(
      * The decision is taken on the newest state and at the present time: while the signature was checked the phase may
      * have closed, its deadline may have passed, or the operator may have removed the device.
      */
-    record(device, seen, contribution) {
+    record(device, seen, contribution, { hasQkd }) {
       const { contentHash } = contribution;
       const receipt: Receipt = { contentHash, round: seen.number, phaseId: phaseOf(seen).id };
       const decided = log.record<Outcome<Receipt>>(({ run, devices }) => {
@@ -61,7 +64,13 @@ export function createAcceptance(
         const place = { orgId, runId, round: round.number, phaseId: phaseOf(round).id, deviceId: device.deviceId };
         return {
           changes: [{ kind: 'accept', envelope: { ...place, ...contribution } }],
-          drafts: [{ kind: 'round.event', round: round.number, data: roundEventData(event, now) }],
+          drafts: [
+            {
+              kind: 'round.event',
+              round: round.number,
+              data: roundEventData(event, now, hasQkd ? device.deviceId : undefined),
+            },
+          ],
           result: accepted(receipt),
         };
       });
@@ -95,6 +104,27 @@ export function createAcceptance(
         };
       });
     },
+
+    decline: (device, { decline, signature }) =>
+      log.record<boolean>(({ run: { round } }) => {
+        const { clientId, deviceId } = device;
+        const isOpen =
+          round?.number === decline.round &&
+          phaseOf(round).id === decline.phaseId &&
+          canAccept(round, clientId) === 'yes';
+        if (!isOpen) return { result: false };
+        if (round.refused.includes(clientId)) return { result: true };
+        const { phaseId, reason } = decline;
+        const data = { clientId, deviceId, phaseId, reason, signature };
+        const event = { kind: 'refused', clientId } as const;
+        return {
+          drafts: [
+            { kind: 'client.declined', round: round.number, data },
+            { kind: 'round.event', round: round.number, data: roundEventData(event, nowMs()) },
+          ],
+          result: true,
+        };
+      }),
 
     forget: () => refusalCounts.clear(),
   };

@@ -8,10 +8,11 @@ import { type Expectation, verifyEnvelope } from '../core/intake/verify.ts';
 import { manifestOf } from '../core/learning/model-spec.ts';
 import { parameterCount } from '../core/model/manifest.ts';
 import { type EnvelopeHead, headBytesMax } from '../core/protocol/envelope.ts';
+import { qkdPreSharedKey } from '../core/protocol/qkd-schedule.ts';
+import { suiteWithQkd } from '../core/protocol/suite.ts';
 import { phaseOf, type Round } from '../core/round/round.ts';
-import type { RoundKey } from '../ports/crypto.ts';
 import type { Device } from '../ports/store.ts';
-import type { CoordinatorParts } from './parts.ts';
+import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
 import type { RunLog } from './run-log.ts';
 
 const metaAllowanceBytes = 8192;
@@ -22,7 +23,7 @@ export type Content = { readonly value: Update | Metrics; release(): Promise<voi
 /** What a reception needs to know of the coordinator. */
 export type ReceptionContext = {
   readonly layout: string;
-  readonly roundKey: (round: number) => RoundKey | undefined;
+  readonly roundKey: (round: number) => OpenRoundKey | undefined;
   readonly nowMs: () => number;
 };
 
@@ -44,10 +45,16 @@ export function createContents(parts: CoordinatorParts, log: RunLog, context: Re
   function expectationOf(device: Device, round: Round): Expectation {
     const kind = phaseOf(round).collects;
     const facts = log.snapshot().run.facts!;
+    const {
+      suite,
+      qkd: { policy },
+    } = plan.security;
+    const qkd = context.roundKey(round.number)?.qkd.get(device.deviceId);
     const baseModel = kind === 'update' ? facts.baseModel : (facts.published?.hash ?? facts.baseModel);
     return {
       kind,
-      suite: plan.security.suite,
+      suite: policy === 'required' ? null : suite,
+      withQkd: qkd && { suite: suiteWithQkd[suite], mark: qkd.mark },
       codec: kind === 'update' ? codec.wireId : 0,
       orgId,
       runId,
@@ -74,7 +81,10 @@ export function createContents(parts: CoordinatorParts, log: RunLog, context: Re
     async open(verified, chunkAt, round) {
       const roundKey = context.roundKey(round.number);
       if (roundKey === undefined) return rejected('round-closed', 'the key of the round is gone');
-      const opened = await openEnvelope(verified, chunkAt, roundKey, crypto);
+      const { deviceId, qkd: mark } = verified.head.header;
+      const qkd = mark && roundKey.qkd.get(deviceId);
+      const psk = qkd && qkdPreSharedKey({ ...qkd, deviceId, round: round.number });
+      const opened = await openEnvelope(verified, chunkAt, { round: roundKey.key, psk }, crypto);
       if (!opened.ok) return opened;
       if (phaseOf(round).collects === 'update') return updateFrom(opened.value);
       const metrics = await expandMetrics(opened.value);

@@ -58,7 +58,13 @@ const layoutsMax = 8;
 /** Where a model's values lie in its file, and what the file says beside them. */
 type Layout = { readonly dataStart: number; readonly metadata: Readonly<Record<string, string>> };
 
-export function createModels({ plan, orgId, runId, blobs, crypto }: CoordinatorParts): Models {
+export function createModels({
+  plan,
+  orgId,
+  runId,
+  blobs,
+  crypto,
+}: Pick<CoordinatorParts, 'plan' | 'orgId' | 'runId' | 'blobs' | 'crypto'>): Models {
   const manifest = manifestOf(plan.model);
   const d = parameterCount(manifest);
   let shared: Float32Array | undefined;

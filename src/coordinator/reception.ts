@@ -1,7 +1,7 @@
 import { accepted, type Outcome, type Rejection, rejected } from '../core/intake/rejection.ts';
 import type { Metrics, Update, Verified } from '../core/intake/stages.ts';
 import { parseEnvelope, parseHead, wholeBytesMax } from '../core/protocol/envelope.ts';
-import type { Receipt } from '../core/protocol/messages.ts';
+import type { DeclineRequest, Receipt } from '../core/protocol/messages.ts';
 import { canAccept, type Contribution, phaseOf, type Round } from '../core/round/round.ts';
 import type { Device } from '../ports/store.ts';
 import { createAcceptance } from './acceptance.ts';
@@ -25,6 +25,7 @@ export type Reception = {
     body: AsyncIterable<Uint8Array>,
   ): Promise<Outcome<UploadState | Receipt> | undefined>;
   refuse(device: Device, refusal: Rejection, bytes: number): Promise<void>;
+  decline(device: Device, request: DeclineRequest): Promise<boolean>;
   /** The accepted contributions of a phase, opened again from their envelopes where this process has not opened them. */
   updates(round: Round, contributions: readonly Contribution[]): Promise<readonly Update[]>;
   metrics(round: Round, contributions: readonly Contribution[]): Promise<readonly Metrics[]>;
@@ -83,12 +84,12 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
     const isKept = !opened.has(contentHash);
     if (isKept) opened.set(contentHash, content);
     else await content.release();
-    const outcome = await acceptance.record(device, round, {
-      contentHash,
-      baseModel: header.baseModel.toHex(),
-      nonce: header.nonce.toHex(),
-      bytes,
-    });
+    const outcome = await acceptance.record(
+      device,
+      round,
+      { contentHash, baseModel: header.baseModel.toHex(), nonce: header.nonce.toHex(), bytes },
+      { hasQkd: header.qkd !== undefined },
+    );
     if (outcome.ok || isCounted(contentHash)) return outcome;
     if (isKept && opened.delete(contentHash)) await content.release();
     await blobs.remove(contentHash);
@@ -194,6 +195,7 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
     continueUpload: (device, contentHash, offset, body) =>
       withRefusals(device, offset, () => continueUpload(device, contentHash, offset, body)),
     refuse: (device, refusal, bytes) => acceptance.refuse(device, refusal, { seen: log.snapshot().run.round, bytes }),
+    decline: acceptance.decline,
     updates: async (round, contributions) => (await values(round, contributions)) as Update[],
     metrics: async (round, contributions) => (await values(round, contributions)) as Metrics[],
     async forget(round) {

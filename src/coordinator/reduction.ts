@@ -14,17 +14,19 @@ import type { Vectors } from '../core/learning/vectors.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import { createRng } from '../core/random/rng.ts';
 import { combineMetrics } from '../core/round/evaluation.ts';
-import type { ClientVerdict } from '../core/round/record.ts';
+import type { ClientVerdict, PrivacyFigures } from '../core/round/record.ts';
 import type { Contribution, Round } from '../core/round/round.ts';
+import { type CardFacts, writeCard } from './cards.ts';
+import type { Change, ModelRow } from '../ports/store.ts';
 import type { SpooledRow } from '../ports/compute.ts';
-import type { ModelRow } from '../ports/store.ts';
 import type { Draft } from './journal.ts';
 import type { Models } from './models.ts';
 import type { CoordinatorParts } from './parts.ts';
+import type { Released } from './privacy/central.ts';
 import type { Decision, RunLog } from './run-log.ts';
 
 /** What a phase makes of its contributions: changes and journal entries, to be recorded together with the event. */
-export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'>;
+export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'> & Partial<Pick<Released, 'ledger'>>;
 
 /**
  * Aggregates the updates of a round into the next model.
@@ -42,10 +44,7 @@ export async function aggregateUpdates(
   const { models: rows, run } = log.snapshot();
   const { server } = plan.learning;
   const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
-  const { parentHash: grandparent } = parent;
-  const step = isStateless(server)
-    ? await stepInTiles(models, server, parent)
-    : await stepWhole(models, server, parent);
+  const step = await stepFrom(models, server, parent);
   const clientIds = contributions.map(({ clientId }) => clientId);
 
   const report = await aggregateCohort(
@@ -80,28 +79,70 @@ export async function aggregateUpdates(
       weight: report.weights?.[i] ?? null,
     }),
   );
-  const place = { version: parent.version + 1, parentHash: parent.hash, round: round.number };
-  // A float32 cohort gives a float32 vector.
-  const next = step.next(report.vector as Float32Array);
-  const model = await models.write(next.model, place, { optimizer: next.state });
-  if (grandparent !== null) await models.forgetCompanions(grandparent, parent.hash);
+  const dropped = report.dropped.map(({ clientId }) => clientId);
+  const used = clientIds.filter((clientId) => !dropped.includes(clientId));
+  const { changes, published } = await writeNext({ parts, models }, round, {
+    parent,
+    // A float32 cohort gives a float32 vector.
+    next: step.next(report.vector as Float32Array),
+    card: { clientIds: used, privacy: null },
+  });
   return {
-    changes: [{ kind: 'model', model }],
+    changes,
     drafts: [
       { kind: 'round.verdicts', round: round.number, data: { verdicts: verdicts as unknown as Json } },
-      {
-        kind: 'model.published',
-        round: round.number,
-        data: {
-          version: model.version,
-          hash: model.hash,
-          parentHash: parent.hash,
-          ...(await models.companionHashes(model.hash)),
-          dropped: report.dropped.map(({ clientId }) => clientId),
-        },
-      },
+      { ...published, data: { ...published.data, dropped } },
     ],
   };
+}
+
+/** Makes a private release the next model: nothing else of the updates leaves the round. */
+export async function publishRelease(
+  { parts, log, models }: { parts: CoordinatorParts; log: RunLog; models: Models },
+  round: Round,
+  release: () => Promise<Released>,
+): Promise<Reduced> {
+  const { models: rows, run } = log.snapshot();
+  const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
+  const step = await stepFrom(models, parts.plan.learning.server, parent);
+  const { vector, drafts, ledger } = await release();
+  // Who took part stays secret: amplification by sampling rests on it.
+  const card = { clientIds: null, privacy: spentIn(drafts) };
+  const { changes, published } = await writeNext({ parts, models }, round, { parent, next: step.next(vector), card });
+  return { changes, drafts: [...drafts, { ...published, data: { ...published.data, dropped: [] } }], ledger };
+}
+
+/** Writes the model that an aggregate leads to, and says so. */
+async function writeNext(
+  { parts, models }: { readonly parts: CoordinatorParts; readonly models: Models },
+  round: Round,
+  from: {
+    readonly parent: ModelRow;
+    readonly next: ReturnType<Step['next']>;
+    readonly card: CardFacts;
+  },
+): Promise<{ readonly changes: readonly Change[]; readonly published: Draft }> {
+  const { parent, next } = from;
+  const place = { version: parent.version + 1, parentHash: parent.hash, round: round.number };
+  const model = await models.write(next.model, place, { optimizer: next.state });
+  if (parent.parentHash !== null) await models.forgetCompanions(parent.parentHash, parent.hash);
+  const data = {
+    version: model.version,
+    hash: model.hash,
+    parentHash: parent.hash,
+    ...(await models.companionHashes(model.hash)),
+    card: await writeCard(parts, model, from.card),
+  };
+  return {
+    changes: [{ kind: 'model', model }],
+    published: { kind: 'model.published', round: round.number, data },
+  };
+}
+
+/** What the release says that has been spent, for the model's card. */
+function spentIn(drafts: readonly Draft[]): CardFacts['privacy'] {
+  const data = drafts.find(({ kind }) => kind === 'privacy.released')?.data as unknown as PrivacyFigures | undefined;
+  return data === undefined ? null : { epsilon: data.epsilon, delta: data.delta, adjacency: 'add-remove' };
 }
 
 /** What the server's optimiser needs of a round's base model, and gives for its aggregate. */
@@ -112,6 +153,10 @@ type Step = {
     readonly state: Vectors;
   };
 };
+
+function stepFrom(models: Models, server: ServerOptimizerOptions, from: ModelRow): Promise<Step> {
+  return isStateless(server) ? stepInTiles(models, server, from) : stepWhole(models, server, from);
+}
 
 /** An optimiser without state reads its models tile by tile: a round takes one vector of memory beside the tiles. */
 async function stepInTiles(

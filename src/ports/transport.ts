@@ -6,6 +6,8 @@ export type Reply = {
   readonly body: Uint8Array;
   /** By lower-case name. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The peer's wall clock when it answered, where it says so. */
+  readonly dateMs?: number;
 };
 
 export type Call = {

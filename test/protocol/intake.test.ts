@@ -4,8 +4,7 @@ import { createMemorySpool } from '../../src/adapters/spool-memory.ts';
 import { vectorBytesMax } from '../../src/core/compression/codec.ts';
 import { codecs } from '../../src/core/compression/index.ts';
 import { expandMetrics, expandUpdate } from '../../src/core/intake/expand.ts';
-import { accepted, type RefusalCode, refusalCodes } from '../../src/core/intake/rejection.ts';
-import type { Opened } from '../../src/core/intake/stages.ts';
+import { type RefusalCode, refusalCodes } from '../../src/core/intake/rejection.ts';
 import type { EnvelopeHeader } from '../../src/core/protocol/envelope.ts';
 import type { Announcement } from '../../src/core/protocol/messages.ts';
 import { encodePayload } from '../../src/core/protocol/payload.ts';
@@ -14,16 +13,9 @@ import { createRng, type Rng } from '../../src/core/random/rng.ts';
 import { until } from '../system/virtual-clock.ts';
 import { createMemoryDisk, createWorld, crypto, d, deflate, type Site, type World } from '../system/world.ts';
 import { type MutationName, mutations } from './mutate.ts';
+import { openedOf } from './opened.ts';
 
 const spool = createMemorySpool();
-
-/** A payload as it comes out of its seal. */
-function openedOf(payload: Uint8Array): Opened {
-  const parts = async function* () {
-    yield accepted(payload);
-  };
-  return { payload: parts } as unknown as Opened;
-}
 
 const names = Object.keys(mutations) as MutationName[];
 const mutantCount = process.env['QFLARE_DEEP'] === undefined ? 5000 : 100_000;
@@ -53,10 +45,11 @@ function seal(
 ): Promise<Uint8Array> {
   const announcement = newest(site);
   const { roundKey = Uint8Array.fromBase64(announcement.roundKey), device = site.key, ...header } = change;
+  const { qkd } = header;
   return sealEnvelope(
     {
       kind: announcement.collects,
-      suite: 1,
+      suite: qkd === undefined ? 1 : 2,
       codec: announcement.collects === 'update' ? codecs['float16-zstd'].wireId : 0,
       orgId: 'org',
       runId: 'run',
@@ -133,6 +126,8 @@ test('what a hostile client can sign itself is refused with the code of its faul
     ['wrong-round', seal(site, fine, { round: 2 })],
     ['wrong-round', seal(site, fine, { round: 0xffffffff })],
     ['wrong-round', seal(site, fine, { kind: 'metrics', codec: 0 })],
+    // A key that nobody announced: the suite with QKD is not this plan's.
+    ['wrong-suite', seal(site, fine, { qkd: { epoch: 0, keyId: 'k-1' } })],
     ['wrong-codec', seal(site, fine, { codec: codecs.float32.wireId })],
     ['wrong-codec', seal(site, fine, { codec: 0 })],
     ['wrong-codec', seal(site, fine, { codec: 255 })],
@@ -211,7 +206,8 @@ test('an envelope of a round that is over, of a closed phase, of a client that i
 });
 
 test('each code of the closed list has been seen', () => {
-  assert.deepEqual([...seen].toSorted(), Object.keys(refusalCodes).toSorted());
+  // `wrong-qkd-key` needs a plan with QKD: test/system/qkd.test.ts.
+  assert.deepEqual([...seen, 'wrong-qkd-key'].toSorted(), Object.keys(refusalCodes).toSorted());
 });
 
 test('3,000 changed payloads: expanding never throws, and what it accepts is finite and shaped like the model', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
+import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { takePart } from '../../src/client/agent.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import type { Identity } from '../../src/ports/identity.ts';
@@ -21,10 +22,12 @@ function agent(
 ): ReturnType<typeof takePart> {
   return takePart({
     identity: site.identity,
+    saveIdentity: async () => {},
     pin: tlsIdentity.pin,
     transport: site.transport,
     crypto,
     deflate,
+    entropy: createNodeEntropy(),
     trainer,
     clock: createSystemClock(),
     patienceMs: 20_000,
@@ -47,7 +50,7 @@ test('two agents take part over TLS until the run ends, and say what was negotia
     const outcomes = await Promise.all(sites.map((site) => agent(site, fakeTrainer)));
     assert.deepEqual(
       outcomes,
-      sites.map(() => ({ reason: 'completed', contributions: 4 })),
+      sites.map(() => ({ end: 'completed', reason: 'completed', contributions: 4 })),
     );
     const { run } = world.coordinator.snapshot();
     assert.deepEqual(run.tls, { group: 'X25519MLKEM768', protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' });
@@ -89,7 +92,7 @@ test('an agent whose training fails says so and goes on: the run is not its faul
       while (said.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
       await world.coordinator.stop('enough');
     })();
-    assert.deepEqual(await outcome, { reason: 'enough', contributions: 0 });
+    assert.deepEqual(await outcome, { end: 'stopped', reason: 'enough', contributions: 0 });
     assert.deepEqual(said, ['round 1: no more memory']);
     await Promise.all([stop, watcher]);
   }));
@@ -100,5 +103,7 @@ test('an agent ends when the operator removes its device', () =>
     const running = agent(site, fakeTrainer);
     while (world.coordinator.connectedClients().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     await world.coordinator.enrolment.setStatus(site.identity.deviceId, 'removed');
-    assert.deepEqual(await running, { reason: 'removed by the operator', contributions: 0 });
+    const { end, reason } = await running;
+    assert.equal(end, 'removed');
+    assert.match(reason, /^removed by the operator, or replaced/);
   }));

@@ -4,7 +4,8 @@ import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { connect, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { createHttpsTransport } from '../../src/adapters/transport-https.ts';
-import { enrol, RefusedError } from '../../src/client/enrol.ts';
+import { RefusedError } from '../../src/client/ends.ts';
+import { enrol } from '../../src/client/enrol.ts';
 import { openSession } from '../../src/client/session.ts';
 import { contribute } from '../../src/client/work.ts';
 import type { Route } from '../../src/coordinator/http/routes.ts';
@@ -73,7 +74,17 @@ test('every route has a role and refuses those who do not have it', async () => 
   assert.deepEqual(roles, new Set(['public', 'device', 'owner']));
   assert.deepEqual(
     routes.filter(({ role }) => role === 'public').map(({ url }) => url),
-    ['/health', '/v1/enrol', '/v1/challenges', '/v1/sessions'],
+    [
+      '/health',
+      '/ready',
+      '/v1/enrol',
+      '/v1/challenges',
+      '/v1/sessions',
+      `${base}/log/checkpoint`,
+      `${base}/log/inclusion`,
+      `${base}/log/consistency`,
+      `${base}/log/cosignatures`,
+    ],
   );
   assert.equal(world.coordinator.snapshot().run.status, 'waiting');
 });

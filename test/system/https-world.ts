@@ -38,6 +38,7 @@ export async function createHttpsWorld(
   options: {
     plan?: Plan;
     disk?: ReturnType<typeof createMemoryDisk>;
+    qkd?: CoordinatorParts['qkd'];
     /** In place of the adapters in memory and the clock that stands still. */
     parts?: Partial<CoordinatorParts>;
   } = {},
@@ -46,6 +47,7 @@ export async function createHttpsWorld(
   const parts = {
     ...partsOf(options.plan ?? smallPlan(), options.disk ?? createMemoryDisk(), clock),
     pin: tlsIdentity.pin,
+    qkd: options.qkd,
     ...options.parts,
   };
   const coordinator = createCoordinator(parts);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFileBlobs } from '../../src/adapters/blobs-files.ts';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
+import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { createFileSpool } from '../../src/adapters/spool-files.ts';
 import { takePart } from '../../src/client/agent.ts';
 import type { PlanInput } from '../../src/core/plan/plan.ts';
@@ -51,6 +52,8 @@ export async function trainOverCutLine(modelBytes: number): Promise<{ readonly l
     const { identity } = await world.enrolSite();
     const outcome = await takePart({
       identity,
+      saveIdentity: async () => {},
+      entropy: createNodeEntropy(),
       crypto,
       deflate,
       pin: tlsIdentity.pin,

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { Command, InvalidArgumentError } from 'commander';
 import { parseLink } from '../../client/link.ts';
 import type { Plan } from '../../core/plan/plan.ts';
+import { type KmeFlags, kmeOf, withKmeFlags } from '../kme-options.ts';
 import type { Trainer } from '../../ports/trainer.ts';
+import { Failure } from '../failure.ts';
 
 type Options = {
   trainer?: string;
@@ -15,10 +18,12 @@ type Options = {
   patience: number;
   taskSeconds: number;
   json?: boolean;
-};
+  kmePeer: string;
+} & KmeFlags;
 
 export function joinCommand(): Command {
-  return new Command('join')
+  return withKmeFlags(new Command('join'))
+    .option('--kme-peer <id>', "the coordinator's SAE id", 'coordinator')
     .description('Take part in a run with the data of this site, until the run ends, through any lost connection')
     .argument('<link>', 'the link that the coordinator printed for this site')
     .requiredOption(
@@ -46,13 +51,15 @@ export function joinCommand(): Command {
     .action(async (text: string, options: Options) => {
       const link = parseLink(text);
       const say = (message: string) => process.stderr.write(`${message}\n`);
-      const { joinRun } = await import('../../node/join-run.ts');
+      requireData(options.data);
+      const [{ joinRun }, kme] = await Promise.all([import('../../node/join-run.ts'), kmeOf(options)]);
       const outcome = await joinRun({
         link,
         name: options.name,
         stateFolder: options.state ?? defaultStateFolder(link.token),
         patienceMs: 60_000 * options.patience,
         say,
+        siteQkd: kme && { saeId: kme.saeId, source: kme.sourceFor(options.kmePeer) },
         trainerFor: (plan) =>
           trainerFor(plan, {
             command: splitCommand(options.trainer ?? ''),
@@ -66,7 +73,16 @@ export function joinCommand(): Command {
         process.stdout.write(
           `${outcome.clientId}: ${outcome.reason}, ${outcome.contributions} contributions accepted\n`,
         );
+      if (outcome.end === 'removed')
+        throw new Failure('security', `${outcome.clientId} is out of the run: ${outcome.reason}`);
+      if (outcome.end === 'failed') throw new Failure('network', `The run has failed: ${outcome.reason}`);
     });
+}
+
+/** Before the link is used: a token is spent once. */
+function requireData(path: string): void {
+  if (existsSync(path)) return;
+  throw new Failure('plan', `Cannot join with --data ${path} as there must be a file or folder: there is none`);
 }
 
 /** One folder for each link, named by the hash of its token. */

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { rejected } from '../../core/intake/rejection.ts';
-import type { Receipt } from '../../core/protocol/messages.ts';
+import type { Receipt, SignedAnnouncement } from '../../core/protocol/messages.ts';
 import type { Device } from '../../ports/store.ts';
 import type { Coordinator } from '../coordinator.ts';
 import type { UploadState } from '../uploads.ts';
@@ -43,10 +43,18 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
       summary: 'Announcements as server-sent events',
       handle({ request, reply, device }) {
         const stream = openEventStream(reply, () => disconnect());
-        const header = request.headers['qflare-tls'];
-        const disconnect = surface.listen(device, typeof header === 'string' ? header : undefined, (message) => {
+        const header = (name: string) => {
+          const value = request.headers[name];
+          return typeof value === 'string' ? value : undefined;
+        };
+        const send = (message: SignedAnnouncement) => {
           coordinator.countBytes('down', stream.send('announcement', message));
-        });
+        };
+        const replaced = () => {
+          stream.send('replaced', {});
+          stream.close();
+        };
+        const disconnect = surface.listen(device, header('qflare-tls'), send, header('qflare-sae'), replaced);
         return reply;
       },
     },
@@ -110,6 +118,13 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
         const { hash } = request.params as { hash: string };
         return answerUpload(reply, surface.uploadState(device, hash));
       },
+    },
+    {
+      method: 'POST',
+      url: `${base}/declines`,
+      role: 'device',
+      summary: 'A signed word that this device cannot contribute to a phase',
+      handle: ({ request, device }) => surface.decline(device, request.body),
     },
   ];
 

@@ -3,12 +3,15 @@ import type { Outcome, RefusalCode } from '../../core/intake/rejection.ts';
 import { planHash } from '../../core/plan/plan.ts';
 import {
   challengeRequest,
+  declineBytes,
+  declineRequest,
   enrolRequest,
   type EnrolResponse,
   type Receipt,
   sessionRequest,
   type SignedAnnouncement,
 } from '../../core/protocol/messages.ts';
+import { purposes } from '../../core/protocol/purposes.ts';
 import type { Device, DeviceStatus } from '../../ports/store.ts';
 import type { Coordinator } from '../coordinator.ts';
 import type { ModelFile } from '../models.ts';
@@ -29,9 +32,17 @@ export type DeviceSurface = {
   /** The device of a valid session, or undefined. */
   deviceOf(session: string): Device | undefined;
   /** Starts telling a device what there is to do; gives the function that ends it. */
-  listen(device: Device, tls: string | undefined, send: (message: SignedAnnouncement) => void): () => void;
+  listen(
+    device: Device,
+    tls: string | undefined,
+    send: (message: SignedAnnouncement) => void,
+    saeId?: string,
+    onReplaced?: () => void,
+  ): () => void;
   model(hash: string): Promise<ModelFile>;
   contribute(device: Device, bytes: Uint8Array): Promise<Receipt>;
+  /** Takes a device's signed word that it cannot contribute to a phase. */
+  decline(device: Device, body: unknown): Promise<{ readonly declined: true }>;
   /** The head of an envelope that comes in parts. */
   beginUpload(device: Device, name: string, head: Uint8Array): Promise<UploadState | Receipt>;
   uploadState(device: Device, name: string): UploadState;
@@ -45,7 +56,7 @@ export type DeviceSurface = {
 };
 
 export function createDeviceSurface(coordinator: Coordinator, parts: CoordinatorParts): DeviceSurface {
-  const { plan, orgId, runId, signingKey } = parts;
+  const { plan, orgId, runId, signingKey, proofKeys, crypto } = parts;
   const sessions = createSessions(parts);
   const hash = planHash(plan);
   const knownDevice = (deviceId: string) => coordinator.snapshot().devices.get(deviceId);
@@ -64,6 +75,7 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
         clientId,
         status,
         coordinatorKey: signingKey.publicKey.toBase64(),
+        logKey: proofKeys.treeHead.publicKey.toBase64(),
         planHash: hash,
         plan: plan as unknown as EnrolResponse['plan'],
       };
@@ -86,7 +98,8 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
       const device = deviceId === undefined ? undefined : knownDevice(deviceId);
       return device?.status === 'removed' ? undefined : device;
     },
-    listen: (device, tls, send) => coordinator.connect(device, tlsOf(tls), send),
+    listen: (device, tls, send, saeId, onReplaced) =>
+      coordinator.connect(device, tlsOf(tls), send, saeIdOf(saeId), onReplaced),
     async model(name) {
       const file = hashForm.test(name) ? await coordinator.modelFile(name) : undefined;
       if (file === undefined) throw new HttpError(404, 'no-such-model', `There is no model ${name.slice(0, 64)}`);
@@ -105,6 +118,20 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
         throw new HttpError(409, 'upload-elsewhere', 'The upload is not known or stands elsewhere: send its head');
       }
       return answer(outcome);
+    },
+    async decline(device, body) {
+      const request = parse(declineRequest, body);
+      const { decline, signature } = request;
+      const key = Uint8Array.fromBase64(device.publicKey);
+      const bytes = declineBytes(decline);
+      const isOurs = decline.orgId === orgId && decline.runId === runId && decline.deviceId === device.deviceId;
+      if (!isOurs || !(await crypto.verify(key, purposes.decline, bytes, Uint8Array.fromBase64(signature)))) {
+        throw new HttpError(422, 'bad-signature', 'The decline is not signed by this device for this run');
+      }
+      if (!(await coordinator.decline(device, request))) {
+        throw new HttpError(409, 'round-closed', 'The phase has moved on');
+      }
+      return { declined: true };
     },
   };
 }
@@ -135,6 +162,11 @@ export function parse<T extends z.ZodType>(schema: T, body: unknown): z.output<T
 
 function statusOf(code: RefusalCode): number {
   return code === 'round-closed' ? 409 : 422;
+}
+
+/** An id that a key management entity could know; anything else is none. */
+function saeIdOf(header: string | undefined): string | undefined {
+  return header !== undefined && /^[\w.:@-]{1,128}$/.test(header) ? header : undefined;
 }
 
 function tlsOf(header: string | undefined): ClientTls | null {

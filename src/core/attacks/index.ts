@@ -7,10 +7,12 @@ import { minMax, minSum } from './min-max.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { gaussian, random } from './noise.ts';
 import { lazy, onOff, slowDrift, sybil } from './over-time.ts';
+import { adaptiveOwnShift, ownShift } from './own-shift.ts';
 import { scaledSignFlip, signFlip } from './sign-flip.ts';
 
 /** Every attack on updates by its id. Attacks on training data are in poison.ts. */
 export const attacks = {
+  'adaptive-own-shift': adaptiveOwnShift,
   alie: alie(),
   'alie-1.5': alie(1.5),
   gaussian,
@@ -18,6 +20,7 @@ export const attacks = {
   ipm: ipm(),
   'ipm-0.1': ipm(0.1),
   lazy,
+  'mean-sign-flip': ipm(1),
   mimic: mimic(),
   'min-max': minMax(),
   'min-sum': minSum(),
@@ -26,6 +29,8 @@ export const attacks = {
   'on-off': onOff,
   'optimal-alie': optimalAlie,
   'optimal-ipm': optimalIpm,
+  'own-shift-0.25': ownShift(0.25),
+  'own-shift-1': ownShift(1),
   random,
   'scaled-sign-flip': scaledSignFlip,
   'sign-flip': signFlip,
@@ -35,3 +40,17 @@ export const attacks = {
 } as const satisfies Record<string, Attack>;
 
 export type AttackId = keyof typeof attacks;
+
+/** Attacks in which every colluder sends the same vector, whatever its own update: one of them computes it for all. */
+export const collusiveAttacks: ReadonlySet<AttackId> = new Set<AttackId>([
+  'alie',
+  'alie-1.5',
+  'ipm',
+  'ipm-0.1',
+  'mean-sign-flip',
+  'mimic',
+  'min-max',
+  'min-sum',
+  'optimal-alie',
+  'optimal-ipm',
+]);

@@ -48,7 +48,7 @@ async function take(payload: Uint8Array, expected: Partial<Expectation> = {}): P
   if (!parsed.ok) return parsed;
   const wanted = { ...header, plaintextBytesMax: 4096, publicKey: device.publicKey, ...expected };
   const verified = await verifyEnvelope(parsed.value, wanted, crypto);
-  return verified.ok ? openEnvelope(verified.value, (i) => parsed.value.chunks[i]!, round, crypto) : verified;
+  return verified.ok ? openEnvelope(verified.value, (i) => parsed.value.chunks[i]!, { round }, crypto) : verified;
 }
 
 async function codeOf(expected: Partial<Expectation>): Promise<string> {
@@ -89,7 +89,7 @@ test('an envelope sealed to another round key does not open', async () => {
   const wanted = { ...header, plaintextBytesMax: 4096, publicKey: device.publicKey };
   const verified = await verifyEnvelope(parsed.value, wanted, crypto);
   assert.ok(verified.ok);
-  const opened = await openEnvelope(verified.value, (i) => parsed.value.chunks[i]!, own, crypto);
+  const opened = await openEnvelope(verified.value, (i) => parsed.value.chunks[i]!, { round: own }, crypto);
   assert.ok(opened.ok);
   const update = await expandUpdate(opened.value, { d: 1, codec, deflate }, await spool.begin(1));
   assert.equal(update.ok ? 'opened' : update.code, 'bad-ciphertext');

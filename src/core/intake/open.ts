@@ -1,4 +1,4 @@
-import type { Aead, Crypto, RoundKey } from '../../ports/crypto.ts';
+import type { Aead, Crypto, PreSharedKey, RoundKey } from '../../ports/crypto.ts';
 import { openChunk } from '../protocol/envelope.ts';
 import { accepted, type Outcome, rejected } from './rejection.ts';
 import type { Opened, Verified } from './stages.ts';
@@ -8,7 +8,8 @@ import { isChunk } from './verify.ts';
 export type SealedChunks = (i: number) => Uint8Array | Promise<Uint8Array>;
 
 /**
- * Opens a verified envelope under the key of the round, one chunk at a time.
+ * Opens a verified envelope under the key of the round, and the pre-shared key that its suite asks for, one chunk at a
+ * time.
  *
  * Promises: a chunk is opened when its hash is the signed one; a wrong encapsulation is not seen at decapsulation
  * (implicit rejection, FIPS 203) but at the first chunk's tag; both give the same refusal.
@@ -16,10 +17,10 @@ export type SealedChunks = (i: number) => Uint8Array | Promise<Uint8Array>;
 export async function openEnvelope(
   verified: Verified,
   chunkAt: SealedChunks,
-  roundKey: RoundKey,
+  keys: { readonly round: RoundKey; readonly psk?: PreSharedKey | undefined },
   crypto: Crypto,
 ): Promise<Outcome<Opened>> {
-  const aead = await roundKey.open(verified.head.enc, verified.head.headerBytes);
+  const aead = await keys.round.open(verified.head.enc, verified.head.headerBytes, keys.psk);
   if (aead === undefined) return rejected('bad-ciphertext', 'authentication failed');
   const opened: Omit<Opened, symbol> = { payload: () => parts(verified, chunkAt, aead, crypto) };
   return accepted(opened as Opened);

@@ -5,8 +5,11 @@ import { codecIds } from '../compression/index.ts';
 import { type DetectorId, detectors } from '../detection/index.ts';
 import { trainOptionsSchema } from '../learning/engine.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
+import { transparencySchema } from './transparency.ts';
+import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
 import { learningSchema } from './learning.ts';
+import { defaultPipeline, privacyProblems, privacySchema, resolvePrivacy } from './privacy.ts';
 import { checkPlanTable, planTableSchema } from './table.ts';
 
 const detectorIds = Object.keys(detectors) as [DetectorId, ...DetectorId[]];
@@ -84,8 +87,10 @@ export const planSchema = z
     aggregation: z
       .strictObject({
         pipeline: pipelineSchema
-          .default([{ rule: 'multi-krum', f: 'auto' }] as never)
-          .describe('pre-aggregators and one aggregator'),
+          .optional()
+          .describe(
+            'pre-aggregators and one aggregator (default: Multi-Krum; under central privacy: centred clipping with the clip norm)',
+          ),
         codec: z.enum(codecIds).default('float16-zstd').describe('how updates are compressed'),
       })
       .prefault({}),
@@ -112,6 +117,7 @@ export const planSchema = z
           .describe('how long a link may be used'),
       })
       .prefault({}),
+    privacy: privacySchema.prefault({ mode: 'off' }),
     security: z
       .strictObject({
         suite: z.literal(1).default(1).describe('1: MLKEM768-X25519, HKDF-SHA256, AES-256-GCM, ML-DSA-65'),
@@ -119,8 +125,10 @@ export const planSchema = z
           .literal('X25519MLKEM768')
           .default('X25519MLKEM768')
           .describe('the only TLS 1.3 group that is accepted'),
+        qkd: qkdSchema,
       })
       .prefault({}),
+    transparency: transparencySchema.prefault({}),
   })
   .superRefine((plan, context) => {
     const { size = plan.cohort.expected, quorum } = plan.cohort;
@@ -142,7 +150,11 @@ export const planSchema = z
     for (const { path, message } of table === undefined ? [] : checkPlanTable(table, plan.model)) {
       context.addIssue({ code: 'custom', path: ['data', 'table', ...path.split('.')], message });
     }
-    const problems = checkPipeline(plan.aggregation.pipeline, size);
+    for (const { path, message } of privacyProblems(plan)) {
+      context.addIssue({ code: 'custom', path: [...path], message });
+    }
+    const pipeline = plan.aggregation.pipeline ?? defaultPipeline(plan);
+    const problems = checkPipeline(pipeline, size);
     for (const problem of problems) {
       context.addIssue({
         code: 'custom',
@@ -151,8 +163,7 @@ export const planSchema = z
       });
     }
     // A quorum that the pipeline cannot work with would abort the round after the clients have done their part.
-    const atQuorum =
-      quorum === undefined || problems.length > 0 ? [] : checkPipeline(plan.aggregation.pipeline, quorum);
+    const atQuorum = quorum === undefined || problems.length > 0 ? [] : checkPipeline(pipeline, quorum);
     for (const problem of atQuorum) {
       context.addIssue({
         code: 'custom',
@@ -163,9 +174,24 @@ export const planSchema = z
   })
   .transform((plan) => {
     const size = plan.cohort.size ?? plan.cohort.expected;
-    const quorum = plan.cohort.quorum ?? defaultQuorum(plan.aggregation.pipeline, size);
-    return { ...plan, cohort: { ...plan.cohort, size, quorum } };
+    const { privacy, pipeline: steps } = resolvePrivacy(plan);
+    const pipeline = pipelineSchema.parse(steps);
+    const quorum = plan.cohort.quorum ?? defaultQuorum(pipeline, size);
+    return {
+      ...plan,
+      privacy,
+      aggregation: { ...plan.aggregation, pipeline },
+      cohort: { ...plan.cohort, size, quorum },
+    };
   });
+
+/** The settings of the cohort that a plan has only by default: they follow `expected` when it is changed. */
+export function derivedCohort({ cohort, aggregation }: Plan): readonly ('size' | 'quorum')[] {
+  return [
+    ...(cohort.size === cohort.expected ? (['size'] as const) : []),
+    ...(cohort.quorum === defaultQuorum(aggregation.pipeline, cohort.size) ? (['quorum'] as const) : []),
+  ];
+}
 
 /** Two thirds of the size, or the fewest above that with which the pipeline can run. */
 function defaultQuorum(pipeline: Pipeline, size: number): number {

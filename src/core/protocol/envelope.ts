@@ -2,6 +2,7 @@ import type { Aead } from '../../ports/crypto.ts';
 import { accepted, type Outcome, rejected } from '../intake/rejection.ts';
 import { createReader, createWriter } from './binary.ts';
 import { merkleRoot } from './merkle.ts';
+import type { QkdMark } from './qkd-schedule.ts';
 import { aeadNonceBytes, aeadTagBytes, type SuiteId, suites } from './suite.ts';
 
 const wireVersion = 1;
@@ -32,6 +33,8 @@ export type EnvelopeHeader = {
   readonly baseModel: Uint8Array;
   readonly layout: Uint8Array;
   readonly nonce: Uint8Array;
+  /** The QKD key that is mixed in; there if and only if the suite has one. */
+  readonly qkd?: QkdMark | undefined;
   readonly plaintextBytes: number;
 };
 
@@ -68,6 +71,15 @@ export function encodeHeader(header: EnvelopeHeader): Uint8Array {
   writer.bytes(header.baseModel);
   writer.bytes(header.layout);
   writer.bytes(header.nonce);
+  if ((header.qkd !== undefined) !== suites[header.suite].hasQkd) {
+    throw new RangeError(
+      `Cannot encode a header as its QKD key must go with its suite: current value is suite ${header.suite} ${header.qkd === undefined ? 'without' : 'with'} one`,
+    );
+  }
+  if (header.qkd !== undefined) {
+    writer.uint32(header.qkd.epoch);
+    writer.text(header.qkd.keyId);
+  }
   writer.uint32(header.plaintextBytes);
   return writer.result();
 }
@@ -132,7 +144,8 @@ export function parseHead(bytes: Uint8Array): Outcome<EnvelopeHead> {
   const reader = createReader(bytes);
   if (!isSame(reader.bytes(magic.length), magic)) return rejected('malformed', 'magic');
   const version = reader.uint8();
-  if (version !== wireVersion) return rejected('malformed', `wire version ${version}`);
+  if (version !== wireVersion)
+    return rejected('wrong-version', `wire version ${version} where ${wireVersion} is spoken`);
   const kindNumber = reader.uint8();
   const kind = (Object.keys(envelopeKinds) as EnvelopeKind[]).find((name) => envelopeKinds[name] === kindNumber);
   const suiteNumber = reader.uint8();
@@ -150,6 +163,7 @@ export function parseHead(bytes: Uint8Array): Outcome<EnvelopeHead> {
     baseModel: reader.bytes(hashBytes),
     layout: reader.bytes(hashBytes),
     nonce: reader.bytes(nonceBytes),
+    ...(suites[suite].hasQkd ? { qkd: { epoch: reader.uint32(), keyId: reader.text() } } : {}),
     plaintextBytes: reader.uint32(),
   };
   const headerBytes = bytes.subarray(0, reader.offset());

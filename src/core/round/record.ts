@@ -7,6 +7,8 @@ export type RoundRecord = {
   readonly participants: readonly string[];
   readonly accepted: readonly string[];
   readonly refused: readonly { readonly clientId: string; readonly code: string }[];
+  /** Clients that said that they could not contribute; left out where there were none. */
+  readonly declined?: readonly string[];
   /** The model after the round; null when the round published none. */
   readonly modelVersion: number | null;
   readonly modelHash: string | null;
@@ -15,13 +17,28 @@ export type RoundRecord = {
   readonly loss: number | null;
   /** What clients measured on their own hold-outs; null when none reported. */
   readonly clients: ClientEvaluation | null;
+  /** Devices of which something came under a QKD key, besides ML-KEM-768 and X25519. */
+  readonly withQkd: number;
   readonly verdicts: readonly ClientVerdict[];
   /** Client ids that the detector flagged in this round. */
   readonly flagged: readonly string[];
+  /** What the round released under central privacy; left out elsewhere, and where it released nothing. */
+  readonly privacy?: PrivacyFigures;
   /** HTTP bodies, in bytes. */
   readonly bytesUp: number;
   readonly bytesDown: number;
   readonly seconds: number;
+};
+
+/** One noisy release: its noise, and ε of the client that has spent most after it. */
+export type PrivacyFigures = {
+  readonly noiseMultiplier: number;
+  readonly sampleRate: number;
+  /** The clip norm of the round. */
+  readonly radius: number;
+  readonly epsilon: number;
+  readonly delta: number;
+  readonly noise: 'secret' | 'simulated';
 };
 
 /** Federated evaluation: the examples-weighted mean, the spread over clients and the worst client. */

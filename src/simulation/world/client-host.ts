@@ -10,6 +10,7 @@ import type { CoordinatorHost } from './coordinator-host.ts';
 import { drawLifeMs, drawMs, type Faults } from './faults.ts';
 import { createLife, cryptoThrough } from './mortal.ts';
 import { createSimulatedTransport, type Traffic } from './network.ts';
+import { createSimulatedEntropy } from './simulated-entropy.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import type { WireAttack } from './wire-attacks.ts';
 
@@ -85,6 +86,7 @@ export function createClientHost(world: {
       const identity = await untilReached(() => enrol({ link, name: clientId, store, crypto, transport }), clock.sleep);
       const outcome = await takePart({
         identity,
+        saveIdentity: (next) => store.save(next),
         transport,
         crypto,
         trainer,
@@ -92,6 +94,7 @@ export function createClientHost(world: {
         patienceMs,
         pin: world.pin.toHex(),
         deflate: world.deflate,
+        entropy: createSimulatedEntropy(rng.child('entropy')),
         say: () => {},
         ...(isUploading ? { wholeBytesMax: 0 } : {}),
       });

@@ -165,6 +165,7 @@ export function createCoordinatorHost(world: {
     }
     if (path.startsWith(`${base}/contributions/`)) return upload(surface, device, call);
     if (method === 'GET' && path.startsWith(`${base}/models/`)) return model(surface, call);
+    if (method === 'POST' && path === `${base}/declines`) return ok(await surface.decline(device, call.json));
     throw new HttpError(404, 'not-found', `There is no route ${method} ${path}`);
   }
 

@@ -1,3 +1,4 @@
+import { createLocalPrivacy } from '../../client/local-privacy.ts';
 import type { Coordinator } from '../../coordinator/coordinator.ts';
 import { manifestOf } from '../../core/learning/model-spec.ts';
 import { decodeSafetensors, valuesFor } from '../../core/model/safetensors.ts';
@@ -6,6 +7,7 @@ import { type Announcement, enrolmentProofBytes, type SignedAnnouncement } from 
 import { purposes } from '../../core/protocol/purposes.ts';
 import { createRng } from '../../core/random/rng.ts';
 import type { Crypto } from '../../ports/crypto.ts';
+import type { Entropy } from '../../ports/entropy.ts';
 import type { Device } from '../../ports/store.ts';
 import type { Trainer, TrainerTask } from '../../ports/trainer.ts';
 import type { ClientEnd, ClientHost } from './client-host.ts';
@@ -21,6 +23,7 @@ export function createDirectClient(world: {
   readonly crypto: Crypto;
   readonly trainer: Trainer;
   readonly counter: Counter;
+  readonly entropy: Entropy;
   readonly modelOf: (hash: string) => Promise<Float32Array>;
   /** Puts results of real work on other threads in order. */
   readonly during: <T>(work: () => Promise<T>) => Promise<T>;
@@ -28,6 +31,7 @@ export function createDirectClient(world: {
 }): ClientHost {
   const { clientId, token, pin, plan, coordinator, crypto, trainer, counter, modelOf, during } = world;
   const seeds = createRng(plan.seed);
+  const local = createLocalPrivacy({ plan, entropy: world.entropy, released: 0, save: async () => {} });
   const done = new Set<string>();
   let end: ClientEnd = { kind: 'running' };
   let contributions = 0;
@@ -55,9 +59,14 @@ export function createDirectClient(world: {
     const task: TrainerTask = { parameters, round, seed: seeds.child('train', clientId, round).uint32() };
     const content = await during(async () => {
       if (collects === 'metrics') return { kind: 'metrics', ...(await trainer.evaluate(task)) } as const;
+      if (local !== null && !(await local.reserve())) return null;
       const { parameters: trained, examples } = await trainer.train(task);
-      return { kind: 'update', delta: counter.difference(trained, parameters), claimedExamples: examples } as const;
+      const delta = counter.difference(trained, parameters);
+      if (local === null) return { kind: 'update', delta, claimedExamples: examples } as const;
+      delta.set(local.protect(delta));
+      return { kind: 'update', delta, claimedExamples: 1 } as const;
     });
+    if (content === null) return;
     const outcome = await coordinator.submit(device, counter.leave(content));
     if (outcome.ok) contributions += 1;
   }

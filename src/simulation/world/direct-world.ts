@@ -12,7 +12,8 @@ import type { ClientHost } from './client-host.ts';
 import { createDirectClient, sharedModels } from './direct-client.ts';
 import { createCounter } from './direct-reception.ts';
 import type { Scenario } from './scenario.ts';
-import { bytesFrom, createSimulatedCrypto } from './simulated-crypto.ts';
+import { bytesFrom, createSimulatedCrypto, simulatedProofKeys } from './simulated-crypto.ts';
+import { createSimulatedEntropy } from './simulated-entropy.ts';
 import { createVirtualTime } from './virtual-time.ts';
 import { place, tools } from './world.ts';
 import { resultOf, type WorldResult } from './world-result.ts';
@@ -51,7 +52,9 @@ export async function runDirectWorld(options: {
     store,
     clock: time,
     test: sites.test,
+    entropy: createSimulatedEntropy(root.child('coordinator', 'entropy')),
     signingKey: crypto.importSigningKey(bytesFrom(root.child('signing-key'))(32)),
+    proofKeys: simulatedProofKeys(crypto, root),
     blobs: createMemoryBlobs(),
     roundKeys: createMemoryRoundKeys(),
   };
@@ -78,6 +81,7 @@ export async function runDirectWorld(options: {
       crypto: createSimulatedCrypto(root.child('client', clientId)),
       trainer: cast.training.trainerOf(clientId),
       counter,
+      entropy: createSimulatedEntropy(root.child('client', clientId, 'entropy')),
       modelOf,
       during: (work) => time.during(0, work),
       onFailure: fail,

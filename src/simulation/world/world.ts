@@ -20,7 +20,8 @@ import type { Traffic } from './network.ts';
 import { createObserver, type Invariant, type Violation } from './observed.ts';
 import { createOperator } from './operator.ts';
 import type { Scenario } from './scenario.ts';
-import { bytesFrom } from './simulated-crypto.ts';
+import { bytesFrom, simulatedProofKeys } from './simulated-crypto.ts';
+import { createSimulatedEntropy } from './simulated-entropy.ts';
 import { createVirtualTime, type RunEnd } from './virtual-time.ts';
 import { resultOf, type WorldResult } from './world-result.ts';
 
@@ -96,7 +97,9 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
       ...tools,
       plan,
       crypto,
+      entropy: createSimulatedEntropy(root.child('coordinator', 'entropy')),
       signingKey: crypto.importSigningKey(bytesFrom(root.child('signing-key'))(32)),
+      proofKeys: simulatedProofKeys(crypto, root),
       pin: pin.toHex(),
       test: sites.test,
       store: observedStore(),
