@@ -39,6 +39,7 @@ export function createDelivery(
     const at = `${path}/${context.contentHash()}`;
     const bytes = envelope.subarray(0, head.value.headBytes);
     const begun = await transport.request({ method: 'PUT', path: at, session: session(), bytes });
+    if (isElsewhere(begun)) return { kind: 'again', hasMoved: false };
     if (begun.status !== 200) return { kind: 'answered', reply: begun };
     const { offset } = uploadState.parse(JSON.parse(new TextDecoder().decode(begun.body)));
     const hasMoved = offset > lastOffset;
@@ -52,9 +53,8 @@ export function createDelivery(
         headers,
         bytes: envelope.subarray(offset),
       });
-      // 200: not all of it came. 409 upload-elsewhere: an older request was still at work.
-      const isAgain = reply.status === 200 || (reply.status === 409 && errorOf(reply) === 'upload-elsewhere');
-      return isAgain ? { kind: 'again', hasMoved } : { kind: 'answered', reply };
+      // 200: not all of it came.
+      return reply.status === 200 || isElsewhere(reply) ? { kind: 'again', hasMoved } : { kind: 'answered', reply };
     } catch (error) {
       if (!hasMoved) throw error;
       return { kind: 'again', hasMoved };
@@ -64,10 +64,12 @@ export function createDelivery(
   return isWhole ? whole : inParts;
 }
 
-function errorOf({ body }: Reply): unknown {
+/** An older request was still at work, or the coordinator does not know the upload any more. */
+function isElsewhere({ status, body }: Reply): boolean {
+  if (status !== 409) return false;
   try {
-    return (JSON.parse(new TextDecoder().decode(body)) as { error?: unknown }).error;
+    return (JSON.parse(new TextDecoder().decode(body)) as { error?: unknown }).error === 'upload-elsewhere';
   } catch {
-    return undefined;
+    return false;
   }
 }

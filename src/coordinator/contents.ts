@@ -5,8 +5,7 @@ import { openEnvelope, type SealedChunks } from '../core/intake/open.ts';
 import { accepted, type Outcome, rejected } from '../core/intake/rejection.ts';
 import type { Metrics, Opened, Update, Verified } from '../core/intake/stages.ts';
 import { type Expectation, verifyEnvelope } from '../core/intake/verify.ts';
-import { manifestOf } from '../core/learning/model-spec.ts';
-import { parameterCount } from '../core/model/manifest.ts';
+import { updateShape } from '../core/plan/learning.ts';
 import { type EnvelopeHead, headBytesMax } from '../core/protocol/envelope.ts';
 import { qkdPreSharedKey } from '../core/protocol/qkd-schedule.ts';
 import { suiteWithQkd } from '../core/protocol/suite.ts';
@@ -37,9 +36,9 @@ export type Contents = {
 
 export function createContents(parts: CoordinatorParts, log: RunLog, context: ReceptionContext): Contents {
   const { plan, orgId, runId, crypto, deflate, spool } = parts;
-  const d = parameterCount(manifestOf(plan.model));
+  const shape = updateShape(plan);
   const codec = codecs[plan.aggregation.codec];
-  const updateBytesMax = vectorBytesMax(d) + metaAllowanceBytes;
+  const updateBytesMax = vectorBytesMax(shape.count) + metaAllowanceBytes;
   const layout = Uint8Array.fromHex(context.layout);
 
   function expectationOf(device: Device, round: Round): Expectation {
@@ -68,8 +67,8 @@ export function createContents(parts: CoordinatorParts, log: RunLog, context: Re
   }
 
   async function updateFrom(opened: Opened): Promise<Outcome<Content>> {
-    const row = await spool.begin(d);
-    const update = await expandUpdate(opened, { d, codec, deflate }, row);
+    const row = await spool.begin(shape.count);
+    const update = await expandUpdate(opened, shape, { codec, deflate }, row);
     if (update.ok) return accepted({ value: update.value, release: row.release });
     await row.release();
     return update;

@@ -14,7 +14,7 @@ import { approvedClients, canOpen, isShortOfClients } from './gathering.ts';
 import type { Draft } from './journal.ts';
 import { createModels, type ModelFile } from './models.ts';
 import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
-import { type ClientTls, createPresence } from './presence.ts';
+import { type ClientClaims, type ClientTls, createPresence } from './presence.ts';
 import { createCentralRounds } from './privacy/central.ts';
 import { decideOpening } from './privacy/opening.ts';
 import { createQkdKeys } from './qkd-keys.ts';
@@ -46,7 +46,7 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget'> & {
     device: Device,
     tls: ClientTls | null,
     listener: (message: SignedAnnouncement) => void,
-    saeId?: string,
+    claims?: ClientClaims,
     /** A second connection of the same device takes the place of this one. */
     onReplaced?: () => void,
   ): () => void;
@@ -189,7 +189,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     }
     const updates = await reception.updates(round, contributions);
     if (central === null) return aggregateUpdates({ parts, log, models }, round, contributions, updates);
-    return publishRelease({ parts, log, models }, round, () => central.release(round, updates));
+    return publishRelease({ parts, log, models }, round, (base) => central.release(round, base, updates));
   }
 
   /** What a model does on the coordinator's own test set, where the plan gives one. */
@@ -246,7 +246,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
         // Who is there is asked again: meanwhile clients may have left, and the operator may have ended the run.
         decideOpening(
           snapshot,
-          { round: number, present: qkd.served(readyClients()), plan, central },
+          { round: number, present: qkd.served(readyClients()), secondsOf: presence.secondsOf, plan, central },
           { roundKey: key.publicKey.toBase64(), ...qkd.journaled, nowMs: nowMs() },
         ),
       );

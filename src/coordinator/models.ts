@@ -1,4 +1,4 @@
-import { initialParameters, manifestOf } from '../core/learning/model-spec.ts';
+import { initialParameters } from '../core/learning/model-spec.ts';
 import { decodeVectors, encodeVectors, type Vectors } from '../core/learning/vectors.ts';
 import { parameterCount } from '../core/model/manifest.ts';
 import {
@@ -7,16 +7,18 @@ import {
   safetensorsHeadBytes,
   safetensorsLayout,
 } from '../core/model/safetensors.ts';
+import { planManifest } from '../core/plan/learning.ts';
 import { canonicalBytes, type Json } from '../core/protocol/canonical-json.ts';
 import { createRng } from '../core/random/rng.ts';
+import type { GlobalState } from '../core/round/global-step.ts';
 import type { SpooledRow } from '../ports/compute.ts';
 import type { ModelRow } from '../ports/store.ts';
 import type { CoordinatorParts } from './parts.ts';
 
 /** What is stored beside a model, each in a file of its own: the model's file names its hash. */
-export type Companion = 'optimizer';
+const companions = ['optimizer', 'control'] as const;
 
-const companions = ['optimizer'] as const satisfies readonly Companion[];
+type Companion = (typeof companions)[number];
 
 /** A stored file that is read part by part. */
 export type ModelFile = { readonly size: number; read(start: number): AsyncIterable<Uint8Array> };
@@ -36,8 +38,8 @@ export type Models = {
   file(hash: string): Promise<ModelFile | undefined>;
   /** One vector that is used again for every aggregate and every evaluation, so that a round takes no new memory. */
   workspace(): Float32Array;
-  /** What was stored beside a model; empty where there is nothing. */
-  companion(hash: string, name: Companion): Promise<Vectors>;
+  /** A model with all that the next round starts from, as whole vectors. */
+  state(model: Pick<ModelRow, 'hash' | 'parentHash'>): Promise<GlobalState>;
   /** Writes a model's file and gives its row; the row becomes part of the run when it is committed. */
   write(
     parameters: Float32Array | AsyncIterable<Float32Array>,
@@ -65,7 +67,7 @@ export function createModels({
   blobs,
   crypto,
 }: Pick<CoordinatorParts, 'plan' | 'orgId' | 'runId' | 'blobs' | 'crypto'>): Models {
-  const manifest = manifestOf(plan.model);
+  const manifest = planManifest(plan);
   const d = parameterCount(manifest);
   let shared: Float32Array | undefined;
   /** Of the newest models. */
@@ -99,6 +101,20 @@ export function createModels({
       read: (start, target) =>
         blobs.read(hash, dataStart + 4 * start, new Uint8Array(target.buffer, target.byteOffset, target.byteLength)),
     };
+  }
+
+  async function parametersOf(hash: string): Promise<Float32Array> {
+    const values = new Float32Array(d);
+    await (await row(hash)).read(0, values);
+    return values;
+  }
+
+  async function vectorsAt(hash: string | undefined): Promise<Vectors> {
+    if (hash === undefined) return {};
+    const bytes = await blobs.get(hash);
+    if (bytes === undefined)
+      throw new Error(`Cannot go on as the file ${hash} beside a model must exist: there is none`);
+    return decodeVectors(bytes).vectors;
   }
 
   async function companionHashes(hash: string): Promise<Partial<Record<Companion, string>>> {
@@ -136,22 +152,17 @@ export function createModels({
     layout: crypto.sha256(canonicalBytes(manifest as unknown as Json)).toHex(),
     row,
     workspace: () => (shared ??= new Float32Array(d)),
-    async parameters(hash) {
-      const values = new Float32Array(d);
-      await (await row(hash)).read(0, values);
-      return values;
-    },
+    parameters: parametersOf,
     async file(hash) {
       const size = await blobs.size(hash);
       return size === undefined ? undefined : { size, read: (start) => partsOf(hash, start, size) };
     },
-    async companion(hash, name) {
-      const at = (await companionHashes(hash))[name];
-      if (at === undefined) return {};
-      const bytes = await blobs.get(at);
-      if (bytes === undefined)
-        throw new Error(`Cannot go on from model ${hash} as its ${name} must exist: there is none`);
-      return decodeVectors(bytes).vectors;
+    async state({ hash, parentHash }) {
+      const parent = parentHash === null ? null : await parametersOf(parentHash);
+      const model = await parametersOf(hash);
+      const hashes = await companionHashes(hash);
+      const [optimizer, control] = await Promise.all(companions.map((name) => vectorsAt(hashes[name])));
+      return { model, parent, optimizer: optimizer!, control: control! };
     },
     companionHashes,
     async forgetCompanions(hash, newer) {

@@ -14,8 +14,15 @@ import { chunksFrom, createUploads, type UploadState } from './uploads.ts';
 export type Reception = {
   /** A whole envelope. */
   submit(device: Device, bytes: Uint8Array): Promise<Outcome<Receipt>>;
-  /** The head of an envelope that is too large for one request: how far its upload has come, or the receipt at its end. */
-  beginUpload(device: Device, contentHash: string, head: Uint8Array): Promise<Outcome<UploadState | Receipt>>;
+  /**
+   * The head of an envelope that is too large for one request: how far its upload has come, or the receipt at its end.
+   * Undefined where the upload was ended meanwhile.
+   */
+  beginUpload(
+    device: Device,
+    contentHash: string,
+    head: Uint8Array,
+  ): Promise<Outcome<UploadState | Receipt> | undefined>;
   uploadState(device: Device, contentHash: string): UploadState | undefined;
   /** Bytes of such an envelope. Undefined where there is no such upload or it stands elsewhere. */
   continueUpload(
@@ -43,7 +50,7 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
   const acceptance = createAcceptance(parts, log, context.nowMs);
   const opened = new Map<string, Content>();
   /** Uploads whose last byte is in, while they are opened and recorded. */
-  const finishing = new Map<string, Promise<Outcome<Receipt>>>();
+  const finishing = new Map<string, Promise<Outcome<Receipt> | undefined>>();
 
   /** What is asked before a byte of an envelope is looked at. */
   function admit(device: Device, contentHash: string): Outcome<{ round: Round; receipt: Receipt | null }> {
@@ -107,12 +114,12 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
     round: Round,
     contentHash: string,
     state: Outcome<UploadState>,
-  ): Promise<Outcome<UploadState | Receipt>> {
+  ): Promise<Outcome<UploadState | Receipt> | undefined> {
     if (!state.ok || state.value.offset < state.value.bytes) return state;
     const known = finishing.get(contentHash);
     if (known !== undefined) return known;
     const work = uploads.finish(contentHash, round).then(async (outcome) => {
-      return outcome.ok ? record(device, round, { contentHash, ...outcome.value }) : outcome;
+      return outcome?.ok === true ? record(device, round, { contentHash, ...outcome.value }) : outcome;
     });
     finishing.set(contentHash, work);
     try {

@@ -1,24 +1,17 @@
-import { aggregateCohort } from '../core/aggregation/aggregate.ts';
+import type { AggregationReport } from '../core/aggregation/report.ts';
 import { detectors } from '../core/detection/index.ts';
 import { leaveOneOutCosines } from '../core/detection/leave-one-out.ts';
 import type { Metrics, Update } from '../core/intake/stages.ts';
-import type { ServerOptimizerOptions } from '../core/learning/server/index.ts';
-import {
-  isStateless,
-  lastAggregate,
-  lastAggregateRow,
-  nextModel,
-  nextModelTiles,
-} from '../core/learning/server/next-model.ts';
-import type { Vectors } from '../core/learning/vectors.ts';
+import { nextModel } from '../core/learning/server/next-model.ts';
+import type { Plan } from '../core/plan/plan.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
-import { createRng } from '../core/random/rng.ts';
 import { combineMetrics } from '../core/round/evaluation.ts';
+import { type GlobalState, globalStep, type RoundUpdates } from '../core/round/global-step.ts';
 import type { ClientVerdict, PrivacyFigures } from '../core/round/record.ts';
 import type { Contribution, Round } from '../core/round/round.ts';
-import { type CardFacts, writeCard } from './cards.ts';
+import { isStreamable, streamedStep } from '../core/round/streamed-step.ts';
 import type { Change, ModelRow } from '../ports/store.ts';
-import type { SpooledRow } from '../ports/compute.ts';
+import { type CardFacts, writeCard } from './cards.ts';
 import type { Draft } from './journal.ts';
 import type { Models } from './models.ts';
 import type { CoordinatorParts } from './parts.ts';
@@ -32,7 +25,7 @@ export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'> & Partial<Pick<
  * Aggregates the updates of a round into the next model.
  *
  * Promises: a function of the base model's file, its parent's and the contributions in canonical order: after a restart
- *           the same contributions give the same bytes. The optimiser's state is a file that the model's file names.
+ *           the same contributions give the same bytes. What the server remembers is in files that the model's file names.
  */
 export async function aggregateUpdates(
   { parts, log, models }: { parts: CoordinatorParts; log: RunLog; models: Models },
@@ -42,22 +35,45 @@ export async function aggregateUpdates(
 ): Promise<Reduced> {
   const { plan, compute } = parts;
   const { models: rows, run } = log.snapshot();
-  const { server } = plan.learning;
   const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
-  const step = await stepFrom(models, server, parent);
   const clientIds = contributions.map(({ clientId }) => clientId);
+  const sent: RoundUpdates = {
+    clientIds,
+    rows: updates.map((update) => update.delta),
+    claimedExamples: updates.map((update) => update.claimedExamples),
+    accumulations: updates.map((update) => update.accumulation),
+  };
+  const { next, report, controlReport } = isStreamable(plan)
+    ? await stepInTiles()
+    : await globalStep(plan, round.number, await models.state(parent), sent, compute);
+  const dropped = [...report.dropped, ...(controlReport?.dropped ?? [])].map(({ clientId }) => clientId);
+  const used = clientIds.filter((clientId) => !dropped.includes(clientId));
+  const card = { clientIds: used, privacy: null };
+  const { changes, published } = await writeNext({ parts, models }, round, { parent, next, card });
+  const verdicts = verdictsOf(plan, clientIds, report);
+  const onControls = controlReport === null ? [] : verdictsOf(plan, clientIds, controlReport);
+  const together = verdicts.map((verdict, i) => withControl(verdict, onControls[i]));
+  return {
+    changes,
+    drafts: [
+      { kind: 'round.verdicts', round: round.number, data: { verdicts: together as unknown as Json } },
+      { ...published, data: { ...published.data, dropped } },
+    ],
+  };
 
-  const report = await aggregateCohort(
-    { rows: updates.map((update) => update.delta), clientIds, into: models.workspace() },
-    plan.aggregation.pipeline,
-    {
-      weights: updates.map((update) => update.claimedExamples),
-      reference: step.reference,
-      seed: createRng(plan.seed).child('aggregation', round.number).uint32(),
-    },
-    compute,
-  );
+  /** A plan whose rounds need nothing but the model: it stays in its file, and the aggregate's memory is used again. */
+  async function stepInTiles() {
+    const before = {
+      model: await models.row(parent.hash),
+      parent: parent.parentHash === null ? null : await models.row(parent.parentHash),
+    };
+    const step = await streamedStep(plan, round.number, before, { ...sent, into: models.workspace() }, compute);
+    return { next: { model: step.model, optimizer: {}, control: {} }, report: step.report, controlReport: null };
+  }
+}
 
+/** What the detector says of each row. */
+function verdictsOf(plan: Plan, clientIds: readonly string[], report: AggregationReport): readonly ClientVerdict[] {
   const { norms, cosines } = report.diagnostics;
   const { weights } = report;
   const others =
@@ -68,7 +84,7 @@ export async function aggregateUpdates(
     cosine: cosines[i]!,
     othersCosine: others?.[i] ?? null,
   }));
-  const verdicts = detectors[plan.detection.detector].judge(observations).map(
+  return detectors[plan.detection.detector].judge(observations).map(
     (verdict, i): ClientVerdict => ({
       clientId: verdict.clientId,
       isFlagged: verdict.isFlagged,
@@ -79,20 +95,16 @@ export async function aggregateUpdates(
       weight: report.weights?.[i] ?? null,
     }),
   );
-  const dropped = report.dropped.map(({ clientId }) => clientId);
-  const used = clientIds.filter((clientId) => !dropped.includes(clientId));
-  const { changes, published } = await writeNext({ parts, models }, round, {
-    parent,
-    // A float32 cohort gives a float32 vector.
-    next: step.next(report.vector as Float32Array),
-    card: { clientIds: used, privacy: null },
-  });
+}
+
+/** A client that lies in its second vector only is flagged as well. */
+function withControl(verdict: ClientVerdict, control: ClientVerdict | undefined): ClientVerdict {
+  if (control?.isFlagged !== true) return verdict;
   return {
-    changes,
-    drafts: [
-      { kind: 'round.verdicts', round: round.number, data: { verdicts: verdicts as unknown as Json } },
-      { ...published, data: { ...published.data, dropped } },
-    ],
+    ...verdict,
+    isFlagged: true,
+    score: Math.max(verdict.score, control.score),
+    reasons: [...verdict.reasons, ...control.reasons.map((reason) => `control variate: ${reason}`)],
   };
 }
 
@@ -100,31 +112,35 @@ export async function aggregateUpdates(
 export async function publishRelease(
   { parts, log, models }: { parts: CoordinatorParts; log: RunLog; models: Models },
   round: Round,
-  release: () => Promise<Released>,
+  release: (base: Float32Array) => Promise<Released>,
 ): Promise<Reduced> {
   const { models: rows, run } = log.snapshot();
   const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
-  const step = await stepFrom(models, parts.plan.learning.server, parent);
-  const { vector, drafts, ledger } = await release();
+  const { model: base, optimizer } = await models.state(parent);
+  const { vector, drafts, ledger } = await release(base);
+  const made = nextModel(parts.plan.learning.server, { base, state: optimizer, aggregate: vector });
+  const next = { model: made.model, optimizer: made.state, control: {} };
   // Who took part stays secret: amplification by sampling rests on it.
   const card = { clientIds: null, privacy: spentIn(drafts) };
-  const { changes, published } = await writeNext({ parts, models }, round, { parent, next: step.next(vector), card });
+  const { changes, published } = await writeNext({ parts, models }, round, { parent, next, card });
   return { changes, drafts: [...drafts, { ...published, data: { ...published.data, dropped: [] } }], ledger };
 }
 
-/** Writes the model that an aggregate leads to, and says so. */
+/** Writes the next model with what belongs to it, and says so. */
 async function writeNext(
   { parts, models }: { readonly parts: CoordinatorParts; readonly models: Models },
   round: Round,
   from: {
     readonly parent: ModelRow;
-    readonly next: ReturnType<Step['next']>;
+    readonly next: Pick<GlobalState, 'optimizer' | 'control'> & {
+      readonly model: Float32Array | AsyncIterable<Float32Array>;
+    };
     readonly card: CardFacts;
   },
 ): Promise<{ readonly changes: readonly Change[]; readonly published: Draft }> {
   const { parent, next } = from;
   const place = { version: parent.version + 1, parentHash: parent.hash, round: round.number };
-  const model = await models.write(next.model, place, { optimizer: next.state });
+  const model = await models.write(next.model, place, next);
   if (parent.parentHash !== null) await models.forgetCompanions(parent.parentHash, parent.hash);
   const data = {
     version: model.version,
@@ -143,49 +159,6 @@ async function writeNext(
 function spentIn(drafts: readonly Draft[]): CardFacts['privacy'] {
   const data = drafts.find(({ kind }) => kind === 'privacy.released')?.data as unknown as PrivacyFigures | undefined;
   return data === undefined ? null : { epsilon: data.epsilon, delta: data.delta, adjacency: 'add-remove' };
-}
-
-/** What the server's optimiser needs of a round's base model, and gives for its aggregate. */
-type Step = {
-  readonly reference: Float32Array | SpooledRow;
-  next(aggregate: Float32Array): {
-    readonly model: Float32Array | AsyncIterable<Float32Array>;
-    readonly state: Vectors;
-  };
-};
-
-function stepFrom(models: Models, server: ServerOptimizerOptions, from: ModelRow): Promise<Step> {
-  return isStateless(server) ? stepInTiles(models, server, from) : stepWhole(models, server, from);
-}
-
-/** An optimiser without state reads its models tile by tile: a round takes one vector of memory beside the tiles. */
-async function stepInTiles(
-  models: Models,
-  server: ServerOptimizerOptions,
-  { hash, parentHash }: ModelRow,
-): Promise<Step> {
-  const model = await models.row(hash);
-  const parent = parentHash === null ? null : await models.row(parentHash);
-  return {
-    reference: lastAggregateRow(server, { model, parent }),
-    next: (aggregate) => ({ model: nextModelTiles(server, model, aggregate), state: {} }),
-  };
-}
-
-/** One with state holds it, the base and the next model as whole vectors. */
-async function stepWhole(
-  models: Models,
-  server: ServerOptimizerOptions,
-  { hash, parentHash }: ModelRow,
-): Promise<Step> {
-  const base = await models.parameters(hash);
-  const state = await models.companion(hash, 'optimizer');
-  const parent = parentHash === null ? null : await models.parameters(parentHash);
-  return {
-    reference: lastAggregate(server, { state, model: base, parent }),
-    // What is kept as state must not be the vector that the next round writes into.
-    next: (aggregate) => nextModel(server, { base, state, aggregate: aggregate.slice() }),
-  };
 }
 
 /** Combines what clients measured on their hold-outs. */

@@ -7,8 +7,6 @@ import type { Device } from '../ports/store.ts';
 import type { Content, Contents } from './contents.ts';
 import type { CoordinatorParts } from './parts.ts';
 
-const ended = rejected('round-closed', 'the upload has ended');
-
 /** How far an upload has come, in bytes of the envelope. */
 export type UploadState = { readonly offset: number; readonly bytes: number };
 
@@ -44,8 +42,11 @@ export type Uploads = {
     offset: number,
     body: AsyncIterable<Uint8Array>,
   ): Promise<Outcome<UploadState> | undefined>;
-  /** Opens an upload whose bytes are all there and makes a blob of it. */
-  finish(contentHash: string, round: Round): Promise<Outcome<{ verified: Verified; content: Content }>>;
+  /** Opens an upload whose bytes are all there and makes a blob of it. Undefined when it was ended meanwhile. */
+  finish(
+    contentHash: string,
+    round: Round,
+  ): Promise<Outcome<{ readonly verified: Verified; readonly content: Content }> | undefined>;
   /** Forgets uploads and removes their bytes. */
   forget(): Promise<void>;
 };
@@ -106,13 +107,17 @@ export function createUploads({ blobs, crypto }: CoordinatorParts, contents: Con
     upload.offset += chunk.length;
   }
 
-  async function openArrived(contentHash: string, verified: Verified, round: Round): Promise<Outcome<Content>> {
+  async function openArrived(
+    contentHash: string,
+    verified: Verified,
+    round: Round,
+  ): Promise<Outcome<Content> | undefined> {
     const read = (start: number, target: Uint8Array) => arriving.read(contentHash, start, target);
     try {
       return await contents.open(verified, chunksFrom(verified.head, read), round);
     } catch (error) {
       if (uploads.has(contentHash)) throw error;
-      return ended;
+      return undefined;
     }
   }
 
@@ -200,8 +205,9 @@ export function createUploads({ blobs, crypto }: CoordinatorParts, contents: Con
     async finish(contentHash, round) {
       const upload = uploads.get(contentHash);
       const { verified } = upload ?? {};
-      if (verified === undefined) return ended;
+      if (verified === undefined) return undefined;
       const content = await openArrived(contentHash, verified, round);
+      if (content === undefined) return undefined;
       if (!content.ok) {
         await drop(contentHash);
         return content;
@@ -212,7 +218,7 @@ export function createUploads({ blobs, crypto }: CoordinatorParts, contents: Con
       if (isCurrent) uploads.delete(contentHash);
       if (isSettled) return accepted({ verified, content: content.value });
       await content.value.release();
-      return isCurrent ? rejected('malformed', 'the bytes do not have the hash that was said') : ended;
+      return isCurrent ? rejected('malformed', 'the bytes do not have the hash that was said') : undefined;
     },
     async forget() {
       for (const name of uploads.keys()) await drop(name);

@@ -220,7 +220,8 @@ test('3,000 changed payloads: expanding never throws, and what it accepts is fin
     const mutate = mutations[names[i % names.length]!];
     for (const codec of Object.values(codecs)) {
       const row = await spool.begin(d);
-      const outcome = await expandUpdate(openedOf(mutate(good, another, rng)), { d, codec, deflate }, row);
+      const shape = { count: d, isNormalised: false };
+      const outcome = await expandUpdate(openedOf(mutate(good, another, rng)), shape, { codec, deflate }, row);
       if (!outcome.ok) continue;
       acceptedCount += 1;
       assert.equal(outcome.value.delta.length, d);

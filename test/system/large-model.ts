@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createFileBlobs } from '../../src/adapters/blobs-files.ts';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
 import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
+import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createFileSpool } from '../../src/adapters/spool-files.ts';
 import { takePart } from '../../src/client/agent.ts';
 import type { PlanInput } from '../../src/core/plan/plan.ts';
@@ -59,6 +60,7 @@ export async function trainOverCutLine(modelBytes: number): Promise<{ readonly l
       pin: tlsIdentity.pin,
       transport: world.transport(line.port),
       trainer: randomTrainer(),
+      memory: createVolatileSiteMemory(),
       clock: hasty,
       patienceMs: 600_000,
       say: () => {},

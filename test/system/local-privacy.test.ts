@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMemorySpool } from '../../src/adapters/spool-memory.ts';
+import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
 import { takePart } from '../../src/client/agent.ts';
@@ -61,6 +62,7 @@ test('what a site seals under local privacy is noise of the planned size around 
       deflate,
       entropy: createNodeEntropy(),
       trainer: clean,
+      memory: createVolatileSiteMemory(),
       clock: createSystemClock(),
       patienceMs: 20_000,
       say: () => {},
@@ -68,7 +70,12 @@ test('what a site seals under local privacy is noise of the planned size around 
     assert.equal(payloads.length, 2, 'two updates and no evaluation');
     for (const payload of payloads) {
       const row = await createMemorySpool().begin(d);
-      const opened = await expandUpdate(openedOf(payload), { d, codec: codecs['float16-zstd'], deflate }, row);
+      const opened = await expandUpdate(
+        openedOf(payload),
+        { count: d, isNormalised: false },
+        { codec: codecs['float16-zstd'], deflate },
+        row,
+      );
       assert.ok(opened.ok);
       const delta = opened.value.delta as Float32Array;
       assert.equal(opened.value.claimedExamples, 1);
@@ -112,6 +119,7 @@ test('a site sends no more noisy updates than the plan has rounds, over restarts
     crypto,
     deflate,
     trainer: fakeTrainer,
+    memory: createVolatileSiteMemory(),
     fetchModel: async (hash: string) => (await world.coordinator.model(hash))!,
   };
   const alive = (from: number) =>

@@ -7,7 +7,7 @@ import type { Device } from '../../ports/store.ts';
 import type { Coordinator } from '../coordinator.ts';
 import type { UploadState } from '../uploads.ts';
 import { bodyParts, readBody } from './body.ts';
-import type { DeviceSurface } from './device-surface.ts';
+import { connectHeaders, type DeviceSurface } from './device-surface.ts';
 import { openEventStream } from './event-stream.ts';
 import { rangeStart } from './range.ts';
 import { HttpError, type Route } from './routes.ts';
@@ -54,7 +54,7 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
           stream.send('replaced', {});
           stream.close();
         };
-        const disconnect = surface.listen(device, header('qflare-tls'), send, header('qflare-sae'), replaced);
+        const disconnect = surface.listen(device, connectHeaders(header), send, replaced);
         return reply;
       },
     },

@@ -21,6 +21,18 @@ import type { CoordinatorParts } from '../parts.ts';
 import { HttpError } from './routes.ts';
 import { createSessions } from './sessions.ts';
 
+/** What a client says of itself in the headers of its event stream. */
+export type ConnectHeaders = {
+  readonly tls?: string | undefined;
+  readonly saeId?: string | undefined;
+  readonly seconds?: string | undefined;
+};
+
+/** The headers of an event stream, whatever carries them. */
+export function connectHeaders(header: (name: string) => string | undefined): ConnectHeaders {
+  return { tls: header('qflare-tls'), saeId: header('qflare-sae'), seconds: header('qflare-round-seconds') };
+}
+
 /**
  * What a site calls, whatever carries the calls: HTTPS in production, a simulated network in a simulated world. Bodies
  * come as they were sent; an answer that is an error is a HttpError.
@@ -34,9 +46,8 @@ export type DeviceSurface = {
   /** Starts telling a device what there is to do; gives the function that ends it. */
   listen(
     device: Device,
-    tls: string | undefined,
+    said: ConnectHeaders,
     send: (message: SignedAnnouncement) => void,
-    saeId?: string,
     onReplaced?: () => void,
   ): () => void;
   model(hash: string): Promise<ModelFile>;
@@ -98,26 +109,28 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
       const device = deviceId === undefined ? undefined : knownDevice(deviceId);
       return device?.status === 'removed' ? undefined : device;
     },
-    listen: (device, tls, send, saeId, onReplaced) =>
-      coordinator.connect(device, tlsOf(tls), send, saeIdOf(saeId), onReplaced),
+    listen: (device, { tls, saeId, seconds }, send, onReplaced) =>
+      coordinator.connect(
+        device,
+        tlsOf(tls),
+        send,
+        { saeId: saeIdOf(saeId), secondsExpected: secondsOf(seconds) },
+        onReplaced,
+      ),
     async model(name) {
       const file = hashForm.test(name) ? await coordinator.modelFile(name) : undefined;
       if (file === undefined) throw new HttpError(404, 'no-such-model', `There is no model ${name.slice(0, 64)}`);
       return file;
     },
     contribute: async (device, bytes) => answer(await coordinator.submit(device, bytes)),
-    beginUpload: async (device, name, head) => answer(await coordinator.beginUpload(device, checked(name), head)),
+    beginUpload: async (device, name, head) => elsewhere(await coordinator.beginUpload(device, checked(name), head)),
     uploadState(device, name) {
       const state = coordinator.uploadState(device, checked(name));
       if (state === undefined) throw new HttpError(404, 'no-such-upload', 'There is no such upload: send its head');
       return state;
     },
     async continueUpload(device, name, offset, body) {
-      const outcome = await coordinator.continueUpload(device, checked(name), offset, asAsync(body));
-      if (outcome === undefined) {
-        throw new HttpError(409, 'upload-elsewhere', 'The upload is not known or stands elsewhere: send its head');
-      }
-      return answer(outcome);
+      return elsewhere(await coordinator.continueUpload(device, checked(name), offset, asAsync(body)));
     },
     async decline(device, body) {
       const request = parse(declineRequest, body);
@@ -148,6 +161,12 @@ function answer<T>(outcome: Outcome<T>): T {
   throw new HttpError(statusOf(outcome.code), outcome.code, 'The contribution was refused');
 }
 
+/** An upload that is not known, was ended or stands at another place: its head says where to go on. */
+function elsewhere<T>(outcome: Outcome<T> | undefined): T {
+  if (outcome !== undefined) return answer(outcome);
+  throw new HttpError(409, 'upload-elsewhere', 'The upload is not known or stands elsewhere: send its head');
+}
+
 async function* asAsync<T>(parts: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {
   yield* parts;
 }
@@ -167,6 +186,14 @@ function statusOf(code: RefusalCode): number {
 /** An id that a key management entity could know; anything else is none. */
 function saeIdOf(header: string | undefined): string | undefined {
   return header !== undefined && /^[\w.:@-]{1,128}$/.test(header) ? header : undefined;
+}
+
+const secondsMax = 30 * 86_400;
+
+/** How long a client says that a round takes it; anything that is no such number is no claim. */
+function secondsOf(header: string | undefined): number | undefined {
+  const seconds = Number(header ?? Number.NaN);
+  return seconds >= 0 && seconds <= secondsMax ? seconds : undefined;
 }
 
 function tlsOf(header: string | undefined): ClientTls | null {

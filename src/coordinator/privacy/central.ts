@@ -1,7 +1,5 @@
 import { boundedAggregator, type BoundedAggregator, withRadius } from '../../core/aggregation/bounded.ts';
 import type { Update } from '../../core/intake/stages.ts';
-import { manifestOf } from '../../core/learning/model-spec.ts';
-import { parameterCount } from '../../core/model/manifest.ts';
 import { type CentralPrivacy, expectedContributions, privacyStatement } from '../../core/plan/privacy.ts';
 import { PlanError } from '../../core/plan/plan.ts';
 import { releaseBounded, shrunkReference } from '../../core/privacy/bounded-release.ts';
@@ -43,7 +41,7 @@ export type CentralRounds = {
   /** Reads the ledger, and settles the noise the first time. Throws PlanError where the grants are smaller. */
   start(): Promise<void>;
   open(snapshot: Snapshot, round: number, candidates: readonly string[], approved: readonly string[]): Opening;
-  release(round: Round, updates: readonly Update[]): Promise<Released>;
+  release(round: Round, base: Float32Array, updates: readonly Update[]): Promise<Released>;
   /** Gives back what was reserved for a round that has released nothing. */
   closing(snapshot: Snapshot, round: number): readonly Change[];
 };
@@ -133,12 +131,12 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
       return { kind: 'open', participants, changes, data: { privacy: facts } };
     },
 
-    async release(round, updates) {
+    async release(round, base, updates) {
       const { run } = log.snapshot();
       const { noiseMultiplier: noise, reservation } = run.facts!.privacy!;
       const { radius, last } = run.privacy!;
       const rows = await Promise.all(updates.map(({ delta: update }) => heldRow(update)));
-      const reference = await referenceOf(parameterCount(manifestOf(plan.model)), last);
+      const reference = await referenceOf(base.length, last);
       const released = releaseBounded(withRadius(bound, radius), rows, {
         reference,
         noiseMultiplier: noise,

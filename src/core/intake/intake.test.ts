@@ -17,6 +17,7 @@ import { type Expectation, verifyEnvelope } from './verify.ts';
 const crypto = createNodeCrypto();
 const deflate = createNodeDeflate();
 const spool = createMemorySpool();
+const shapeOf = (count: number) => ({ count, isNormalised: false });
 const codec = codecs.float32;
 const base = new Uint8Array(32).fill(1);
 const layout = new Uint8Array(32).fill(2);
@@ -59,7 +60,7 @@ async function codeOf(expected: Partial<Expectation>): Promise<string> {
 test('an update that is sealed, signed and addressed as expected comes out as it went in', async () => {
   const opened = await take(updatePayload([0.5, -2]));
   assert.ok(opened.ok);
-  const update = await expandUpdate(opened.value, { d: 2, codec, deflate }, await spool.begin(2));
+  const update = await expandUpdate(opened.value, shapeOf(2), { codec, deflate }, await spool.begin(2));
   assert.ok(update.ok);
   assert.deepEqual(update.value.delta, Float32Array.of(0.5, -2));
   assert.equal(update.value.claimedExamples, 7);
@@ -91,7 +92,7 @@ test('an envelope sealed to another round key does not open', async () => {
   assert.ok(verified.ok);
   const opened = await openEnvelope(verified.value, (i) => parsed.value.chunks[i]!, { round: own }, crypto);
   assert.ok(opened.ok);
-  const update = await expandUpdate(opened.value, { d: 1, codec, deflate }, await spool.begin(1));
+  const update = await expandUpdate(opened.value, shapeOf(1), { codec, deflate }, await spool.begin(1));
   assert.equal(update.ok ? 'opened' : update.code, 'bad-ciphertext');
 });
 
@@ -99,7 +100,7 @@ test('what is inside must fit: shape, finite values, a description without more 
   const outcomeOf = async (payload: Uint8Array) => {
     const opened = await take(payload);
     assert.ok(opened.ok);
-    const update = await expandUpdate(opened.value, { d: 2, codec, deflate }, await spool.begin(2));
+    const update = await expandUpdate(opened.value, shapeOf(2), { codec, deflate }, await spool.begin(2));
     return update.ok ? 'accepted' : update.code;
   };
   assert.equal(await outcomeOf(updatePayload([1, 2, 3])), 'wrong-shape');

@@ -16,9 +16,14 @@ export type Verified = { readonly head: EnvelopeHead; readonly [verified]: true 
 /** The payload of a verified envelope, part by part, so that one of any size passes through one chunk of memory. */
 export type Opened = { readonly payload: () => AsyncIterable<Outcome<Uint8Array>>; readonly [opened]: true };
 
-/** One client's delta from a named base model: finite, and shaped like the model; in memory, or spooled. */
+/**
+ * One client's delta from a named base model: finite, and shaped like what travels, which may be more than the model; in
+ * memory, or spooled.
+ */
 export type Update = {
   readonly delta: Row;
+  /** What local steps added up to (FedNova), 1 for other algorithms: a claim too. */
+  readonly accumulation: number;
   /** A claim, never trusted as a weight without a cap. */
   readonly claimedExamples: number;
   readonly [checked]: true;
@@ -29,5 +34,7 @@ export type Metrics = {
   readonly examples: number;
   readonly lossSum: number;
   readonly correctCount: number;
+  /** The same of the site's personal model, where it has one. */
+  readonly personal?: { readonly lossSum: number; readonly correctCount: number } | undefined;
   readonly [checked]: true;
 };
