@@ -4,12 +4,12 @@ import type { Json } from '../core/protocol/canonical-json.ts';
 import { originOf } from '../core/transparency/checkpoint.ts';
 import type { SignedAnnouncement } from '../core/protocol/messages.ts';
 import { effectOf, phaseOf, type Round, type RoundEffect, type RoundEvent } from '../core/round/round.ts';
-import type { Blobs } from '../ports/blobs.ts';
 import type { Device, JournalRow } from '../ports/store.ts';
 import { announce } from './announcement.ts';
 import { writeCard } from './cards.ts';
 import { endingAfter, stopping } from './ending.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
+import { guardedBlobs } from './guarded-blobs.ts';
 import { approvedClients, canOpen, isShortOfClients } from './gathering.ts';
 import type { Draft } from './journal.ts';
 import { createModels, type ModelFile } from './models.ts';
@@ -73,17 +73,7 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget'> & {
 /** A simulated world may take contributions in another way than as envelopes; everybody else leaves it out. */
 export function createCoordinator(ports: CoordinatorParts, makeReception = createReception): Coordinator {
   // A disk that refuses a write ends the coordinator, which a restart continues: it is no fault of a client or a round.
-  const blobs: Blobs = {
-    ...ports.blobs,
-    put: (content) => ports.blobs.put(content).catch(failAndThrow),
-    remove: (hash) => ports.blobs.remove(hash).catch(failAndThrow),
-    arriving: {
-      ...ports.blobs.arriving,
-      write: (name, offset, part) => ports.blobs.arriving.write(name, offset, part).catch(failAndThrow),
-      settle: (name) => ports.blobs.arriving.settle(name).catch(failAndThrow),
-      remove: (name) => ports.blobs.arriving.remove(name).catch(failAndThrow),
-    },
-  };
+  const blobs = guardedBlobs(ports.blobs, failAndThrow);
   const parts: CoordinatorParts = { ...ports, blobs };
   const { plan, orgId, runId, clock, crypto, store, roundKeys } = parts;
   const treeHead = { origin: originOf(parts), key: parts.proofKeys.treeHead };
