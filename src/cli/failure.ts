@@ -1,3 +1,4 @@
+import { SelfTestError } from '../adapters/crypto-node/self-test.ts';
 import { RefusedError, TrainerError, VersionError } from '../client/ends.ts';
 import { LinkError } from '../client/link.ts';
 import { PlanError } from '../core/plan/plan.ts';
@@ -65,7 +66,9 @@ export function explainFailure(error: unknown): { readonly message: string; read
   if (error instanceof PlanError || error instanceof LinkError) {
     return { message: error.message, exitCode: exitCodes.plan };
   }
-  if (error instanceof RefusedError) return { message: error.message, exitCode: exitCodes.security };
+  if (error instanceof RefusedError || error instanceof SelfTestError) {
+    return { message: error.message, exitCode: exitCodes.security };
+  }
   if (error instanceof VersionError) return { message: error.message, exitCode: exitCodes.network };
   if (error instanceof TrainerError) return { message: error.message, exitCode: exitCodes.plan };
   if (error instanceof TransportError) return { message: error.message, exitCode: exitCodes[error.kind] };

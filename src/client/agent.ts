@@ -14,17 +14,20 @@ import type { Crypto } from '../ports/crypto.ts';
 import type { Deflate } from '../ports/deflate.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { Identity } from '../ports/identity.ts';
+import type { SiteMemory } from '../ports/site-memory.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { type Transport, TransportError } from '../ports/transport.ts';
 import { RefusedError, TrainerError, VersionError } from './ends.ts';
 import { createClientQkd, NoQkdKeyError, type SiteQkd } from './qkd.ts';
 import { openSession } from './session.ts';
+import { createPaceKeeper } from './pace.ts';
 import { createLocalPrivacy } from './local-privacy.ts';
 import { BudgetSpentError, contribute } from './work.ts';
 
 const backoffMsMin = 200;
 const backoffMsMax = 5000;
 const trainerFailuresMax = 3;
+const cachedFilesMax = 2;
 
 export type AgentParts = {
   readonly identity: Identity;
@@ -40,6 +43,8 @@ export type AgentParts = {
   /** Noise under local privacy. */
   readonly entropy: Entropy;
   readonly trainer: Trainer;
+  /** What the site remembers from round to round. */
+  readonly memory: SiteMemory;
   readonly clock: Clock;
   /** How long to go on trying when the coordinator cannot be reached. */
   readonly patienceMs: number;
@@ -73,6 +78,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
     released: identity.local?.released ?? 0,
     save: (next) => keep({ local: next }),
   });
+  const pace = createPaceKeeper({ plan, trainer: parts.trainer, memory: parts.memory, clock });
   const base = `/v1/orgs/${identity.orgId}/runs/${identity.runId}`;
 
   let session = '';
@@ -100,7 +106,9 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
     await authenticate();
     stream = new AbortController();
     const { protocol, group, cipher } = transport.negotiated()!;
+    const roundSeconds = await pace.claim();
     const headers = {
+      ...(roundSeconds === undefined ? {} : { 'qflare-round-seconds': roundSeconds.toPrecision(3) }),
       'qflare-tls': `${protocol} ${group} ${cipher}`,
       ...(parts.siteQkd === undefined ? {} : { 'qflare-sae': parts.siteQkd.saeId }),
     };
@@ -164,6 +172,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
         clientId: identity.clientId,
         key,
         fetchModel,
+        pace,
         qkd,
         local,
       });
@@ -184,7 +193,8 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
       }
       return;
     }
-    await send(announcement, envelope);
+    await pace.transferring(() => send(announcement, envelope));
+    if (announcement.collects === 'update') await pace.settle();
   }
 
   /** Tells the round not to wait. Lost on the way it costs the round its deadline, and nothing else. */
@@ -228,16 +238,18 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
     }
   }
 
-  // The model that a site evaluates in one round is the one it trains from in the next.
-  let cached: { readonly hash: string; readonly bytes: Uint8Array } | undefined;
+  // The model that a site evaluates in one round is the one it trains from in the next; another file may go beside it.
+  const cached = new Map<string, Uint8Array>();
 
   async function fetchModel(hash: string): Promise<Uint8Array> {
-    if (cached?.hash === hash) return cached.bytes;
-    const bytes = await downloadModel(hash);
+    const known = cached.get(hash);
+    if (known !== undefined) return known;
+    const bytes = await pace.transferring(() => downloadModel(hash));
     if (crypto.sha256(bytes).toHex() !== hash) {
       throw new TransportError('security', 'A model does not match the hash under which it was announced');
     }
-    cached = { hash, bytes };
+    cached.set(hash, bytes);
+    if (cached.size > cachedFilesMax) cached.delete(cached.keys().next().value!);
     return bytes;
   }
 

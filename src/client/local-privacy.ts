@@ -1,3 +1,4 @@
+import type { LocalUpdate } from '../core/learning/client/client-algorithm.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { localNoise, noisyUpdate } from '../core/privacy/local/noisy-update.ts';
 import type { Entropy } from '../ports/entropy.ts';
@@ -43,4 +44,9 @@ export function createLocalPrivacy(parts: {
       return noisyUpdate(delta, { clipNorm, noise, entropy });
     },
   };
+}
+
+/** An update as it leaves the site: how many examples it has would be another clean value. */
+export function protectedUpdate(update: LocalUpdate, local: LocalPrivacy | null): LocalUpdate {
+  return local === null ? update : { ...update, delta: local.protect(update.delta), claimedExamples: 1 };
 }

@@ -1,3 +1,4 @@
+import { keepsState } from '../core/plan/learning.ts';
 import { type Announcement, announcementBytes, type SignedAnnouncement } from '../core/protocol/messages.ts';
 import { purposes } from '../core/protocol/purposes.ts';
 import { phaseOf } from '../core/round/round.ts';
@@ -5,7 +6,7 @@ import type { Device } from '../ports/store.ts';
 import { suiteWithQkd } from '../core/protocol/suite.ts';
 import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
 import type { Snapshot } from './run-log.ts';
-import { hasEnded } from './state.ts';
+import { hasEnded, type RunState } from './state.ts';
 
 /** What one device is told of a run as it stands: to work, to wait, or that the run is done. Signed. */
 export function announce(
@@ -40,6 +41,7 @@ export function announce(
     ...(reason === undefined ? {} : { reason }),
     ...(end === undefined ? {} : { end }),
     round: round?.number ?? run.records.at(-1)?.round ?? 0,
+    counted: keepsState(plan) ? countedRound(run, device.clientId) : 0,
     phaseId: phase?.id ?? '',
     collects: phase?.collects ?? 'update',
     baseModel: base ?? models.at(-1)!.hash,
@@ -51,6 +53,13 @@ export function announce(
   };
   const signature = signingKey.sign(purposes.announcement, announcementBytes(announcement)).toBase64();
   return { announcement, signature };
+}
+
+/** The newest round whose published model the client's update is part of: what it keeps follows from that. */
+export function countedRound({ round, facts, records }: RunState, clientId: string): number {
+  if (round !== null && facts?.published !== undefined && facts.accepted.includes(clientId)) return round.number;
+  const counted = records.findLast((record) => record.modelHash !== null && record.accepted.includes(clientId));
+  return counted?.round ?? 0;
 }
 
 /** How the run has ended for a device: a removed one hears that, and the rest how the run did. */

@@ -15,7 +15,7 @@ import { approvedClients, canOpen, isShortOfClients } from './gathering.ts';
 import type { Draft } from './journal.ts';
 import { createModels } from './models.ts';
 import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
-import { type ClientTls, createPresence } from './presence.ts';
+import { type ClientClaims, type ClientTls, createPresence } from './presence.ts';
 import { createCentralRounds } from './privacy/central.ts';
 import { decideOpening } from './privacy/opening.ts';
 import { createQkdKeys } from './qkd-keys.ts';
@@ -53,7 +53,7 @@ export type Coordinator = {
     device: Device,
     tls: ClientTls | null,
     listener: (message: SignedAnnouncement) => void,
-    saeId?: string,
+    claims?: ClientClaims,
     /** A second connection of the same device takes the place of this one. */
     onReplaced?: () => void,
   ): () => void;
@@ -246,7 +246,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
         // Who is there is asked again: meanwhile clients may have left, and the operator may have ended the run.
         decideOpening(
           snapshot,
-          { round: number, present: qkd.served(readyClients()), plan, central },
+          { round: number, present: qkd.served(readyClients()), secondsOf: presence.secondsOf, plan, central },
           { roundKey: key.publicKey.toBase64(), ...qkd.journaled, nowMs: nowMs() },
         ),
       );

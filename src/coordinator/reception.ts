@@ -5,8 +5,7 @@ import { openEnvelope } from '../core/intake/open.ts';
 import { accepted, type Outcome, type Rejection, rejected } from '../core/intake/rejection.ts';
 import type { Metrics, Opened, Update } from '../core/intake/stages.ts';
 import { type Expectation, verifyEnvelope } from '../core/intake/verify.ts';
-import { manifestOf } from '../core/learning/model-spec.ts';
-import { parameterCount } from '../core/model/manifest.ts';
+import { updateShape } from '../core/plan/learning.ts';
 import type { DeclineRequest, Receipt } from '../core/protocol/messages.ts';
 import { parseEnvelope } from '../core/protocol/envelope.ts';
 import { canAccept, type Contribution, phaseOf, type Round } from '../core/round/round.ts';
@@ -42,9 +41,9 @@ export type ReceptionContext = {
 
 export function createReception(parts: CoordinatorParts, log: RunLog, context: ReceptionContext): Reception {
   const { plan, orgId, runId, crypto, deflate, blobs, store } = parts;
-  const d = parameterCount(manifestOf(plan.model));
+  const shape = updateShape(plan);
   const codec = codecs[plan.aggregation.codec];
-  const updateBytesMax = vectorBytesMax(d) + metaAllowanceBytes;
+  const updateBytesMax = vectorBytesMax(shape.count) + metaAllowanceBytes;
   const layout = Uint8Array.fromHex(context.layout);
   const openedByHash = new Map<string, Opened>();
   const acceptance = createAcceptance(parts, log, context.nowMs);
@@ -88,7 +87,7 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
   }
 
   function expand(opened: Opened, round: Round): Outcome<Update | Metrics> {
-    return phaseOf(round).collects === 'update' ? expandUpdate(opened, d, codec, deflate) : expandMetrics(opened);
+    return phaseOf(round).collects === 'update' ? expandUpdate(opened, shape, codec, deflate) : expandMetrics(opened);
   }
 
   async function take(device: Device, bytes: Uint8Array): Promise<Outcome<Receipt>> {

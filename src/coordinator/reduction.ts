@@ -1,15 +1,16 @@
-import { aggregateCohort } from '../core/aggregation/aggregate.ts';
+import type { AggregationReport } from '../core/aggregation/report.ts';
 import { detectors } from '../core/detection/index.ts';
 import { leaveOneOutCosines } from '../core/detection/leave-one-out.ts';
 import type { Metrics, Update } from '../core/intake/stages.ts';
-import { lastAggregate, nextModel } from '../core/learning/server/next-model.ts';
+import { nextModel } from '../core/learning/server/next-model.ts';
+import type { Plan } from '../core/plan/plan.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
-import { createRng } from '../core/random/rng.ts';
 import { combineMetrics } from '../core/round/evaluation.ts';
+import { type GlobalState, globalStep } from '../core/round/global-step.ts';
 import type { ClientVerdict, PrivacyFigures } from '../core/round/record.ts';
 import type { Contribution, Round } from '../core/round/round.ts';
-import { type CardFacts, writeCard } from './cards.ts';
 import type { Change, ModelRow } from '../ports/store.ts';
+import { type CardFacts, writeCard } from './cards.ts';
 import type { Draft } from './journal.ts';
 import type { Models } from './models.ts';
 import type { CoordinatorParts } from './parts.ts';
@@ -23,7 +24,7 @@ export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'> & Partial<Pick<
  * Aggregates the updates of a round into the next model.
  *
  * Promises: a function of the base model's file, its parent's and the contributions in canonical order: after a restart
- *           the same contributions give the same bytes. The optimiser's state is a file that the model's file names.
+ *           the same contributions give the same bytes. What the server remembers is in files that the model's file names.
  */
 export async function aggregateUpdates(
   { parts, log, models }: { parts: CoordinatorParts; log: RunLog; models: Models },
@@ -33,29 +34,38 @@ export async function aggregateUpdates(
 ): Promise<Reduced> {
   const { plan, compute } = parts;
   const { models: rows, run } = log.snapshot();
-  const { server } = plan.learning;
   const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
-  const base = await models.parameters(parent.hash);
-  const state = await models.companion(parent.hash, 'optimizer');
-  const { parentHash: grandparent } = parent;
-  const reference = lastAggregate(server, {
-    state,
-    model: base,
-    parent: grandparent === null ? null : await models.parameters(grandparent),
-  });
   const clientIds = contributions.map(({ clientId }) => clientId);
-
-  const report = await aggregateCohort(
-    { rows: updates.map((update) => update.delta), clientIds },
-    plan.aggregation.pipeline,
+  const { next, report, controlReport } = await globalStep(
+    plan,
+    round.number,
+    await models.state(parent),
     {
-      weights: updates.map((update) => update.claimedExamples),
-      reference,
-      seed: createRng(plan.seed).child('aggregation', round.number).uint32(),
+      clientIds,
+      rows: updates.map((update) => update.delta),
+      claimedExamples: updates.map((update) => update.claimedExamples),
+      accumulations: updates.map((update) => update.accumulation),
     },
     compute,
   );
+  const dropped = [...report.dropped, ...(controlReport?.dropped ?? [])].map(({ clientId }) => clientId);
+  const used = clientIds.filter((clientId) => !dropped.includes(clientId));
+  const card = { clientIds: used, privacy: null };
+  const { changes, published } = await writeNext({ parts, models }, round, { parent, next, card });
+  const verdicts = verdictsOf(plan, clientIds, report);
+  const onControls = controlReport === null ? [] : verdictsOf(plan, clientIds, controlReport);
+  const together = verdicts.map((verdict, i) => withControl(verdict, onControls[i]));
+  return {
+    changes,
+    drafts: [
+      { kind: 'round.verdicts', round: round.number, data: { verdicts: together as unknown as Json } },
+      { ...published, data: { ...published.data, dropped } },
+    ],
+  };
+}
 
+/** What the detector says of each row. */
+function verdictsOf(plan: Plan, clientIds: readonly string[], report: AggregationReport): readonly ClientVerdict[] {
   const { norms, cosines } = report.diagnostics;
   const { weights } = report;
   const others =
@@ -66,7 +76,7 @@ export async function aggregateUpdates(
     cosine: cosines[i]!,
     othersCosine: others?.[i] ?? null,
   }));
-  const verdicts = detectors[plan.detection.detector].judge(observations).map(
+  return detectors[plan.detection.detector].judge(observations).map(
     (verdict, i): ClientVerdict => ({
       clientId: verdict.clientId,
       isFlagged: verdict.isFlagged,
@@ -77,20 +87,16 @@ export async function aggregateUpdates(
       weight: report.weights?.[i] ?? null,
     }),
   );
-  const dropped = report.dropped.map(({ clientId }) => clientId);
-  const used = clientIds.filter((clientId) => !dropped.includes(clientId));
-  const { changes, published } = await writeNext({ parts, models }, round, {
-    parent,
-    base,
-    vector: Float32Array.from(report.vector),
-    card: { clientIds: used, privacy: null },
-  });
+}
+
+/** A client that lies in its second vector only is flagged as well. */
+function withControl(verdict: ClientVerdict, control: ClientVerdict | undefined): ClientVerdict {
+  if (control?.isFlagged !== true) return verdict;
   return {
-    changes,
-    drafts: [
-      { kind: 'round.verdicts', round: round.number, data: { verdicts: verdicts as unknown as Json } },
-      { ...published, data: { ...published.data, dropped } },
-    ],
+    ...verdict,
+    isFlagged: true,
+    score: Math.max(verdict.score, control.score),
+    reasons: [...verdict.reasons, ...control.reasons.map((reason) => `control variate: ${reason}`)],
   };
 }
 
@@ -102,30 +108,29 @@ export async function publishRelease(
 ): Promise<Reduced> {
   const { models: rows, run } = log.snapshot();
   const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
-  const base = await models.parameters(parent.hash);
+  const { model: base, optimizer } = await models.state(parent);
   const { vector, drafts, ledger } = await release(base);
+  const made = nextModel(parts.plan.learning.server, { base, state: optimizer, aggregate: vector });
+  const next = { model: made.model, optimizer: made.state, control: {} };
   // Who took part stays secret: amplification by sampling rests on it.
   const card = { clientIds: null, privacy: spentIn(drafts) };
-  const { changes, published } = await writeNext({ parts, models }, round, { parent, base, vector, card });
+  const { changes, published } = await writeNext({ parts, models }, round, { parent, next, card });
   return { changes, drafts: [...drafts, { ...published, data: { ...published.data, dropped: [] } }], ledger };
 }
 
-/** Writes the model that an aggregate leads to, and says so. */
+/** Writes the next model with what belongs to it, and says so. */
 async function writeNext(
   { parts, models }: { readonly parts: CoordinatorParts; readonly models: Models },
   round: Round,
   from: {
     readonly parent: ModelRow;
-    readonly base: Float32Array;
-    readonly vector: Float32Array;
+    readonly next: Omit<GlobalState, 'parent'>;
     readonly card: CardFacts;
   },
 ): Promise<{ readonly changes: readonly Change[]; readonly published: Draft }> {
-  const { parent, base, vector } = from;
-  const state = await models.companion(parent.hash, 'optimizer');
-  const next = nextModel(parts.plan.learning.server, { base, state, aggregate: vector });
+  const { parent, next } = from;
   const place = { version: parent.version + 1, parentHash: parent.hash, round: round.number };
-  const model = await models.write(next.model, place, { optimizer: next.state });
+  const model = await models.write(next.model, place, next);
   if (parent.parentHash !== null) await models.forgetCompanions(parent.parentHash, parent.hash);
   const data = {
     version: model.version,

@@ -1,12 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSystemClock } from '../adapters/clock-system.ts';
-import { createNodeCrypto } from '../adapters/crypto-node.ts';
+import { startNodeCrypto } from '../adapters/crypto-node.ts';
 import { createNodeDeflate } from '../adapters/deflate-node.ts';
 import { createNodeEntropy } from '../adapters/entropy-node.ts';
 import { takeFileLock } from '../adapters/file-lock.ts';
 import { createFileIdentityStore } from '../adapters/identity-file.ts';
 import { createHttpsTransport } from '../adapters/transport-https.ts';
+import { createFileSiteMemory } from '../adapters/site-memory-files.ts';
 import { type Outcome, takePart } from '../client/agent.ts';
 import { clockNote } from '../client/clock-note.ts';
 import { RefusedError } from '../client/ends.ts';
@@ -32,7 +33,7 @@ export async function joinRun(options: {
   readonly trainerFor: (plan: Plan, identity: Identity) => Promise<Trainer>;
 }): Promise<Outcome & { readonly clientId: string; readonly runId: string }> {
   const { link, name, say } = options;
-  const crypto = createNodeCrypto();
+  const crypto = await startNodeCrypto();
   const clock = createSystemClock();
   const lock = await lockState(options.stateFolder);
   const transport = createHttpsTransport({ host: link.host, port: link.port, pin: link.pin, group: 'X25519MLKEM768' });
@@ -55,6 +56,7 @@ export async function joinRun(options: {
       deflate: createNodeDeflate(),
       entropy: createNodeEntropy(),
       trainer,
+      memory: createFileSiteMemory(options.stateFolder),
       clock,
       patienceMs: options.patienceMs,
       say,

@@ -1,6 +1,7 @@
 // A site that cannot contribute says so, signed; nobody waits for it. And one device has one connection.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
 import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { takePart } from '../../src/client/agent.ts';
@@ -26,6 +27,7 @@ function agent({ identity, transport }: EnrolledSite, trainer: Trainer, said: st
     identity,
     transport,
     trainer,
+    memory: createVolatileSiteMemory(),
     crypto,
     deflate,
     entropy: createNodeEntropy(),

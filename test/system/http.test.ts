@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { connect, createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createHttpsTransport } from '../../src/adapters/transport-https.ts';
 import { RefusedError } from '../../src/client/ends.ts';
 import { enrol } from '../../src/client/enrol.ts';
@@ -244,6 +245,7 @@ test('the session of one device cannot send for another, and neither can a devic
       crypto,
       deflate,
       trainer: fakeTrainer,
+      memory: createVolatileSiteMemory(),
       fetchModel: async (hash) => (await own.coordinator.model(hash))!,
     });
     const send = (session: string, path = `${base}/contributions`) =>

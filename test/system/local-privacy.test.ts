@@ -1,6 +1,7 @@
 // Local privacy on the wire: what the coordinator opens is noise around a clipped update, whatever the site holds.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
 import { takePart } from '../../src/client/agent.ts';
@@ -60,13 +61,19 @@ test('what a site seals under local privacy is noise of the planned size around 
       deflate,
       entropy: createNodeEntropy(),
       trainer: clean,
+      memory: createVolatileSiteMemory(),
       clock: createSystemClock(),
       patienceMs: 20_000,
       say: () => {},
     });
     assert.equal(payloads.length, 2, 'two updates and no evaluation');
     for (const payload of payloads) {
-      const opened = expandUpdate({ payload } as Opened, d, codecs['float16-zstd'], deflate);
+      const opened = expandUpdate(
+        { payload } as Opened,
+        { count: d, isNormalised: false },
+        codecs['float16-zstd'],
+        deflate,
+      );
       assert.ok(opened.ok);
       assert.equal(opened.value.claimedExamples, 1);
       // 0.5 where it was 100, under noise of some 3: ten deviations are never reached by chance.
@@ -109,6 +116,7 @@ test('a site sends no more noisy updates than the plan has rounds, over restarts
     crypto,
     deflate,
     trainer: fakeTrainer,
+    memory: createVolatileSiteMemory(),
     fetchModel: async (hash: string) => (await world.coordinator.model(hash))!,
   };
   const alive = (from: number) =>

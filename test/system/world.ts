@@ -1,3 +1,4 @@
+import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createMemoryBlobs } from '../../src/adapters/blobs-memory.ts';
 import { createNodeCrypto } from '../../src/adapters/crypto-node.ts';
 import { createNodeDeflate } from '../../src/adapters/deflate-node.ts';
@@ -152,6 +153,7 @@ export type Site = {
 
 export function createSite(device: Device, key: SigningKey): Site {
   const envelopes = new Map<string, Promise<Uint8Array>>();
+  const memory = createVolatileSiteMemory();
   const heard: Announcement[] = [];
   const outcomes: { phase: string; outcome: Outcome<Receipt> }[] = [];
 
@@ -167,6 +169,7 @@ export function createSite(device: Device, key: SigningKey): Site {
       crypto,
       deflate,
       trainer,
+      memory,
       fetchModel: async (hash) => (await coordinator.model(hash))!,
       local: createLocalPrivacy({ plan, released: 0, entropy: createNodeEntropy(), save: async () => {} }),
     });

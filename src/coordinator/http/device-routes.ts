@@ -2,7 +2,7 @@ import { rejected } from '../../core/intake/rejection.ts';
 import type { SignedAnnouncement } from '../../core/protocol/messages.ts';
 import type { Coordinator } from '../coordinator.ts';
 import { readBody } from './body.ts';
-import type { DeviceSurface } from './device-surface.ts';
+import { connectHeaders, type DeviceSurface } from './device-surface.ts';
 import { openEventStream } from './event-stream.ts';
 import { HttpError, type Route } from './routes.ts';
 
@@ -48,7 +48,7 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
           stream.send('replaced', {});
           stream.close();
         };
-        const disconnect = surface.listen(device, header('qflare-tls'), send, header('qflare-sae'), replaced);
+        const disconnect = surface.listen(device, connectHeaders(header), send, replaced);
         return reply;
       },
     },

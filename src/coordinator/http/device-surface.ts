@@ -19,6 +19,18 @@ import type { CoordinatorParts } from '../parts.ts';
 import { HttpError } from './routes.ts';
 import { createSessions } from './sessions.ts';
 
+/** What a client says of itself in the headers of its event stream. */
+export type ConnectHeaders = {
+  readonly tls?: string | undefined;
+  readonly saeId?: string | undefined;
+  readonly seconds?: string | undefined;
+};
+
+/** The headers of an event stream, whatever carries them. */
+export function connectHeaders(header: (name: string) => string | undefined): ConnectHeaders {
+  return { tls: header('qflare-tls'), saeId: header('qflare-sae'), seconds: header('qflare-round-seconds') };
+}
+
 /**
  * What a site calls, whatever carries the calls: HTTPS in production, a simulated network in a simulated world. Bodies
  * come as they were sent; an answer that is an error is a HttpError.
@@ -32,9 +44,8 @@ export type DeviceSurface = {
   /** Starts telling a device what there is to do; gives the function that ends it. */
   listen(
     device: Device,
-    tls: string | undefined,
+    said: ConnectHeaders,
     send: (message: SignedAnnouncement) => void,
-    saeId?: string,
     onReplaced?: () => void,
   ): () => void;
   model(hash: string): Promise<Uint8Array>;
@@ -86,8 +97,14 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
       const device = deviceId === undefined ? undefined : knownDevice(deviceId);
       return device?.status === 'removed' ? undefined : device;
     },
-    listen: (device, tls, send, saeId, onReplaced) =>
-      coordinator.connect(device, tlsOf(tls), send, saeIdOf(saeId), onReplaced),
+    listen: (device, { tls, saeId, seconds }, send, onReplaced) =>
+      coordinator.connect(
+        device,
+        tlsOf(tls),
+        send,
+        { saeId: saeIdOf(saeId), secondsExpected: secondsOf(seconds) },
+        onReplaced,
+      ),
     async model(name) {
       const bytes = /^[0-9a-f]{64}$/.test(name) ? await coordinator.model(name) : undefined;
       if (bytes === undefined) throw new HttpError(404, 'no-such-model', `There is no model ${name.slice(0, 64)}`);
@@ -130,6 +147,14 @@ function statusOf(code: RefusalCode): number {
 /** An id that a key management entity could know; anything else is none. */
 function saeIdOf(header: string | undefined): string | undefined {
   return header !== undefined && /^[\w.:@-]{1,128}$/.test(header) ? header : undefined;
+}
+
+const secondsMax = 30 * 86_400;
+
+/** How long a client says that a round takes it; anything that is no such number is no claim. */
+function secondsOf(header: string | undefined): number | undefined {
+  const seconds = Number(header ?? Number.NaN);
+  return seconds >= 0 && seconds <= secondsMax ? seconds : undefined;
 }
 
 function tlsOf(header: string | undefined): ClientTls | null {

@@ -48,6 +48,8 @@ export const announcement = z.strictObject({
   /** How the run has ended for this device; with `done` only. */
   end: z.enum(['completed', 'stopped', 'failed', 'removed']).optional(),
   round: z.int().min(0),
+  /** The newest round whose published model this client's update is part of, where its algorithm asks for it; 0 else. */
+  counted: z.int().min(0),
   phaseId: z.string(),
   collects: z.enum(['update', 'metrics']),
   baseModel: hex32,

@@ -51,7 +51,11 @@ export type ClientEvaluation = {
   readonly accuracySpread: number;
   readonly worst: { readonly clientId: string; readonly accuracy: number };
   readonly byClient: Readonly<Record<string, { accuracy: number; loss: number; examples: number }>>;
+  /** The sites' personal models on the same hold-outs; absent where the plan's algorithm has none. */
+  readonly personal?: PersonalEvaluation;
 };
+
+export type PersonalEvaluation = Pick<ClientEvaluation, 'reports' | 'accuracy' | 'loss' | 'accuracySpread' | 'worst'>;
 
 /** What was seen of one client's update. A flag is an alarm, not proof. */
 export type ClientVerdict = {
