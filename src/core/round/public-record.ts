@@ -1,3 +1,4 @@
+import type { RoundRecord } from './record.ts';
 import type { RunRecord } from './run-record.ts';
 
 /**
@@ -6,8 +7,8 @@ import type { RunRecord } from './run-record.ts';
  */
 export function publicRecord(record: RunRecord): RunRecord {
   if (record.privacy?.central === null || record.privacy === undefined) return record;
-  const rounds = record.rounds.map(({ declined: _, ...round }) => ({
-    ...round,
+  const rounds = record.rounds.map((round) => ({
+    ...withoutDeclined(round),
     participants: [],
     accepted: [],
     refused: [],
@@ -19,4 +20,9 @@ export function publicRecord(record: RunRecord): RunRecord {
     bytesDown: 0,
   }));
   return { ...record, rounds, flagged: [], bytesUp: 0, bytesDown: 0, isWithheld: true };
+}
+
+function withoutDeclined(round: RoundRecord): RoundRecord {
+  const { declined: _, ...rest } = round;
+  return rest;
 }
