@@ -9,6 +9,8 @@ import { spentEpsilon } from '../../core/privacy/ledger/budget.ts';
 import { bestFilterOrder } from '../../core/privacy/ledger/filter.ts';
 import { canonicalBytes, type Json } from '../../core/protocol/canonical-json.ts';
 import type { Round } from '../../core/round/round.ts';
+import { isHeld } from '../../core/vector/tiles.ts';
+import type { Row } from '../../ports/compute.ts';
 import type { Change } from '../../ports/store.ts';
 import type { Draft } from '../journal.ts';
 import type { CoordinatorParts } from '../parts.ts';
@@ -144,12 +146,14 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
       const { run } = log.snapshot();
       const { noiseMultiplier: noise, reservation } = run.facts!.privacy!;
       const { radius, last } = run.privacy!;
+      const rows = await Promise.all(updates.map(({ delta: update }) => heldRow(update)));
       const reference = await referenceOf(base.length, last);
-      const released = releaseBounded(
-        withRadius(bound, radius),
-        updates.map(({ delta: update }) => update),
-        { reference, noiseMultiplier: noise, entropy, adaptiveClip: privacy.adaptiveClip },
-      );
+      const released = releaseBounded(withRadius(bound, radius), rows, {
+        reference,
+        noiseMultiplier: noise,
+        entropy,
+        adaptiveClip: privacy.adaptiveClip,
+      });
       const { vector, noiseNorm, nextRadius } = released;
       const hash = await blobs.put(new Uint8Array(vector.buffer));
       const facts = { release: hash, noiseNorm, radius, nextRadius, noiseMultiplier: noise, sampleRate };
@@ -204,6 +208,15 @@ function filterOrder({ epsilon, delta, rule, sampleRate }: CentralPrivacy, noise
 function spentMost({ ledger }: Snapshot, purpose: string): number {
   const spent = [...ledger.keys()].map((subject) => spendingFor(ledger, subject, purpose));
   return spent.reduce((most, one) => (one === undefined ? most : Math.max(most, spentEpsilon(one)[one.grant.rule])), 0);
+}
+
+/** Noise is drawn over rows in memory: a spooled one is read back. */
+async function heldRow(row: Row): Promise<Float32Array> {
+  if (row instanceof Float32Array) return row;
+  const values = new Float32Array(row.length);
+  if (isHeld(row)) values.set(row);
+  else await row.read(0, values);
+  return values;
 }
 
 function shown(names: readonly string[]): string {
