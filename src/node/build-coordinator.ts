@@ -47,6 +47,8 @@ export async function buildCoordinator(
     readonly orgId: string;
     readonly runId: string;
     readonly pin: string;
+    /** The file of a privacy ledger that other runs share; in the run's own database unless given. */
+    readonly ledger?: string | undefined;
     /** The QKD link of this coordinator: a key source for each site's SAE id. */
     readonly kme?: { readonly profile: string; sourceFor(saeId: string): KeySource } | undefined;
   },
@@ -79,7 +81,7 @@ export async function buildCoordinator(
     clock: createSystemClock(),
     deflate: createNodeDeflate(),
     entropy: createNodeEntropy(),
-    store: createSqliteStore(paths.database, { orgId, runId }),
+    store: createSqliteStore(paths.database, { orgId, runId, ledger: settings.ledger }),
     blobs: createFileBlobs(paths.blobs),
     roundKeys: createFileRoundKeys(paths.roundKeys, wrappingKey),
     spool: createFileSpool(join(paths.state, 'spool'), { heldBytesMax }),

@@ -15,7 +15,15 @@ import type { Change } from '../../ports/store.ts';
 import type { Draft } from '../journal.ts';
 import type { CoordinatorParts } from '../parts.ts';
 import type { RunLog, Snapshot } from '../run-log.ts';
-import { admit, cancelChanges, commitChanges, grantOf, reservationOf, spendingFor } from './ledger-changes.ts';
+import {
+  admit,
+  cancelChanges,
+  commitChanges,
+  grantOf,
+  reservationOf,
+  settleChanges,
+  spendingFor,
+} from './ledger-changes.ts';
 import { replannedNoise } from './replanned-noise.ts';
 
 /** How a round opens: who takes part by secret coins, and what was reserved for it; or why it cannot. */
@@ -27,7 +35,7 @@ export type Opening =
       readonly data: { readonly [key: string]: Json };
     }
   | { readonly kind: 'wait' }
-  | { readonly kind: 'exhausted'; readonly reason: string };
+  | { readonly kind: 'exhausted'; readonly reason: string; readonly out: readonly string[] };
 
 /** A release that is about to be published. Its ledger entries follow from the ledger at the time of the commit. */
 export type Released = {
@@ -70,6 +78,8 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
           `privacy.epsilon: must be at most what ${subject} was granted for "${purpose}" (nearest: ε = ${grant!.epsilon}, δ = ${grant!.delta}, or another purpose): current value is ε = ${epsilon}, δ = ${delta}`,
         ]);
       }
+      const orphans = settleChanges(ledger, runId, run);
+      if (orphans.length > 0) await log.recordOnLedger(() => ({ changes: orphans, result: undefined }));
       if (run.privacy !== null) return;
       const planned = noiseMultiplier({
         epsilon,
@@ -113,6 +123,7 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
         const why = [...refused.values(), ...others.refused.values()][0]?.reason ?? 'nobody is there';
         return {
           kind: 'exhausted',
+          out,
           reason: `the privacy budget "${purpose}" is used up for ${out.length} of ${approved.length} clients (${shown(out)}), and a round needs ${plan.cohort.quorum}: ${why}`,
         };
       }
