@@ -26,7 +26,8 @@ export type HttpsWorld = {
   readonly routes: ReturnType<typeof createServer>['routes'];
   readonly port: number;
   readonly linkOf: (token: string) => string;
-  transport(): Transport;
+  /** By way of another port where a line lies in between. */
+  transport(through?: number): Transport;
   /** Enrols a site with a fresh link, as `qflare join` does. */
   enrolSite(): Promise<{ identity: Identity; transport: Transport; session(): Promise<string> }>;
   close(): Promise<void>;
@@ -39,6 +40,8 @@ export async function createHttpsWorld(
     disk?: ReturnType<typeof createMemoryDisk>;
     qkd?: CoordinatorParts['qkd'];
     rateLimit?: { burst: number; perSecond: number };
+    /** In place of the adapters in memory and the clock that stands still. */
+    parts?: Partial<CoordinatorParts>;
   } = {},
 ): Promise<HttpsWorld> {
   const clock = createVirtualClock();
@@ -46,6 +49,7 @@ export async function createHttpsWorld(
     ...partsOf(options.plan ?? smallPlan(), options.disk ?? createMemoryDisk(), clock),
     pin: tlsIdentity.pin,
     qkd: options.qkd,
+    ...options.parts,
   };
   const coordinator = createCoordinator(parts);
   await coordinator.start();
@@ -62,8 +66,8 @@ export async function createHttpsWorld(
   port = (app.server.address() as AddressInfo).port;
   const transports: Transport[] = [];
 
-  function transport(): Transport {
-    const made = createHttpsTransport({ host: '127.0.0.1', port, pin: pinBytes, group: 'X25519MLKEM768' });
+  function transport(through = port): Transport {
+    const made = createHttpsTransport({ host: '127.0.0.1', port: through, pin: pinBytes, group: 'X25519MLKEM768' });
     transports.push(made);
     return made;
   }
