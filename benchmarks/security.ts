@@ -23,7 +23,7 @@ import { createWasmEngine } from '../src/core/learning/wasm/engine.ts';
 import { openEnvelope } from '../src/core/intake/open.ts';
 import { verifyEnvelope } from '../src/core/intake/verify.ts';
 import { parseEnvelope } from '../src/core/protocol/envelope.ts';
-import { encodePayload, decodePayload } from '../src/core/protocol/payload.ts';
+import { createPayloadReader, encodePayload } from '../src/core/protocol/payload.ts';
 import { purposes } from '../src/core/protocol/purposes.ts';
 import { qkdPreSharedKey } from '../src/core/protocol/qkd-schedule.ts';
 import { sealEnvelope } from '../src/core/protocol/seal.ts';
@@ -87,9 +87,16 @@ async function open(bytes: Uint8Array): Promise<Uint8Array> {
   if (!parsed.ok) throw new Error(parsed.detail);
   const verified = await verifyEnvelope(parsed.value, expected, crypto);
   if (!verified.ok) throw new Error(verified.detail);
-  const opened = await openEnvelope(verified.value, roundKey, parsed.value.header.qkd && psk);
+  const { chunks, header: said } = parsed.value;
+  const keys = { round: roundKey, psk: said.qkd && psk };
+  const opened = await openEnvelope(verified.value, (i) => chunks[i]!, keys, crypto);
   if (!opened.ok) throw new Error(opened.detail);
-  return opened.value.payload;
+  const parts: Uint8Array[] = [];
+  for await (const part of opened.value.payload()) {
+    if (!part.ok) throw new Error(part.detail);
+    parts.push(part.value);
+  }
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
 async function handshakes() {
@@ -203,8 +210,7 @@ async function rounds() {
         const take = async (body: Uint8Array) => {
           const payload = isSecure ? await open(body) : body;
           await blobs.put(body);
-          const decoded = decodePayload(payload)!;
-          rowsOf.push(codec.decode(decoded.body, d, deflate)!);
+          rowsOf.push(codec.decode(createPayloadReader().push(payload)!, d, deflate)!);
         };
         const handler: http.RequestListener = (request, response) => {
           if (request.method === 'GET') {

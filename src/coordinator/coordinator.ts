@@ -40,7 +40,6 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget'> & {
   snapshot(): Snapshot;
   /** Throws when the store cannot be written. */
   check(): Promise<void>;
-  /** Journals that an address sends more than anybody may before it is known. */
   reportFlood(path: string): Promise<void>;
   /** Whether it still works: not halted, and its clockwork has moved within half a minute. Costs nothing. */
   isAlive(): boolean;
