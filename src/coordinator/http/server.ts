@@ -35,7 +35,7 @@ export function createServer(
 ): { readonly app: FastifyInstance; readonly routes: readonly Route[] } {
   const { crypto, orgId, runId } = parts;
   const surface = createDeviceSurface(coordinator, parts);
-  const limit = createRateLimit(parts.clock.monotonicMs, options.rateLimit ?? rateLimitDefaults);
+  const limit = createRateLimit(() => parts.clock.monotonicMs(), options.rateLimit ?? rateLimitDefaults);
   let floodsJournaled = 0;
 
   /** What nobody has authenticated yet is counted by address, and said once a minute. */
