@@ -102,8 +102,8 @@ async function recordRun() {
     ...disk,
     blobs: {
       ...disk.blobs,
-      async put(content: Uint8Array) {
-        if (parseEnvelope(content).ok) envelopes.push(content.slice());
+      async put(content: Uint8Array | AsyncIterable<Uint8Array>) {
+        if (content instanceof Uint8Array && parseEnvelope(content).ok) envelopes.push(content.slice());
         return put(content);
       },
     },
