@@ -186,6 +186,7 @@ test('a run of processes, and what the command line says when something is wrong
     assert.deepEqual(outcome, {
       clientId: clientIds[i],
       runId: (JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as RunRecord).runId,
+      end: 'completed',
       reason: 'completed',
       contributions: 2 * rounds,
     });
