@@ -6,9 +6,10 @@ import { nextModel } from '../core/learning/server/next-model.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import { combineMetrics } from '../core/round/evaluation.ts';
-import { type GlobalState, globalStep } from '../core/round/global-step.ts';
+import { type GlobalState, globalStep, type RoundUpdates } from '../core/round/global-step.ts';
 import type { ClientVerdict, PrivacyFigures } from '../core/round/record.ts';
 import type { Contribution, Round } from '../core/round/round.ts';
+import { isStreamable, streamedStep } from '../core/round/streamed-step.ts';
 import type { Change, ModelRow } from '../ports/store.ts';
 import { type CardFacts, writeCard } from './cards.ts';
 import type { Draft } from './journal.ts';
@@ -36,18 +37,15 @@ export async function aggregateUpdates(
   const { models: rows, run } = log.snapshot();
   const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
   const clientIds = contributions.map(({ clientId }) => clientId);
-  const { next, report, controlReport } = await globalStep(
-    plan,
-    round.number,
-    await models.state(parent),
-    {
-      clientIds,
-      rows: updates.map((update) => update.delta),
-      claimedExamples: updates.map((update) => update.claimedExamples),
-      accumulations: updates.map((update) => update.accumulation),
-    },
-    compute,
-  );
+  const sent: RoundUpdates = {
+    clientIds,
+    rows: updates.map((update) => update.delta),
+    claimedExamples: updates.map((update) => update.claimedExamples),
+    accumulations: updates.map((update) => update.accumulation),
+  };
+  const { next, report, controlReport } = isStreamable(plan)
+    ? await stepInTiles()
+    : await globalStep(plan, round.number, await models.state(parent), sent, compute);
   const dropped = [...report.dropped, ...(controlReport?.dropped ?? [])].map(({ clientId }) => clientId);
   const used = clientIds.filter((clientId) => !dropped.includes(clientId));
   const card = { clientIds: used, privacy: null };
@@ -62,6 +60,16 @@ export async function aggregateUpdates(
       { ...published, data: { ...published.data, dropped } },
     ],
   };
+
+  /** A plan whose rounds need nothing but the model: it stays in its file, and the aggregate's memory is used again. */
+  async function stepInTiles() {
+    const before = {
+      model: await models.row(parent.hash),
+      parent: parent.parentHash === null ? null : await models.row(parent.parentHash),
+    };
+    const step = await streamedStep(plan, round.number, before, { ...sent, into: models.workspace() }, compute);
+    return { next: { model: step.model, optimizer: {}, control: {} }, report: step.report, controlReport: null };
+  }
 }
 
 /** What the detector says of each row. */
@@ -124,7 +132,9 @@ async function writeNext(
   round: Round,
   from: {
     readonly parent: ModelRow;
-    readonly next: Omit<GlobalState, 'parent'>;
+    readonly next: Pick<GlobalState, 'optimizer' | 'control'> & {
+      readonly model: Float32Array | AsyncIterable<Float32Array>;
+    };
     readonly card: CardFacts;
   },
 ): Promise<{ readonly changes: readonly Change[]; readonly published: Draft }> {
