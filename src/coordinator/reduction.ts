@@ -1,12 +1,11 @@
 import { aggregateCohort } from '../core/aggregation/aggregate.ts';
-import { detectors } from '../core/detection/index.ts';
-import { leaveOneOutCosines } from '../core/detection/leave-one-out.ts';
 import type { Metrics, Update } from '../core/intake/stages.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import { createRng } from '../core/random/rng.ts';
 import { combineMetrics } from '../core/round/evaluation.ts';
 import type { ClientVerdict } from '../core/round/record.ts';
 import type { Contribution, Round } from '../core/round/round.ts';
+import { inspect } from './inspection.ts';
 import type { Draft } from './journal.ts';
 import type { Models } from './models.ts';
 import type { CoordinatorParts } from './parts.ts';
@@ -33,12 +32,13 @@ export async function aggregateUpdates(
   const base = await models.parameters(parent.hash);
   const clientIds = contributions.map(({ clientId }) => clientId);
 
+  const reference = await lastAggregate(models, rows, parent.hash, plan.aggregation.serverLearningRate);
   const report = await aggregateCohort(
     { rows: updates.map((update) => update.delta), clientIds },
     plan.aggregation.pipeline,
     {
       weights: updates.map((update) => update.claimedExamples),
-      reference: await lastAggregate(models, rows, parent.hash, plan.aggregation.serverLearningRate),
+      reference,
       seed: createRng(plan.seed).child('aggregation', round.number).uint32(),
     },
     compute,
@@ -52,17 +52,16 @@ export async function aggregateUpdates(
   if (bad !== -1)
     throw new Error(`Cannot publish the new model as parameter ${bad} must be finite: it is ${next[bad]}`);
 
+  const { inspection, verdicts: judged } = await inspect(parts, run.detection, {
+    round: round.number,
+    clientIds,
+    rows: updates.map((update) => update.delta),
+    report,
+    reference,
+    base,
+  });
   const { norms, cosines } = report.diagnostics;
-  const { weights } = report;
-  const others =
-    weights === null ? null : leaveOneOutCosines({ norms, cosines, weights, aggregateNorm: lengthOf(report.vector) });
-  const observations = clientIds.map((clientId, i) => ({
-    clientId,
-    norm: norms[i]!,
-    cosine: cosines[i]!,
-    othersCosine: others?.[i] ?? null,
-  }));
-  const verdicts = detectors[plan.detection.detector].judge(observations).map(
+  const verdicts = judged.map(
     (verdict, i): ClientVerdict => ({
       clientId: verdict.clientId,
       isFlagged: verdict.isFlagged,
@@ -77,7 +76,11 @@ export async function aggregateUpdates(
   return {
     changes: [{ kind: 'model', model }],
     drafts: [
-      { kind: 'round.verdicts', round: round.number, data: { verdicts: verdicts as unknown as Json } },
+      {
+        kind: 'round.verdicts',
+        round: round.number,
+        data: { verdicts: verdicts as unknown as Json, inspection: inspection as unknown as Json },
+      },
       {
         kind: 'model.published',
         round: round.number,
@@ -120,10 +123,4 @@ async function lastAggregate(
   const before = await models.parameters(parentHash);
   for (let i = 0; i < step.length; i++) step[i] = (now[i]! - before[i]!) / rate;
   return step;
-}
-
-function lengthOf(vector: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < vector.length; i++) sum += vector[i]! * vector[i]!;
-  return Math.sqrt(sum);
 }

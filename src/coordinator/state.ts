@@ -1,3 +1,4 @@
+import { emptyMemory, type Inspection, type Memory, remember } from '../core/detection/memory.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import type { ClientEvaluation, ClientVerdict, RoundRecord } from '../core/round/record.ts';
 import { openRound, type PhasePlan, type Round, type RoundEvent } from '../core/round/round.ts';
@@ -26,6 +27,8 @@ export type RunState = {
   readonly records: readonly RoundRecord[];
   readonly tls: { readonly group: string; readonly protocol: string; readonly cipher: string } | null;
   readonly seconds: number;
+  /** What detection remembers of the clients. */
+  readonly detection: Memory;
 };
 
 export const initialState: RunState = {
@@ -37,6 +40,7 @@ export const initialState: RunState = {
   records: [],
   tls: null,
   seconds: 0,
+  detection: emptyMemory,
 };
 
 /** Whether a run is over, for whatever reason. */
@@ -85,7 +89,10 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
         published: data as unknown as NonNullable<OpenFacts['published']>,
       }));
     case 'round.verdicts':
-      return withFacts(state, () => ({ verdicts: data['verdicts'] as unknown as readonly ClientVerdict[] }));
+      return withFacts(
+        { ...state, detection: remember(state.detection, data['inspection'] as unknown as Inspection) },
+        () => ({ verdicts: data['verdicts'] as unknown as readonly ClientVerdict[] }),
+      );
     case 'round.evaluated':
       return withFacts(state, () => ({ clients: data as unknown as ClientEvaluation }));
     case 'round.closed':

@@ -3,6 +3,7 @@ import { createWasmEngine } from '../core/learning/wasm/engine.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { createRng } from '../core/random/rng.ts';
 import type { RoundRecord } from '../core/round/record.ts';
+import type { JournalEntry } from '../ports/store.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { createTrainerPool } from './trainer-pool.ts';
 import type { Sites } from './world/cast.ts';
@@ -15,6 +16,7 @@ import { runWorld } from './world/world.ts';
 import type { WorldResult } from './world/world-result.ts';
 
 export { leftOutByFastPath } from './world/direct-world.ts';
+export { poisoned, type PoisonId } from './poisoned.ts';
 export { runSeed } from './world/run-seed.ts';
 export { drawScenario, type Hostility, hostilities } from './world/scenario.ts';
 export type { Partition, Pool } from './world/sites.ts';
@@ -41,6 +43,8 @@ export type Simulation = {
   /** In place of the built-in trainer, by the number of the client. */
   readonly trainerOf?: ((index: number) => Trainer) | undefined;
   readonly onRound?: ((record: RoundRecord) => void) | undefined;
+  /** Entries of the journal as they are written; the fast path only. */
+  readonly onEntry?: ((entry: JournalEntry) => void) | undefined;
 };
 
 const samplesPerClient = 200;
@@ -54,7 +58,12 @@ export async function simulatePlan(simulation: Simulation): Promise<WorldResult>
   const hostile = chooseHostile(plan.cohort.expected, attackers, attack, rng.child('attackers'));
   try {
     if (path === 'fast') {
-      return await runDirectWorld({ scenario: { seed, plan, attackers: hostile }, sites, onRound });
+      return await runDirectWorld({
+        scenario: { seed, plan, attackers: hostile },
+        sites,
+        onRound,
+        onEntry: simulation.onEntry,
+      });
     }
     const scenario = {
       seed,

@@ -6,6 +6,7 @@ import { mimic } from './mimic.ts';
 import { minMax, minSum } from './min-max.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { gaussian, random } from './noise.ts';
+import { hiddenDrift, ownAlie, scaling, signDrift } from './own-shift.ts';
 import { lazy, onOff, slowDrift, sybil } from './over-time.ts';
 import { scaledSignFlip, signFlip } from './sign-flip.ts';
 
@@ -14,6 +15,8 @@ export const attacks = {
   alie: alie(),
   'alie-1.5': alie(1.5),
   gaussian,
+  'hidden-drift-0.5': hiddenDrift(0.5),
+  'hidden-drift-1': hiddenDrift(1),
   infinity: infinite,
   ipm: ipm(),
   'ipm-0.1': ipm(0.1),
@@ -26,8 +29,13 @@ export const attacks = {
   'on-off': onOff,
   'optimal-alie': optimalAlie,
   'optimal-ipm': optimalIpm,
+  'own-alie-0.25': ownAlie(0.25),
+  'own-alie-0.5': ownAlie(0.5),
+  'own-alie-1': ownAlie(1),
   random,
+  scaling,
   'scaled-sign-flip': scaledSignFlip,
+  'sign-drift-0.5': signDrift(0.5),
   'sign-flip': signFlip,
   'slow-drift': slowDrift,
   sybil,

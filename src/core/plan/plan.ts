@@ -2,12 +2,10 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { z } from 'zod';
 import { checkPipeline, type Pipeline, pipelineSchema } from '../aggregation/pipeline.ts';
 import { codecIds } from '../compression/index.ts';
-import { type DetectorId, detectors } from '../detection/index.ts';
 import { trainOptionsSchema } from '../learning/engine.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
-
-const detectorIds = Object.keys(detectors) as [DetectorId, ...DetectorId[]];
+import { detectionSchema } from './detection.ts';
 
 const seconds = (max: number) => z.number().positive().max(max);
 
@@ -87,14 +85,7 @@ export const planSchema = z
         serverLearningRate: z.number().positive().max(100).default(1).describe('the aggregate is multiplied by this'),
       })
       .prefault({}),
-    detection: z
-      .strictObject({
-        detector: z
-          .enum(detectorIds)
-          .default('norm-cosine')
-          .describe('what flags unusual updates; a flag is an alarm, not proof'),
-      })
-      .prefault({}),
+    detection: detectionSchema.prefault({}),
     enrolment: z
       .strictObject({
         approve: z
