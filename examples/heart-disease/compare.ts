@@ -2,16 +2,14 @@
 // Usage: node examples/heart-disease/compare.ts FOLDER [--json]
 import type { Table } from '../../src/core/data/table.ts';
 import { serverOptimizerSchema, startServer, stepServer } from '../../src/core/learning/server/index.ts';
-import { trainOptionsSchema } from '../../src/core/learning/engine.ts';
-import type { ModelSpec } from '../../src/core/learning/model-spec.ts';
+import { inputCountOf } from '../../src/core/learning/model-spec.ts';
 import { newtonStep, newtonSums } from '../../src/core/learning/newton.ts';
 import { createWasmEngine } from '../../src/core/learning/wasm/engine.ts';
 import { createRng } from '../../src/core/random/rng.ts';
-import { hospitals, readHospital } from './heart-data.ts';
+import { heartPlan, hospitals, readHospital } from './heart-data.ts';
 
-const d = 13;
-const spec: ModelSpec = { kind: 'softmax-regression', inputs: d, classes: 2 };
-const options = trainOptionsSchema.parse({ batchSize: 4, learningRate: 0.01 });
+const { model: spec, training: options, rounds } = heartPlan;
+const d = inputCountOf(spec);
 const optimizers = [
   { optimizer: 'fed-avg' },
   { optimizer: 'fed-avg-m', learningRate: 0.5 },
@@ -42,7 +40,7 @@ async function trainByRounds(
   const total = tables.reduce((sum, { training }) => sum + training.labels.length, 0);
   let parameters = new Float32Array(2 * d + 2);
   let state = startServer(server, parameters.length);
-  for (let round = 0; round < 50; round++) {
+  for (let round = 0; round < rounds.count; round++) {
     const aggregate = new Float32Array(parameters.length);
     for (const [i, { training: data }] of tables.entries()) {
       const rng = createRng(seed).child('train', round, i);

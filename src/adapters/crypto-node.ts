@@ -14,7 +14,7 @@ import {
 import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_MLKEM768_X25519 } from 'hpke';
 import type { Purpose } from '../core/protocol/purposes.ts';
 import { aeadTagBytes, suiteDefault, suites } from '../core/protocol/suite.ts';
-import type { Aead, Crypto, RoundKey, SigningKey } from '../ports/crypto.ts';
+import type { Aead, Crypto, PreSharedKey, RoundKey, SigningKey } from '../ports/crypto.ts';
 
 const suite = suites[suiteDefault];
 const bulkLabel = new TextEncoder().encode('qflare/bulk/v1');
@@ -43,10 +43,10 @@ export function createNodeCrypto(): Crypto {
     return {
       publicKey,
       exportSecret: () => Buffer.concat([seed, publicKey]),
-      open: async (enc, info) => {
+      open: async (enc, info, psk) => {
         if (enc.length !== suite.encBytes) return undefined;
         try {
-          const recipient = await hpke.SetupRecipient(keys, enc, { info });
+          const recipient = await hpke.SetupRecipient(keys, enc, { info, ...pskOptions(psk) });
           return createAead(await recipient.Export(bulkLabel, 32));
         } catch {
           return undefined;
@@ -83,9 +83,9 @@ export function createNodeCrypto(): Crypto {
       return roundKey({ privateKey, publicKey });
     },
 
-    async seal(publicKey, info) {
+    async seal(publicKey, info, psk) {
       const recipient = await hpke.DeserializePublicKey(publicKey);
-      const { encapsulatedSecret, ctx } = await hpke.SetupSender(recipient, { info });
+      const { encapsulatedSecret, ctx } = await hpke.SetupSender(recipient, { info, ...pskOptions(psk) });
       return { enc: encapsulatedSecret, aead: createAead(await ctx.Export(bulkLabel, 32)) };
     },
   };
@@ -97,6 +97,11 @@ function signingKey(privateKey: KeyObject): SigningKey {
     publicKey,
     sign: (purpose: Purpose, message) => sign(null, message, { key: privateKey, context: Buffer.from(purpose) }),
   };
+}
+
+/** HPKE takes base mode or `mode_psk` from what is there. */
+function pskOptions(psk: PreSharedKey | undefined) {
+  return psk === undefined ? {} : { psk: psk.key, pskId: psk.id };
 }
 
 function createAead(key: Uint8Array): Aead {

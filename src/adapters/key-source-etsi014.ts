@@ -1,7 +1,7 @@
 import { Agent, request as httpsRequest } from 'node:https';
 import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import { keyContainerSchema, kmeErrorSchema, kmeStatusSchema } from '../core/qkd/etsi014-messages.ts';
-import type { KeySource, KeySourceStatus, SharedKey } from '../ports/key-source.ts';
+import type { KeySource, KeySourceStatus, KeySourceTlsProfile, SharedKey } from '../ports/key-source.ts';
 
 /**
  * The TLS towards a key management entity. Vendors speak classical TLS, so `classical` exists, must be chosen by name,
@@ -10,14 +10,14 @@ import type { KeySource, KeySourceStatus, SharedKey } from '../ports/key-source.
 export const KEY_SOURCE_TLS_PROFILES = {
   'post-quantum': { minVersion: 'TLSv1.3', ecdhCurve: 'X25519MLKEM768' },
   classical: { minVersion: 'TLSv1.2', ecdhCurve: 'X25519:P-256:P-384' },
-} as const satisfies Record<string, SecureContextOptions & { readonly ecdhCurve: string }>;
+} as const satisfies Record<KeySourceTlsProfile, SecureContextOptions & { readonly ecdhCurve: string }>;
 
 type Etsi014Options = {
   /** For example https://kme-a.example:8443 */
   readonly url: string;
   /** The SAE at the other end of the link. */
   readonly peerSaeId: string;
-  readonly profile: keyof typeof KEY_SOURCE_TLS_PROFILES;
+  readonly profile: KeySourceTlsProfile;
   /** This SAE's certificate and key, and the authority of the entity. */
   readonly tls: Pick<SecureContextOptions, 'ca' | 'cert' | 'key'>;
   readonly timeoutMs?: number;

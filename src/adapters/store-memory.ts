@@ -1,3 +1,4 @@
+import { followsHead, type LedgerEntry } from '../core/privacy/ledger/chain.ts';
 import {
   type AcceptedEnvelope,
   type Change,
@@ -17,13 +18,17 @@ type State = {
   readonly acceptedKeys: Set<string>;
   readonly models: ModelRow[];
   readonly journal: JournalRow[];
+  readonly ledger: MemoryLedger;
 };
+
+/** Entries by subject. Stores that share one are runs of one organisation. */
+export type MemoryLedger = Map<string, LedgerEntry[]>;
 
 /** How to take a change back: what a transaction that fails half-way does. */
 type Undo = () => void;
 
 /** The state of one run in memory, for simulated worlds: it outlives a simulated crash of the coordinator. */
-export function createMemoryStore(): Store {
+export function createMemoryStore(ledger: MemoryLedger = new Map()): Store {
   const state: State = {
     invitations: new Map(),
     devices: new Map(),
@@ -31,6 +36,7 @@ export function createMemoryStore(): Store {
     acceptedKeys: new Set(),
     models: [],
     journal: [],
+    ledger,
   };
 
   return {
@@ -58,6 +64,7 @@ export function createMemoryStore(): Store {
     accepted: async (round, phaseId) =>
       [...(state.accepted.get(`${round}/${phaseId}`) ?? [])].sort((a, b) => compare(a.deviceId, b.deviceId)),
     journal: async (fromSequence) => state.journal.slice(fromSequence),
+    ledger: async () => [...state.ledger.keys()].sort(compare).flatMap((subject) => state.ledger.get(subject)!),
     check: async () => {},
     close: async () => {},
   };
@@ -95,7 +102,18 @@ function write(state: State, change: Change): Undo {
       }
       state.models.push(change.model);
       return () => state.models.pop();
+    case 'ledger':
+      return append(state.ledger, change.entry);
   }
+}
+
+function append(ledger: MemoryLedger, entry: LedgerEntry): Undo {
+  const { subject } = entry.event;
+  const chain = ledger.get(subject) ?? [];
+  if (!followsHead(entry, chain.at(-1)?.hash)) throw new ConflictError(`the ledger of ${subject} has moved on`);
+  ledger.set(subject, chain);
+  chain.push(entry);
+  return () => chain.pop();
 }
 
 function accept({ accepted, acceptedKeys }: State, envelope: AcceptedEnvelope): Undo {

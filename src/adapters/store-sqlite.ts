@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { followsHead, type LedgerEntry } from '../core/privacy/ledger/chain.ts';
 import {
   type AcceptedEnvelope,
   type Change,
@@ -29,6 +30,9 @@ const schema = `
   CREATE TABLE IF NOT EXISTS journal (
     orgId TEXT NOT NULL, runId TEXT NOT NULL, sequence INTEGER NOT NULL, leafHash TEXT NOT NULL, text TEXT NOT NULL,
     PRIMARY KEY (orgId, runId, sequence)) STRICT;
+  CREATE TABLE IF NOT EXISTS ledger (
+    orgId TEXT NOT NULL, subject TEXT NOT NULL, place INTEGER NOT NULL, hash TEXT NOT NULL, text TEXT NOT NULL,
+    PRIMARY KEY (orgId, subject, place)) STRICT;
   CREATE TABLE IF NOT EXISTS health (id INTEGER PRIMARY KEY, count INTEGER NOT NULL) STRICT;
 `;
 
@@ -57,6 +61,8 @@ export function createSqliteStore(path: string, run: { readonly orgId: string; r
     model: db.prepare('INSERT INTO model VALUES (?, ?, ?, ?, ?, ?)'),
     next: db.prepare('SELECT COALESCE(MAX(sequence) + 1, 0) AS next FROM journal WHERE orgId = ? AND runId = ?'),
     journal: db.prepare('INSERT INTO journal VALUES (?, ?, ?, ?, ?)'),
+    ledgerHead: db.prepare('SELECT hash FROM ledger WHERE orgId = ? AND subject = ? ORDER BY place DESC LIMIT 1'),
+    ledger: db.prepare('INSERT INTO ledger VALUES (?, ?, ?, ?, ?)'),
   };
 
   function write(change: Change): void {
@@ -87,8 +93,19 @@ export function createSqliteStore(path: string, run: { readonly orgId: string; r
       case 'model': {
         const { version, hash, parentHash, round } = change.model;
         statements.model.run(orgId, runId, version, hash, parentHash, round);
+        return;
       }
+      case 'ledger':
+        appendToLedger(change.entry);
     }
+  }
+
+  /** Another run may have written to the same subject: then the entry does not follow from its head any more. */
+  function appendToLedger(entry: LedgerEntry): void {
+    const { subject } = entry.event;
+    const head = statements.ledgerHead.get(orgId, subject) as { hash: string } | undefined;
+    if (!followsHead(entry, head?.hash)) throw new ConflictError(`the ledger of ${subject} has moved on`);
+    statements.ledger.run(orgId, subject, entry.index, entry.hash, JSON.stringify(entry));
   }
 
   return {
@@ -130,6 +147,11 @@ export function createSqliteStore(path: string, run: { readonly orgId: string; r
         'SELECT text, leafHash FROM journal WHERE orgId = ? AND runId = ? AND sequence >= ? ORDER BY sequence',
         fromSequence,
       ).map(({ text, leafHash }) => ({ entry: JSON.parse(text), text, leafHash }) as JournalRow),
+    ledger: async () =>
+      db
+        .prepare('SELECT text FROM ledger WHERE orgId = ? ORDER BY subject, place')
+        .all(orgId)
+        .map((row) => JSON.parse(row['text'] as string) as LedgerEntry),
     async check() {
       db.exec(
         'BEGIN IMMEDIATE; INSERT INTO health VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET count = count + 1; COMMIT',

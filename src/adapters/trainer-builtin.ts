@@ -6,9 +6,16 @@ import type { Plan } from '../core/plan/plan.ts';
 import { createRng } from '../core/random/rng.ts';
 import type { Trainer } from '../ports/trainer.ts';
 
+/** A site's data in the part that trains and the part that evaluates. */
+export type SiteParts = { readonly training: Dataset; readonly holdOut: Dataset | null };
+
 /** The built-in engine on a site's own data: trains on one part and evaluates on the hold-out. */
-export function createBuiltinTrainer(plan: Plan, data: Dataset, engine: TrainingEngine = createWasmEngine()): Trainer {
-  const { training, holdOut } = splitSite(plan, data);
+export function createBuiltinTrainer(
+  plan: Plan,
+  data: Dataset | SiteParts,
+  engine: TrainingEngine = createWasmEngine(),
+): Trainer {
+  const { training, holdOut } = 'training' in data ? data : splitSite(plan, data);
   return {
     async train({ parameters, seed }) {
       const result = await engine.train({
@@ -33,7 +40,7 @@ export function createBuiltinTrainer(plan: Plan, data: Dataset, engine: Training
 }
 
 /** A site's data in two parts. It depends on the plan and the data alone, so that it is the same after a restart. */
-export function splitSite(plan: Plan, data: Dataset): { readonly training: Dataset; readonly holdOut: Dataset | null } {
+export function splitSite(plan: Plan, data: Dataset): SiteParts {
   const { holdoutShare } = plan.data;
   if (holdoutShare === 0) return { training: data, holdOut: null };
   const indexes = Uint32Array.from(data.labels.keys());

@@ -44,7 +44,12 @@ function tomlValue(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(tomlValue).join(', ')}]`;
   if (isTable(value)) {
     const members = Object.entries(value).filter(([, member]) => member !== undefined);
-    return `{ ${members.map(([key, member]) => `${key} = ${tomlValue(member)}`).join(', ')} }`;
+    return `{ ${members.map(([key, member]) => `${tomlKey(key)} = ${tomlValue(member)}`).join(', ')} }`;
   }
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
+/** Names of columns are keys too, and may be any text. */
+function tomlKey(key: string): string {
+  return /^[A-Za-z0-9_-]+$/.test(key) ? key : JSON.stringify(key);
 }

@@ -7,6 +7,7 @@ import type { Deflate } from '../ports/deflate.ts';
 import type { Identity } from '../ports/identity.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { type Transport, TransportError } from '../ports/transport.ts';
+import { createClientQkd, NoQkdKeyError, type SiteQkd } from './qkd.ts';
 import { openSession } from './session.ts';
 import { contribute } from './work.ts';
 
@@ -16,6 +17,10 @@ const trainerFailuresMax = 3;
 
 export type AgentParts = {
   readonly identity: Identity;
+  /** Keeps what this device must remember between starts. */
+  readonly saveIdentity: (identity: Identity) => Promise<void>;
+  /** The QKD link of this site, where it has one. */
+  readonly siteQkd?: SiteQkd | undefined;
   /** SHA-256 of the server's TLS key in hexadecimal. */
   readonly pin: string;
   readonly transport: Transport;
@@ -37,6 +42,8 @@ export async function takePart(
   const plan = parsePlan(identity.plan);
   const key = crypto.importSigningKey(Uint8Array.fromBase64(identity.signingSeed));
   const coordinatorKey = Uint8Array.fromBase64(identity.coordinatorKey);
+  const { siteQkd: site, saveIdentity: save } = parts;
+  const qkd = createClientQkd({ plan, identity, save, site, say });
   const base = `/v1/orgs/${identity.orgId}/runs/${identity.runId}`;
 
   let session = '';
@@ -64,7 +71,10 @@ export async function takePart(
     await authenticate();
     stream = new AbortController();
     const { protocol, group, cipher } = transport.negotiated()!;
-    const headers = { 'qflare-tls': `${protocol} ${group} ${cipher}` };
+    const headers = {
+      'qflare-tls': `${protocol} ${group} ${cipher}`,
+      ...(site === undefined ? {} : { 'qflare-sae': site.saeId }),
+    };
     for await (const event of transport.events(
       { method: 'GET', path: `${base}/events`, session, headers },
       stream.signal,
@@ -114,13 +124,15 @@ export async function takePart(
   async function work(announcement: Announcement): Promise<void> {
     let envelope: Uint8Array;
     try {
-      envelope = await contribute(announcement, { ...parts, plan, clientId: identity.clientId, key, fetchModel });
+      envelope = await contribute(announcement, { ...parts, plan, clientId: identity.clientId, key, fetchModel, qkd });
       trainerFailures = 0;
     } catch (error) {
       if (error instanceof TransportError) throw error;
       done.add(keyOf(announcement));
-      trainerFailures += 1;
       say(`round ${announcement.round}: ${(error as Error).message}`);
+      // The next round brings another key; the trainer has not failed.
+      if (error instanceof NoQkdKeyError) return;
+      trainerFailures += 1;
       if (trainerFailures >= trainerFailuresMax) throw error;
       return;
     }

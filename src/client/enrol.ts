@@ -59,6 +59,7 @@ export async function enrol(parts: {
     deviceId: answer.deviceId,
     clientId: answer.clientId,
     coordinatorKey: answer.coordinatorKey,
+    logKey: answer.logKey,
     planHash: answer.planHash,
     plan: answer.plan,
   };

@@ -6,11 +6,12 @@ import { canonicalBytes, type Json } from '../core/protocol/canonical-json.ts';
 import type { Announcement } from '../core/protocol/messages.ts';
 import { encodePayload } from '../core/protocol/payload.ts';
 import { sealEnvelope } from '../core/protocol/seal.ts';
-import type { SuiteId } from '../core/protocol/suite.ts';
+import { suiteWithQkd } from '../core/protocol/suite.ts';
 import { createRng } from '../core/random/rng.ts';
 import type { Crypto, SigningKey } from '../ports/crypto.ts';
 import type { Deflate } from '../ports/deflate.ts';
 import type { Trainer } from '../ports/trainer.ts';
+import type { ClientQkd } from './qkd.ts';
 
 /** Something that the coordinator says and this site will not do: another model or codec than the plan's. */
 class ProtocolError extends Error {
@@ -28,6 +29,7 @@ export async function contribute(
     readonly deflate: Deflate;
     readonly trainer: Trainer;
     readonly fetchModel: (hash: string) => Promise<Uint8Array>;
+    readonly qkd?: ClientQkd;
   },
 ): Promise<Uint8Array> {
   const { plan, clientId, key, crypto, deflate, trainer } = parts;
@@ -35,9 +37,13 @@ export async function contribute(
   const layout = crypto.sha256(canonicalBytes(manifest as unknown as Json));
   if (layout.toHex() !== announcement.layout)
     throw new ProtocolError('The coordinator announces another layout than its plan');
-  if (announcement.codec !== plan.aggregation.codec || announcement.suite !== plan.security.suite) {
+  const { suite } = plan.security;
+  const announced = announcement.qkd === undefined ? suite : suiteWithQkd[suite];
+  if (announcement.codec !== plan.aggregation.codec || announcement.suite !== announced) {
     throw new ProtocolError('The coordinator announces another codec or suite than its plan');
   }
+  // Before the training: a site that has no key where one must be does not work in vain.
+  const qkd = (await parts.qkd?.keyFor(announcement)) ?? null;
   const file = await parts.fetchModel(announcement.baseModel);
   const parameters = valuesFor(manifest, decodeSafetensors(file));
   const { round } = announcement;
@@ -49,7 +55,8 @@ export async function contribute(
   return sealEnvelope(
     {
       kind: announcement.collects,
-      suite: announcement.suite as SuiteId,
+      suite: qkd === null ? suite : suiteWithQkd[suite],
+      ...(qkd === null ? {} : { qkd: qkd.mark }),
       codec: isUpdate ? codec.wireId : 0,
       orgId: announcement.orgId,
       runId: announcement.runId,
@@ -59,7 +66,7 @@ export async function contribute(
       layout,
     },
     payload,
-    { round: Uint8Array.fromBase64(announcement.roundKey), device: key },
+    { round: Uint8Array.fromBase64(announcement.roundKey), device: key, psk: qkd?.psk },
     crypto,
   );
 

@@ -15,6 +15,7 @@ export type Acceptance = {
     device: Device,
     seen: Round,
     contribution: Pick<AcceptedEnvelope, 'baseModel' | 'nonce' | 'contentHash' | 'bytes'>,
+    options: { readonly hasQkd: boolean },
   ): Promise<Outcome<Receipt>>;
   refuse(
     device: Device,
@@ -43,7 +44,7 @@ export function createAcceptance(
      * The decision is taken on the newest state and at the present time: while the signature was checked the phase may
      * have closed, its deadline may have passed, or the operator may have removed the device.
      */
-    record(device, seen, contribution) {
+    record(device, seen, contribution, { hasQkd }) {
       const { contentHash } = contribution;
       const receipt: Receipt = { contentHash, round: seen.number, phaseId: phaseOf(seen).id };
       const decided = log.record<Outcome<Receipt>>(({ run, devices }) => {
@@ -61,7 +62,13 @@ export function createAcceptance(
         const place = { orgId, runId, round: round.number, phaseId: phaseOf(round).id, deviceId: device.deviceId };
         return {
           changes: [{ kind: 'accept', envelope: { ...place, ...contribution } }],
-          drafts: [{ kind: 'round.event', round: round.number, data: roundEventData(event, now) }],
+          drafts: [
+            {
+              kind: 'round.event',
+              round: round.number,
+              data: roundEventData(event, now, hasQkd ? device.deviceId : undefined),
+            },
+          ],
           result: accepted(receipt),
         };
       });

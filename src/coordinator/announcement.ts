@@ -1,9 +1,9 @@
 import { type Announcement, announcementBytes, type SignedAnnouncement } from '../core/protocol/messages.ts';
 import { purposes } from '../core/protocol/purposes.ts';
 import { phaseOf } from '../core/round/round.ts';
-import type { RoundKey } from '../ports/crypto.ts';
 import type { Device } from '../ports/store.ts';
-import type { CoordinatorParts } from './parts.ts';
+import { suiteWithQkd } from '../core/protocol/suite.ts';
+import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
 import type { Snapshot } from './run-log.ts';
 
 /** What one device is told of a run as it stands: to work, to wait, or that the run is done. Signed. */
@@ -13,18 +13,22 @@ export function announce(
   context: {
     readonly parts: CoordinatorParts;
     readonly layout: string;
-    readonly roundKey: { readonly round: number; readonly key: RoundKey } | undefined;
+    readonly roundKey: OpenRoundKey | undefined;
   },
 ): SignedAnnouncement {
   const { orgId, runId, plan, signingKey } = context.parts;
   const { run, models } = snapshot;
   const { round, facts } = run;
   const status = snapshot.devices.get(device.deviceId)?.status ?? 'removed';
+  const key = context.roundKey?.qkd.get(device.deviceId);
+  // Under "required" a device without a key of this round has nothing to do in it: there is no weaker way.
+  const hasKey = plan.security.qkd.policy !== 'required' || key !== undefined;
   const phase = round === null ? undefined : phaseOf(round);
   const isEnded = run.status === 'completed' || run.status === 'stopped' || status === 'removed';
-  const isWanted = !isEnded && status === 'approved' && isAwaited(snapshot, device, context.roundKey?.round);
+  const isWanted = !isEnded && status === 'approved' && hasKey && isAwaited(snapshot, device, context.roundKey?.round);
   const base = phase?.collects === 'metrics' ? (facts?.published?.hash ?? facts?.baseModel) : facts?.baseModel;
   const reason = reasonFor(snapshot, status, isEnded);
+  const qkd = isWanted ? key : undefined;
   const announcement: Announcement = {
     version: 1,
     orgId,
@@ -37,9 +41,10 @@ export function announce(
     collects: phase?.collects ?? 'update',
     baseModel: base ?? models.at(-1)!.hash,
     layout: context.layout,
-    suite: plan.security.suite,
+    suite: qkd === undefined ? plan.security.suite : suiteWithQkd[plan.security.suite],
     codec: plan.aggregation.codec,
     roundKey: isWanted ? context.roundKey!.key.publicKey.toBase64() : '',
+    ...(qkd === undefined ? {} : { qkd: { ...qkd.mark, source: qkd.source } }),
   };
   const signature = signingKey.sign(purposes.announcement, announcementBytes(announcement)).toBase64();
   return { announcement, signature };

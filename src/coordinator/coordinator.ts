@@ -1,25 +1,30 @@
 import { PlanError, planHash } from '../core/plan/plan.ts';
 import type { Outcome, Rejection } from '../core/intake/rejection.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
+import { originOf } from '../core/transparency/checkpoint.ts';
 import type { Receipt, SignedAnnouncement } from '../core/protocol/messages.ts';
-import { phasesOf } from '../core/round/phases.ts';
 import { effectOf, phaseOf, type Round, type RoundEffect, type RoundEvent } from '../core/round/round.ts';
 import type { Blobs } from '../ports/blobs.ts';
-import type { RoundKey } from '../ports/crypto.ts';
 import type { Device, JournalRow } from '../ports/store.ts';
 import { announce } from './announcement.ts';
+import { writeCard } from './cards.ts';
 import { endingAfter } from './ending.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
-import { approvedClients, canOpen, isShortOfClients, selectParticipants } from './gathering.ts';
+import { approvedClients, canOpen, isShortOfClients } from './gathering.ts';
 import type { Draft } from './journal.ts';
 import { createModels } from './models.ts';
-import type { CoordinatorParts } from './parts.ts';
+import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
 import { type ClientTls, createPresence } from './presence.ts';
+import { createCentralRounds } from './privacy/central.ts';
+import { decideOpening } from './privacy/opening.ts';
+import { createQkdKeys } from './qkd-keys.ts';
 import { createReception } from './reception.ts';
 import { recordOf } from './round-record.ts';
-import { aggregateUpdates, combineEvaluations, type Reduced } from './reduction.ts';
+import { aggregateUpdates, combineEvaluations, publishRelease, type Reduced } from './reduction.ts';
+import { decodeRoundSecret, encodeRoundSecret } from './round-secret.ts';
 import { createRunLog, type Snapshot } from './run-log.ts';
 import { advance, hasEnded, roundEventData } from './state.ts';
+import { createTransparency, fingerprintsOf, type Transparency } from './transparency.ts';
 
 const tickMs = 100;
 
@@ -28,6 +33,7 @@ export type Coordinator = {
   /** Reads the run back and goes on where it stood: in mid-round too. */
   start(): Promise<void>;
   readonly enrolment: Enrolment;
+  readonly transparency: Transparency;
   readonly bodyBytesMax: number;
   readonly layout: string;
   snapshot(): Snapshot;
@@ -37,7 +43,12 @@ export type Coordinator = {
   /** Throws when the store cannot be written. */
   check(): Promise<void>;
   /** A client is there: it hears announcements until it disconnects. */
-  connect(device: Device, tls: ClientTls | null, listener: (message: SignedAnnouncement) => void): () => void;
+  connect(
+    device: Device,
+    tls: ClientTls | null,
+    listener: (message: SignedAnnouncement) => void,
+    saeId?: string,
+  ): () => void;
   /** Approved clients that are there. */
   connectedClients(): readonly string[];
   /** Every device that is there, approved or not. */
@@ -66,13 +77,16 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   };
   const parts: CoordinatorParts = { ...ports, blobs };
   const { plan, orgId, runId, clock, crypto, store, roundKeys } = parts;
-  const log = createRunLog({ store, clock, crypto, orgId, runId, onFailure: fail });
+  const treeHead = { origin: originOf(parts), key: parts.proofKeys.treeHead };
+  const log = createRunLog({ store, clock, crypto, orgId, runId, treeHead, onFailure: fail });
   const models = createModels(parts);
+  const central = plan.privacy.mode === 'central' ? createCentralRounds(parts, log) : null;
   const enrolment = createEnrolment({ ...parts, log });
   const bytes = { up: 0, down: 0 };
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => {});
-  let roundKey: { readonly round: number; readonly key: RoundKey } | undefined;
+  const qkdKeys = createQkdKeys(parts, log);
+  let roundKey: OpenRoundKey | undefined;
   let offsetMs = 0;
   let gatheringSinceMs = 0;
   let performed = '';
@@ -84,7 +98,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   const nowMs = () => clock.monotonicMs() + offsetMs;
   const reception = makeReception(parts, log, {
     layout: models.layout,
-    roundKey: (round) => (roundKey?.round === round ? roundKey.key : undefined),
+    roundKey: (round) => (roundKey?.round === round ? roundKey : undefined),
     nowMs,
   });
 
@@ -113,12 +127,17 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   }
 
   function recordEvent(round: number, event: RoundEvent, reduced: Reduced = {}): Promise<void> {
-    return log.record(({ run }) => {
+    return log.recordOnLedger((snapshot) => {
+      const { run } = snapshot;
       if (run.round?.number !== round) return { result: undefined };
       // The round may have been ended while it was reduced: then there is nothing to publish.
       if (event.kind === 'reduced' && run.round.status !== 'reducing') return { result: undefined };
       const draft: Draft = { kind: 'round.event', round, data: roundEventData(event, nowMs()) };
-      return { ...reduced, drafts: [...(reduced.drafts ?? []), draft], result: undefined };
+      return {
+        changes: [...(reduced.changes ?? []), ...(reduced.ledger?.(snapshot) ?? [])],
+        drafts: [...(reduced.drafts ?? []), draft],
+        result: undefined,
+      };
     });
   }
 
@@ -136,6 +155,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     switch (effect.kind) {
       case 'announce':
         presence.announceToAll();
+        // All coins fell against taking part: the round goes on at once.
+        if (round.participants.length === 0) await recordEvent(round.number, { kind: 'tick', nowMs: nowMs() });
         return;
       case 'reduce':
         try {
@@ -157,7 +178,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
       return combineEvaluations(round, contributions, await reception.metrics(round, contributions));
     }
     const updates = await reception.updates(round, contributions);
-    return aggregateUpdates({ parts, log, models }, round, contributions, updates);
+    if (central === null) return aggregateUpdates({ parts, log, models }, round, contributions, updates);
+    return publishRelease({ parts, log, models }, round, (base) => central.release(round, base, updates));
   }
 
   async function closeRound(round: Round): Promise<void> {
@@ -171,11 +193,13 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
             data: parts.test,
           })
         : null;
+    await qkdKeys.advance(round.number, roundKey?.qkd);
     await reception.forget(round);
     await roundKeys.destroy(round.number);
     roundKey = undefined;
     gatheringSinceMs = clock.monotonicMs();
-    await log.record(({ run }) => {
+    await log.recordOnLedger((snapshot) => {
+      const { run } = snapshot;
       if (run.round?.number !== round.number) return { result: undefined };
       const record = recordOf(run.round, run.facts!, { test, bytes: { ...bytes }, atMs: clock.wallMs() });
       bytes.up = 0;
@@ -186,46 +210,39 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
         data: record as unknown as { [key: string]: Json },
       };
       const ending = run.status === 'running' ? endingAfter([...run.records, record], plan) : [];
-      return { drafts: [closed, ...ending], result: undefined };
+      const changes = central?.closing(snapshot, round.number) ?? [];
+      return { changes, drafts: [closed, ...ending], result: undefined };
     });
   }
 
   /** Opens the next round when enough clients are there. */
   async function maybeOpen(): Promise<void> {
-    const { run, models: rows } = log.snapshot();
+    const { run } = log.snapshot();
     if (isHalted || isOpening || run.round !== null || hasEnded(run)) return;
-    if (!isReady(readyClients())) return;
+    if (!isReady(readyClients()) || qkdKeys.isPaused()) return;
     isOpening = true;
     try {
       const number = nextRound();
       const key = await crypto.generateRoundKey();
-      const secret = key.exportSecret();
+      const qkd = await qkdKeys.reserve(readyDevices(), presence.saeOf);
+      const ownSecret = key.exportSecret();
+      const secret = encodeRoundSecret({ roundKey: ownSecret, qkd: qkd.keys });
       await roundKeys.put(number, secret);
       secret.fill(0);
-      roundKey = { round: number, key };
-      const isOpened = await log.record(({ run: newest }) => {
+      ownSecret.fill(0);
+      roundKey = { round: number, key, qkd: qkd.keys };
+      const isOpened = await log.recordOnLedger((snapshot) =>
         // Who is there is asked again: meanwhile clients may have left, and the operator may have ended the run.
-        const participants = selectParticipants(readyClients(), number, plan);
-        if (newest.round !== null || hasEnded(newest) || participants.length < plan.cohort.quorum)
-          return { result: false };
-        return {
-          drafts: [
-            {
-              kind: 'round.opened',
-              round: number,
-              data: {
-                participants,
-                phases: phasesOf(plan, participants.length) as unknown as Json,
-                baseModel: rows.at(-1)!.hash,
-                roundKey: key.publicKey.toBase64(),
-                nowMs: nowMs(),
-              },
-            },
-          ],
-          result: true,
-        };
-      });
-      if (!isOpened) await roundKeys.destroy(number);
+        decideOpening(
+          snapshot,
+          { round: number, present: qkd.served(readyClients()), plan, central },
+          { roundKey: key.publicKey.toBase64(), ...qkd.journaled, nowMs: nowMs() },
+        ),
+      );
+      if (!isOpened) {
+        await roundKeys.destroy(number);
+        qkdKeys.pause();
+      }
     } finally {
       isOpening = false;
       if (hasEnded(log.snapshot().run)) spawn(finish());
@@ -242,6 +259,11 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     isFinished = true;
     await roundKeys.destroy(nextRound());
     ended.resolve();
+  }
+
+  function readyDevices(): readonly Device[] {
+    const { devices } = log.snapshot();
+    return presence.devices().filter(({ deviceId }) => devices.get(deviceId)?.status === 'approved');
   }
 
   function readyClients(): readonly string[] {
@@ -279,7 +301,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
         await recordEvent(round.number, { kind: 'failed', reason: 'the key of the round is gone: it is repeated' });
       }
     } else {
-      roundKey = { round: round.number, key: await crypto.importRoundKey(secret) };
+      const { roundKey: own, qkd } = decodeRoundSecret(secret);
+      roundKey = { round: round.number, key: await crypto.importRoundKey(own), qkd };
     }
     for (const clientId of round.participants) await recordEvent(round.number, { kind: 'left', clientId });
   }
@@ -299,6 +322,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
 
   return {
     enrolment,
+    transparency: createTransparency(parts, log),
     bodyBytesMax: reception.bodyBytesMax,
     layout: models.layout,
     ended: ended.promise,
@@ -314,18 +338,22 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
       }
       if (rows.length === 0) {
         const model = await models.writeInitial();
+        const card = await writeCard(parts, model, { clientIds: [], privacy: null });
         await log.record(() => ({
           changes: [{ kind: 'model', model }],
           drafts: [
             {
               kind: 'run.created',
-              data: { planHash: planHash(plan), plan: plan as unknown as Json, model: model.hash },
+              data: { planHash: planHash(plan), plan: plan as unknown as Json, model: model.hash, card },
             },
           ],
           result: undefined,
         }));
       }
-      await log.record(() => ({ drafts: [{ kind: 'server.started', data: { pin: parts.pin } }], result: undefined }));
+      await qkdKeys.load(run.records.at(-1)?.round ?? 0);
+      if (!hasEnded(run)) await central?.start();
+      const started = { kind: 'server.started', data: { pin: parts.pin, keys: fingerprintsOf(parts) } };
+      await log.record(() => ({ drafts: [started], result: undefined }));
       if (hasEnded(run)) {
         isRecovered = true;
         perform();

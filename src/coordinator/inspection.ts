@@ -1,19 +1,23 @@
 import type { AggregationReport } from '../core/aggregation/report.ts';
 import { gramSpan } from '../core/aggregation/span.ts';
-import type { Observation, Verdict } from '../core/detection/detector.ts';
+import type { Observation } from '../core/detection/detector.ts';
 import { judge } from '../core/detection/judge.ts';
 import { leaveOneOutCosines } from '../core/detection/leave-one-out.ts';
-import { type Inspection, type Memory, memoryOf } from '../core/detection/memory.ts';
+import { type Inspection, type Memory, memoryOf, remember } from '../core/detection/memory.ts';
 import type { Products } from '../core/detection/measure/features.ts';
 import { dotOf } from '../core/detection/measure/sketch.ts';
 import { readSketches, writeSketches } from '../core/detection/measure/sketch-file.ts';
 import { standardise } from '../core/detection/measure/standing.ts';
 import { type LastUpdate, measureUpdates, type RoundSketch } from '../core/detection/measure/update-features.ts';
 import { windowMax } from '../core/detection/limits.ts';
+import { standingOf } from '../core/detection/reputation.ts';
 import { manifestOf } from '../core/learning/model-spec.ts';
 import { elementCount } from '../core/model/manifest.ts';
+import type { Json } from '../core/protocol/canonical-json.ts';
+import type { ClientVerdict } from '../core/round/record.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Row } from '../ports/compute.ts';
+import type { Draft } from './journal.ts';
 import type { CoordinatorParts } from './parts.ts';
 
 export type InspectionInput = {
@@ -33,7 +37,7 @@ export async function inspect(
   parts: CoordinatorParts,
   memory: Memory,
   { round, clientIds, rows, report, reference, base }: InspectionInput,
-): Promise<{ readonly inspection: Inspection; readonly verdicts: readonly Verdict[] }> {
+): Promise<Draft> {
   const { plan, blobs, crypto, compute } = parts;
   const isDropped = new Set(report.dropped.map(({ index }) => index));
   const kept = [...rows.keys()].filter((i) => !isDropped.has(i));
@@ -76,18 +80,32 @@ export async function inspect(
       trail: place < 0 ? [] : [...memoryOf(memory, clientId).trail, scores[place]!].slice(-windowMax),
     };
   });
-  const verdicts = judge(plan.detection.detector, observations, plan.detection.falseAlarms);
+  const judged = judge(plan.detection.detector, observations, plan.detection.falseAlarms);
   for (const file of memory.stale) await blobs.remove(file);
-  return {
-    verdicts,
-    inspection: {
-      round,
-      seed,
-      file: await blobs.put(writeSketches(measured.round, measured.sketches)),
-      scores: kept.map((i, place) => ({ clientId: clientIds[i]!, scores: scores[place]! })),
-      verdicts: verdicts.map(({ clientId, isFlagged, rarity }) => ({ clientId, isFlagged, rarity })),
-    },
+  const inspection: Inspection = {
+    round,
+    seed,
+    file: await blobs.put(writeSketches(measured.round, measured.sketches)),
+    scores: kept.map((i, place) => ({ clientId: clientIds[i]!, scores: scores[place]! })),
+    verdicts: judged.map(({ clientId, isFlagged, rarity }) => ({ clientId, isFlagged, rarity })),
   };
+  const after = remember(memory, inspection);
+  const verdicts = judged.map((verdict, i): ClientVerdict => {
+    const { trust, state } = standingOf(memoryOf(after, verdict.clientId).reputation);
+    return {
+      clientId: verdict.clientId,
+      isFlagged: verdict.isFlagged,
+      score: verdict.score,
+      reasons: verdict.reasons,
+      norm: norms[i]!,
+      cosine: cosines[i]!,
+      weight: report.weights?.[i] ?? null,
+      trust,
+      standing: state,
+    };
+  });
+  const data = { verdicts: verdicts as unknown as Json, inspection: inspection as unknown as Json };
+  return { kind: 'round.verdicts', round, data };
 }
 
 /** Products of the kept rows: those of the pipeline where it needed them, else a Gram pass of their own. */

@@ -1,48 +1,110 @@
 import { initialParameters, manifestOf } from '../core/learning/model-spec.ts';
+import { decodeVectors, encodeVectors, type Vectors } from '../core/learning/vectors.ts';
 import { decodeSafetensors, encodeSafetensors, valuesFor } from '../core/model/safetensors.ts';
 import { canonicalBytes, type Json } from '../core/protocol/canonical-json.ts';
 import { createRng } from '../core/random/rng.ts';
 import type { ModelRow } from '../ports/store.ts';
 import type { CoordinatorParts } from './parts.ts';
 
-/** The run's models: content-addressed safetensors files, each with its version and its parent's hash. */
+/** What is stored beside a model, each in a file of its own: the model's file names its hash. */
+export type Companion = 'optimizer';
+
+const companions = ['optimizer'] as const satisfies readonly Companion[];
+
+/**
+ * The run's models: content-addressed safetensors files, each with its version and its parent's hash. A model's file
+ * also names the hashes of its companions, so that its own hash stands for everything the next round starts from.
+ */
 export type Models = {
   /** The hash of the manifest: the layout of every vector in the run. */
   readonly layout: string;
   /** Parameters by the hash of their file. */
   parameters(hash: string): Promise<Float32Array>;
+  /** What was stored beside a model; empty where there is nothing. */
+  companion(hash: string, name: Companion): Promise<Vectors>;
   /** Writes a model's file and gives its row; the row becomes part of the run when it is committed. */
   write(
     parameters: Float32Array,
     place: { version: number; parentHash: string | null; round: number },
+    beside?: Readonly<Partial<Record<Companion, Vectors>>>,
   ): Promise<ModelRow>;
   /** The model that every run of this plan starts from. */
   writeInitial(): Promise<ModelRow>;
+  /** The hashes of a model's companions. */
+  companionHashes(hash: string): Promise<Readonly<Partial<Record<Companion, string>>>>;
+  /** Removes companions of a model that no round starts from any more, unless `newer` has the same ones. */
+  forgetCompanions(hash: string, newer: string): Promise<void>;
 };
 
-export function createModels({ plan, orgId, runId, blobs, crypto }: CoordinatorParts): Models {
-  const manifest = manifestOf(plan.model);
-  let cached: { hash: string; parameters: Float32Array } | undefined;
+type Loaded = {
+  readonly hash: string;
+  readonly parameters: Float32Array;
+  readonly metadata: Readonly<Record<string, string>>;
+};
 
-  async function write(
-    parameters: Float32Array,
-    { version, parentHash, round }: { version: number; parentHash: string | null; round: number },
-  ): Promise<ModelRow> {
-    const metadata = { format: 'pt', 'qflare.version': String(version), 'qflare.parent': parentHash ?? '' };
-    const hash = await blobs.put(encodeSafetensors(manifest, parameters, metadata));
-    cached = { hash, parameters };
-    return { orgId, runId, version, hash, parentHash, round };
+export function createModels({
+  plan,
+  orgId,
+  runId,
+  blobs,
+  crypto,
+}: Pick<CoordinatorParts, 'plan' | 'orgId' | 'runId' | 'blobs' | 'crypto'>): Models {
+  const manifest = manifestOf(plan.model);
+  let cached: Loaded | undefined;
+  /** Of the newest models. */
+  const metadataByHash = new Map<string, Loaded['metadata']>();
+
+  async function read(hash: string): Promise<Uint8Array> {
+    const bytes = await blobs.get(hash);
+    if (bytes === undefined) throw new Error(`Cannot read model ${hash} as its file must exist: there is none`);
+    return bytes;
   }
+
+  async function load(hash: string): Promise<Loaded> {
+    if (cached?.hash === hash) return cached;
+    const file = decodeSafetensors(await read(hash));
+    return remember({ hash, parameters: valuesFor(manifest, file), metadata: file.metadata });
+  }
+
+  function remember(loaded: Loaded): Loaded {
+    cached = loaded;
+    metadataByHash.set(loaded.hash, loaded.metadata);
+    return loaded;
+  }
+
+  async function companionHashes(hash: string): Promise<Partial<Record<Companion, string>>> {
+    const metadata = metadataByHash.get(hash) ?? (await load(hash)).metadata;
+    const named = companions.map((name) => [name, metadata[keyOf(name)]] as const);
+    return Object.fromEntries(named.filter(([, value]) => value !== undefined));
+  }
+
+  const write: Models['write'] = async (parameters, { version, parentHash, round }, beside = {}) => {
+    const metadata: Record<string, string> = {
+      format: 'pt',
+      'qflare.version': String(version),
+      'qflare.parent': parentHash ?? '',
+    };
+    for (const name of companions) {
+      const vectors = beside[name] ?? {};
+      if (Object.keys(vectors).length > 0) metadata[keyOf(name)] = await blobs.put(encodeVectors(vectors));
+    }
+    const hash = await blobs.put(encodeSafetensors(manifest, parameters, metadata));
+    remember({ hash, parameters, metadata });
+    return { orgId, runId, version, hash, parentHash, round };
+  };
 
   return {
     layout: crypto.sha256(canonicalBytes(manifest as unknown as Json)).toHex(),
-    async parameters(hash) {
-      if (cached?.hash === hash) return cached.parameters;
-      const bytes = await blobs.get(hash);
-      if (bytes === undefined) throw new Error(`Cannot read model ${hash} as its file must exist: there is none`);
-      const parameters = valuesFor(manifest, decodeSafetensors(bytes));
-      cached = { hash, parameters };
-      return parameters;
+    parameters: async (hash) => (await load(hash)).parameters,
+    async companion(hash, name) {
+      const at = (await companionHashes(hash))[name];
+      return at === undefined ? {} : decodeVectors(await read(at)).vectors;
+    },
+    companionHashes,
+    async forgetCompanions(hash, newer) {
+      const kept = new Set(Object.values(await companionHashes(newer)));
+      for (const old of Object.values(await companionHashes(hash))) if (!kept.has(old)) await blobs.remove(old);
+      metadataByHash.delete(hash);
     },
     write,
     writeInitial: () =>
@@ -52,4 +114,8 @@ export function createModels({ plan, orgId, runId, blobs, crypto }: CoordinatorP
         round: 0,
       }),
   };
+}
+
+function keyOf(name: Companion): string {
+  return `qflare.${name}`;
 }

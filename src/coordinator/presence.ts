@@ -10,12 +10,16 @@ export type ClientTls = { readonly group: string; readonly protocol: string; rea
 
 type Listener = (message: SignedAnnouncement) => void;
 
+type Connection = { readonly device: Device; readonly listener: Listener; readonly saeId: string | undefined };
+
 /** Who is there, and who hears announcements. Coming and going is journaled, and told to the open round. */
 export type Presence = {
   /** The device hears announcements until the function that is returned is called. */
-  connect(device: Device, tls: ClientTls | null, listener: Listener): () => void;
+  connect(device: Device, tls: ClientTls | null, listener: Listener, saeId?: string): () => void;
   announceToAll(): void;
   devices(): readonly Device[];
+  /** The SAE id that a connected device says its site has at its key management entity. */
+  saeOf(deviceId: string): string | undefined;
   /** Clients that take part and have not heard that the run is done. */
   untold(): readonly string[];
 };
@@ -28,11 +32,11 @@ export function createPresence(parts: {
   readonly spawn: (work: Promise<unknown>) => void;
 }): Presence {
   const { log, announcementFor } = parts;
-  const connections = new Map<string, { readonly device: Device; readonly listener: Listener }>();
+  const connections = new Map<string, Connection>();
   /** Devices that have heard that the run is done. */
   const told = new Set<string>();
 
-  function tell({ device, listener }: { readonly device: Device; readonly listener: Listener }): void {
+  function tell({ device, listener }: Connection): void {
     const message = announcementFor(device);
     if (message.announcement.state === 'done') told.add(device.deviceId);
     listener(message);
@@ -56,8 +60,8 @@ export function createPresence(parts: {
   }
 
   return {
-    connect(device, tls, listener) {
-      const connection = { device, listener };
+    connect(device, tls, listener, saeId) {
+      const connection: Connection = { device, listener, saeId };
       const { clientId, deviceId } = device;
       connections.set(deviceId, connection);
       parts.spawn(
@@ -79,6 +83,7 @@ export function createPresence(parts: {
     announceToAll() {
       for (const connection of connections.values()) tell(connection);
     },
+    saeOf: (deviceId) => connections.get(deviceId)?.saeId,
     devices: () => [...connections.values()].map(({ device }) => device),
     untold: () =>
       [...log.snapshot().devices.values()]

@@ -1,3 +1,4 @@
+import { vectorBytesMax } from '../core/compression/codec.ts';
 import { codecs } from '../core/compression/index.ts';
 import { expandMetrics, expandUpdate } from '../core/intake/expand.ts';
 import { openEnvelope } from '../core/intake/open.ts';
@@ -9,10 +10,11 @@ import { parameterCount } from '../core/model/manifest.ts';
 import type { Receipt } from '../core/protocol/messages.ts';
 import { parseEnvelope } from '../core/protocol/envelope.ts';
 import { canAccept, type Contribution, phaseOf, type Round } from '../core/round/round.ts';
-import type { RoundKey } from '../ports/crypto.ts';
 import type { Device } from '../ports/store.ts';
 import { createAcceptance } from './acceptance.ts';
-import type { CoordinatorParts } from './parts.ts';
+import { qkdPreSharedKey } from '../core/protocol/qkd-schedule.ts';
+import { suiteWithQkd } from '../core/protocol/suite.ts';
+import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
 import type { RunLog } from './run-log.ts';
 
 const metaAllowanceBytes = 8192;
@@ -33,7 +35,7 @@ export type Reception = {
 /** What a reception needs to know of the coordinator. */
 export type ReceptionContext = {
   readonly layout: string;
-  readonly roundKey: (round: number) => RoundKey | undefined;
+  readonly roundKey: (round: number) => OpenRoundKey | undefined;
   readonly nowMs: () => number;
 };
 
@@ -41,7 +43,7 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
   const { plan, orgId, runId, crypto, deflate, blobs, store } = parts;
   const d = parameterCount(manifestOf(plan.model));
   const codec = codecs[plan.aggregation.codec];
-  const updateBytesMax = 4 * d + metaAllowanceBytes;
+  const updateBytesMax = vectorBytesMax(d) + metaAllowanceBytes;
   const layout = Uint8Array.fromHex(context.layout);
   const openedByHash = new Map<string, Opened>();
   const acceptance = createAcceptance(parts, log, context.nowMs);
@@ -49,10 +51,16 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
   function expectationOf(device: Device, round: Round): Expectation {
     const kind = phaseOf(round).collects;
     const facts = log.snapshot().run.facts!;
+    const {
+      suite,
+      qkd: { policy },
+    } = plan.security;
+    const qkd = context.roundKey(round.number)?.qkd.get(device.deviceId);
     const baseModel = kind === 'update' ? facts.baseModel : (facts.published?.hash ?? facts.baseModel);
     return {
       kind,
-      suite: plan.security.suite,
+      suite: policy === 'required' ? null : suite,
+      withQkd: qkd && { suite: suiteWithQkd[suite], mark: qkd.mark },
       codec: kind === 'update' ? codec.wireId : 0,
       orgId,
       runId,
@@ -72,7 +80,10 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
     if (!verified.ok) return verified;
     const roundKey = context.roundKey(round.number);
     if (roundKey === undefined) return rejected('round-closed', 'the key of the round is gone');
-    return openEnvelope(verified.value, roundKey);
+    const { deviceId } = device;
+    const qkd = parsed.value.header.qkd && roundKey.qkd.get(deviceId);
+    const psk = qkd && qkdPreSharedKey({ ...qkd, deviceId, round: round.number });
+    return openEnvelope(verified.value, roundKey.key, psk);
   }
 
   function expand(opened: Opened, round: Round): Outcome<Update | Metrics> {
@@ -97,12 +108,17 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
 
     await blobs.put(bytes);
     const { header } = opened.value.envelope;
-    const outcome = await acceptance.record(device, round, {
-      contentHash,
-      baseModel: header.baseModel.toHex(),
-      nonce: header.nonce.toHex(),
-      bytes: bytes.length,
-    });
+    const outcome = await acceptance.record(
+      device,
+      round,
+      {
+        contentHash,
+        baseModel: header.baseModel.toHex(),
+        nonce: header.nonce.toHex(),
+        bytes: bytes.length,
+      },
+      { hasQkd: header.qkd !== undefined },
+    );
     if (outcome.ok) openedByHash.set(contentHash, opened.value);
     else if (!isCounted(contentHash)) await blobs.remove(contentHash);
     return outcome;

@@ -1,24 +1,28 @@
 import { aggregateCohort } from '../core/aggregation/aggregate.ts';
 import type { Metrics, Update } from '../core/intake/stages.ts';
+import { lastAggregate, nextModel } from '../core/learning/server/next-model.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import { createRng } from '../core/random/rng.ts';
 import { combineMetrics } from '../core/round/evaluation.ts';
-import type { ClientVerdict } from '../core/round/record.ts';
+import type { PrivacyFigures } from '../core/round/record.ts';
 import type { Contribution, Round } from '../core/round/round.ts';
+import { type CardFacts, writeCard } from './cards.ts';
+import type { Change, ModelRow } from '../ports/store.ts';
 import { inspect } from './inspection.ts';
 import type { Draft } from './journal.ts';
 import type { Models } from './models.ts';
 import type { CoordinatorParts } from './parts.ts';
+import type { Released } from './privacy/central.ts';
 import type { Decision, RunLog } from './run-log.ts';
 
 /** What a phase makes of its contributions: changes and journal entries, to be recorded together with the event. */
-export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'>;
+export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'> & Partial<Pick<Released, 'ledger'>>;
 
 /**
  * Aggregates the updates of a round into the next model.
  *
- * Promises: a function of the base model, its parent and the contributions in canonical order: after a restart the same
- *           contributions give the same bytes.
+ * Promises: a function of the base model's file, its parent's and the contributions in canonical order: after a restart
+ *           the same contributions give the same bytes. The optimiser's state is a file that the model's file names.
  */
 export async function aggregateUpdates(
   { parts, log, models }: { parts: CoordinatorParts; log: RunLog; models: Models },
@@ -28,11 +32,18 @@ export async function aggregateUpdates(
 ): Promise<Reduced> {
   const { plan, compute } = parts;
   const { models: rows, run } = log.snapshot();
+  const { server } = plan.learning;
   const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
   const base = await models.parameters(parent.hash);
+  const state = await models.companion(parent.hash, 'optimizer');
+  const { parentHash: grandparent } = parent;
+  const reference = lastAggregate(server, {
+    state,
+    model: base,
+    parent: grandparent === null ? null : await models.parameters(grandparent),
+  });
   const clientIds = contributions.map(({ clientId }) => clientId);
 
-  const reference = await lastAggregate(models, rows, parent.hash, plan.aggregation.serverLearningRate);
   const report = await aggregateCohort(
     { rows: updates.map((update) => update.delta), clientIds },
     plan.aggregation.pipeline,
@@ -44,15 +55,7 @@ export async function aggregateUpdates(
     compute,
   );
 
-  const next = base.slice();
-  const rate = plan.aggregation.serverLearningRate;
-  for (let i = 0; i < next.length; i++) next[i] = base[i]! + rate * report.vector[i]!;
-
-  const bad = next.findIndex((value) => !Number.isFinite(value));
-  if (bad !== -1)
-    throw new Error(`Cannot publish the new model as parameter ${bad} must be finite: it is ${next[bad]}`);
-
-  const { inspection, verdicts: judged } = await inspect(parts, run.detection, {
+  const inspected = await inspect(parts, run.detection, {
     round: round.number,
     clientIds,
     rows: updates.map((update) => update.delta),
@@ -60,39 +63,70 @@ export async function aggregateUpdates(
     reference,
     base,
   });
-  const { norms, cosines } = report.diagnostics;
-  const verdicts = judged.map(
-    (verdict, i): ClientVerdict => ({
-      clientId: verdict.clientId,
-      isFlagged: verdict.isFlagged,
-      score: verdict.score,
-      reasons: verdict.reasons,
-      norm: norms[i]!,
-      cosine: cosines[i]!,
-      weight: report.weights?.[i] ?? null,
-    }),
-  );
-  const model = await models.write(next, { version: parent.version + 1, parentHash: parent.hash, round: round.number });
+  const dropped = report.dropped.map(({ clientId }) => clientId);
+  const used = clientIds.filter((clientId) => !dropped.includes(clientId));
+  const { changes, published } = await writeNext({ parts, models }, round, {
+    parent,
+    base,
+    vector: Float32Array.from(report.vector),
+    card: { clientIds: used, privacy: null },
+  });
+  return {
+    changes,
+    drafts: [inspected, { ...published, data: { ...published.data, dropped } }],
+  };
+}
+
+/** Makes a private release the next model: nothing else of the updates leaves the round. */
+export async function publishRelease(
+  { parts, log, models }: { parts: CoordinatorParts; log: RunLog; models: Models },
+  round: Round,
+  release: (base: Float32Array) => Promise<Released>,
+): Promise<Reduced> {
+  const { models: rows, run } = log.snapshot();
+  const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
+  const base = await models.parameters(parent.hash);
+  const { vector, drafts, ledger } = await release(base);
+  // Who took part stays secret: amplification by sampling rests on it.
+  const card = { clientIds: null, privacy: spentIn(drafts) };
+  const { changes, published } = await writeNext({ parts, models }, round, { parent, base, vector, card });
+  return { changes, drafts: [...drafts, { ...published, data: { ...published.data, dropped: [] } }], ledger };
+}
+
+/** Writes the model that an aggregate leads to, and says so. */
+async function writeNext(
+  { parts, models }: { readonly parts: CoordinatorParts; readonly models: Models },
+  round: Round,
+  from: {
+    readonly parent: ModelRow;
+    readonly base: Float32Array;
+    readonly vector: Float32Array;
+    readonly card: CardFacts;
+  },
+): Promise<{ readonly changes: readonly Change[]; readonly published: Draft }> {
+  const { parent, base, vector } = from;
+  const state = await models.companion(parent.hash, 'optimizer');
+  const next = nextModel(parts.plan.learning.server, { base, state, aggregate: vector });
+  const place = { version: parent.version + 1, parentHash: parent.hash, round: round.number };
+  const model = await models.write(next.model, place, { optimizer: next.state });
+  if (parent.parentHash !== null) await models.forgetCompanions(parent.parentHash, parent.hash);
+  const data = {
+    version: model.version,
+    hash: model.hash,
+    parentHash: parent.hash,
+    ...(await models.companionHashes(model.hash)),
+    card: await writeCard(parts, model, from.card),
+  };
   return {
     changes: [{ kind: 'model', model }],
-    drafts: [
-      {
-        kind: 'round.verdicts',
-        round: round.number,
-        data: { verdicts: verdicts as unknown as Json, inspection: inspection as unknown as Json },
-      },
-      {
-        kind: 'model.published',
-        round: round.number,
-        data: {
-          version: model.version,
-          hash: model.hash,
-          parentHash: parent.hash,
-          dropped: report.dropped.map(({ clientId }) => clientId),
-        },
-      },
-    ],
+    published: { kind: 'model.published', round: round.number, data },
   };
+}
+
+/** What the release says that has been spent, for the model's card. */
+function spentIn(drafts: readonly Draft[]): CardFacts['privacy'] {
+  const data = drafts.find(({ kind }) => kind === 'privacy.released')?.data as unknown as PrivacyFigures | undefined;
+  return data === undefined ? null : { epsilon: data.epsilon, delta: data.delta, adjacency: 'add-remove' };
 }
 
 /** Combines what clients measured on their hold-outs. */
@@ -107,20 +141,4 @@ export function combineEvaluations(
       ? []
       : [{ kind: 'round.evaluated', round: round.number, data: combined as unknown as { [key: string]: Json } }];
   return { drafts };
-}
-
-/** The step that led to the base model: what centred clipping clips around. Zero for the first round. */
-async function lastAggregate(
-  models: Models,
-  rows: readonly { readonly hash: string; readonly parentHash: string | null }[],
-  hash: string,
-  rate: number,
-): Promise<Float32Array> {
-  const now = await models.parameters(hash);
-  const step = new Float32Array(now.length);
-  const parentHash = rows.find((row) => row.hash === hash)?.parentHash;
-  if (parentHash === null || parentHash === undefined) return step;
-  const before = await models.parameters(parentHash);
-  for (let i = 0; i < step.length; i++) step[i] = (now[i]! - before[i]!) / rate;
-  return step;
 }

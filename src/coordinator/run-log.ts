@@ -1,5 +1,8 @@
 import type { Clock } from '../ports/clock.ts';
-import type { Crypto } from '../ports/crypto.ts';
+import { signCheckpoint } from '../core/transparency/checkpoint.ts';
+import { createMerkleLog, type MerkleLog } from '../core/transparency/merkle-log.ts';
+import type { Crypto, SigningKey } from '../ports/crypto.ts';
+import { firstBrokenEntry, type LedgerChain, type LedgerEntry } from '../core/privacy/ledger/chain.ts';
 import {
   type Change,
   ConflictError,
@@ -18,6 +21,8 @@ export type Snapshot = {
   readonly invitations: ReadonlyMap<string, Invitation>;
   readonly devices: ReadonlyMap<string, Device>;
   readonly models: readonly ModelRow[];
+  /** By subject, of all runs of the organisation; empty unless it was loaded. */
+  readonly ledger: ReadonlyMap<string, LedgerChain>;
 };
 
 /** What to write, and what to answer once it is on disk. */
@@ -33,11 +38,19 @@ export type Decision<T> = {
  */
 export type RunLog = {
   load(): Promise<void>;
+  /** Reads the ledger, also what other runs have written meanwhile. Throws when it was tampered with. */
+  loadLedger(): Promise<void>;
   snapshot(): Snapshot;
   record<T>(decide: (snapshot: Snapshot) => Decision<T>): Promise<T>;
+  /** The Merkle tree of the entries that are on disk. */
+  tree(): Pick<MerkleLog, 'size' | 'leaf' | 'root' | 'inclusionProof' | 'consistencyProof'>;
+  /** As `record`; where another run has written to the ledger meanwhile, the decision is taken again on what it is now. */
+  recordOnLedger<T>(decide: (snapshot: Snapshot) => Decision<T>): Promise<T>;
   /** Called after each transaction. */
   onCommit(listener: (rows: readonly JournalRow[]) => void): () => void;
 };
+
+const ledgerAttemptsMax = 100;
 
 type Waiting = {
   readonly decide: (snapshot: Snapshot) => Decision<unknown>;
@@ -45,18 +58,29 @@ type Waiting = {
   readonly reject: (error: unknown) => void;
 };
 
+const sealedKinds = new Set(['run.created', 'round.closed', 'run.completed', 'run.stopped']);
+
 export function createRunLog(parts: {
   readonly store: Store;
   readonly clock: Clock;
   readonly crypto: Crypto;
   readonly orgId: string;
   readonly runId: string;
+  /** The log's name and the key that signs its tree heads; who only reads has none. */
+  readonly treeHead?: { readonly origin: string; readonly key: SigningKey };
   /** The store cannot be written: nothing will be recorded any more. */
   readonly onFailure: (error: unknown) => void;
 }): RunLog {
   const { store, clock, crypto, orgId, runId } = parts;
-  let snapshot: Snapshot = { run: initialState, invitations: new Map(), devices: new Map(), models: [] };
+  let snapshot: Snapshot = {
+    run: initialState,
+    invitations: new Map(),
+    devices: new Map(),
+    models: [],
+    ledger: new Map(),
+  };
   let sequence = 0;
+  let tree = createMerkleLog(crypto.sha256);
   let isDraining = false;
   let failure: unknown;
   let waiting: Waiting[] = [];
@@ -94,9 +118,17 @@ export function createRunLog(parts: {
         reject(error);
       }
     }
+    for (const row of rows) tree.append(Uint8Array.fromHex(row.leafHash));
+    const head = treeHeadAfter(rows);
+    if (head !== undefined) {
+      rows.push(head);
+      tree.append(Uint8Array.fromHex(head.leafHash));
+      next = { ...next, run: evolve(next.run, head.entry) };
+    }
     try {
       if (changes.length + rows.length > 0) await store.commit(changes, rows);
     } catch (error) {
+      tree.truncate(sequence);
       await refuseBatch(batch, error);
       return;
     }
@@ -104,6 +136,16 @@ export function createRunLog(parts: {
     sequence += rows.length;
     for (const answer of answers) answer();
     if (rows.length > 0) for (const listener of listeners) listener(rows);
+  }
+
+  /** What ends a round or a run is sealed in its own transaction: the signed head of the tree up to it. */
+  function treeHeadAfter(rows: readonly JournalRow[]): JournalRow | undefined {
+    if (parts.treeHead === undefined || !rows.some(({ entry }) => sealedKinds.has(entry.kind))) return undefined;
+    const { origin, key } = parts.treeHead;
+    const size = tree.size();
+    const checkpoint = signCheckpoint({ origin, size, root: tree.root(size) }, key);
+    const place = { orgId, runId, sequence: size, atMs: clock.wallMs() };
+    return toRow({ kind: 'log.tree-head', data: { size, checkpoint } }, place, crypto.sha256);
   }
 
   /** A conflict is the fault of one decision: the others are taken again without it. Any other error is the end. */
@@ -119,6 +161,27 @@ export function createRunLog(parts: {
     for (const { reject } of batch) reject(error);
   }
 
+  async function loadLedger(): Promise<void> {
+    const chains = Map.groupBy(await store.ledger(), ({ event }) => event.subject);
+    for (const [subject, chain] of chains) checkChain(subject, chain);
+    // What this run has appended since it was read is longer: chains only grow.
+    for (const [subject, chain] of snapshot.ledger) {
+      if (chain.length > (chains.get(subject)?.length ?? 0)) chains.set(subject, [...chain]);
+    }
+    snapshot = { ...snapshot, ledger: chains };
+  }
+
+  function record<T>(decide: (snapshot: Snapshot) => Decision<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (failure !== undefined) {
+        reject(failure);
+        return;
+      }
+      waiting.push({ decide, resolve, reject });
+      if (!isDraining) void drain();
+    });
+  }
+
   return {
     async load() {
       const [invitations, devices, models, rows] = await Promise.all([
@@ -132,19 +195,31 @@ export function createRunLog(parts: {
         invitations: new Map(invitations.map((invitation) => [invitation.tokenHash, invitation])),
         devices: new Map(devices.map((device) => [device.deviceId, device])),
         models,
+        ledger: new Map(),
       };
       sequence = rows.length;
+      tree = createMerkleLog(crypto.sha256);
+      for (const row of rows) tree.append(Uint8Array.fromHex(row.leafHash));
     },
+    loadLedger,
     snapshot: () => snapshot,
-    record: (decide) =>
-      new Promise((resolve, reject) => {
-        if (failure !== undefined) {
-          reject(failure);
-          return;
+    tree: () => tree,
+    record,
+    async recordOnLedger(decide) {
+      let isOnLedger = false;
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await record((newest) => {
+            const decision = decide(newest);
+            isOnLedger = decision.changes?.some(({ kind }) => kind === 'ledger') === true;
+            return decision;
+          });
+        } catch (error) {
+          if (!(error instanceof ConflictError) || !isOnLedger || attempt >= ledgerAttemptsMax) throw error;
+          await loadLedger();
         }
-        waiting.push({ decide, resolve, reject });
-        if (!isDraining) void drain();
-      }),
+      }
+    },
     onCommit(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -172,7 +247,20 @@ function applyChange(snapshot: Snapshot, change: Change): Snapshot {
     }
     case 'model':
       return { ...snapshot, models: [...snapshot.models, change.model] };
+    case 'ledger': {
+      const { subject } = change.entry.event;
+      const chain = [...(snapshot.ledger.get(subject) ?? []), change.entry];
+      return { ...snapshot, ledger: new Map(snapshot.ledger).set(subject, chain) };
+    }
     case 'accept':
       return snapshot;
   }
+}
+
+function checkChain(subject: string, chain: readonly LedgerEntry[]): void {
+  const broken = firstBrokenEntry(chain);
+  if (broken === undefined) return;
+  throw new Error(
+    `Cannot trust the privacy ledger of ${subject} as each entry must follow from the one before: entry ${broken} does not`,
+  );
 }

@@ -1,6 +1,6 @@
 import { emptyMemory, type Inspection, type Memory, remember } from '../core/detection/memory.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
-import type { ClientEvaluation, ClientVerdict, RoundRecord } from '../core/round/record.ts';
+import type { ClientEvaluation, ClientVerdict, PrivacyFigures, RoundRecord } from '../core/round/record.ts';
 import { openRound, type PhasePlan, type Round, type RoundEvent } from '../core/round/round.ts';
 import { step } from '../core/round/step.ts';
 import type { JournalEntry } from '../ports/store.ts';
@@ -13,7 +13,28 @@ export type OpenFacts = {
   readonly verdicts: readonly ClientVerdict[];
   readonly clients: ClientEvaluation | null;
   readonly accepted: readonly string[];
+  /** Devices of which something came under a QKD key. */
+  readonly withQkd: readonly string[];
   readonly refused: readonly { readonly clientId: string; readonly code: string }[];
+  readonly privacy?: RoundPrivacy;
+};
+
+/** What was settled when a round under central privacy opened, and what it released. */
+type RoundPrivacy = {
+  readonly noiseMultiplier: number;
+  readonly sampleRate: number;
+  readonly radius: number;
+  readonly reservation: string;
+  readonly out: readonly string[];
+  readonly released?: PrivacyFigures;
+};
+
+/** The noise and the clip as they stand, the rounds that were released, and the last release. */
+export type PrivacyState = {
+  readonly noiseMultiplier: number;
+  readonly radius: number;
+  readonly released: number;
+  readonly last: { readonly release: string; readonly noiseNorm: number } | null;
 };
 
 /** A run as its journal tells it. */
@@ -26,9 +47,17 @@ export type RunState = {
   readonly facts: OpenFacts | null;
   readonly records: readonly RoundRecord[];
   readonly tls: { readonly group: string; readonly protocol: string; readonly cipher: string } | null;
+  /** Null unless the run is under central privacy. */
+  readonly privacy: PrivacyState | null;
   readonly seconds: number;
   /** What detection remembers of the clients. */
   readonly detection: Memory;
+  /** The newest signed tree head, with the witnesses' signatures that have come since. */
+  readonly checkpoint: string | null;
+  /** The signed card of each model, by the model's hash. */
+  readonly cards: Readonly<Record<string, string>>;
+  /** Who lacks a QKD key and why, as of the newest word on it. */
+  readonly qkdAbsent: readonly { readonly clientId: string; readonly reason: string }[];
 };
 
 export const initialState: RunState = {
@@ -39,8 +68,12 @@ export const initialState: RunState = {
   facts: null,
   records: [],
   tls: null,
+  privacy: null,
   seconds: 0,
   detection: emptyMemory,
+  checkpoint: null,
+  cards: {},
+  qkdAbsent: [],
 };
 
 /** Whether a run is over, for whatever reason. */
@@ -56,12 +89,24 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
   const data = entry.data;
   switch (entry.kind) {
     case 'run.created':
-      return { ...state, planHash: data['planHash'] as string };
+      return { ...withCard(state, data['model'], data['card']), planHash: data['planHash'] as string };
+    case 'log.tree-head':
+      return { ...state, checkpoint: data['checkpoint'] as string };
+    case 'log.cosigned':
+      return { ...state, checkpoint: data['checkpoint'] as string };
+    case 'privacy.planned': {
+      const { noiseMultiplier, radius } = data as unknown as PrivacyState;
+      return { ...state, privacy: { noiseMultiplier, radius, released: 0, last: null } };
+    }
+    case 'privacy.released':
+      return applyRelease(state, data as unknown as PrivacyFigures & PrivacyRelease);
     case 'client.connected':
       return data['tls'] === undefined ? state : { ...state, tls: data['tls'] as unknown as RunState['tls'] };
+    case 'qkd.keys':
+      return { ...state, qkdAbsent: data['absent'] as unknown as RunState['qkdAbsent'] };
     case 'round.opened':
       return {
-        ...state,
+        ...withNoise(state, data['privacy'] as unknown as RoundPrivacy | undefined),
         status: 'running',
         round: openRound(
           entry.round!,
@@ -75,17 +120,19 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
           verdicts: [],
           clients: null,
           accepted: [],
+          withQkd: [],
           refused: [],
+          ...(data['privacy'] === undefined ? {} : { privacy: data['privacy'] as unknown as RoundPrivacy }),
         },
       };
     case 'round.event':
-      return applyRoundEvent(state, data as unknown as { event: RoundEvent; nowMs: number });
+      return applyRoundEvent(state, data as unknown as JournaledEvent);
     case 'update.refused':
       return withFacts(state, (facts) => ({
         refused: [...facts.refused, { clientId: data['clientId'] as string, code: data['code'] as string }],
       }));
     case 'model.published':
-      return withFacts(state, () => ({
+      return withFacts(withCard(state, data['hash'], data['card']), () => ({
         published: data as unknown as NonNullable<OpenFacts['published']>,
       }));
     case 'round.verdicts':
@@ -112,9 +159,12 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
   }
 }
 
+/** The event, the time at which it was taken, and of an accepted envelope the device whose QKD key it was under. */
+type JournaledEvent = { readonly event: RoundEvent; readonly nowMs: number; readonly qkdDevice?: string };
+
 /** The event and the time at which it was taken, as one journal entry. */
-export function roundEventData(event: RoundEvent, nowMs: number): { readonly [key: string]: Json } {
-  return { event: event as unknown as Json, nowMs };
+export function roundEventData(event: RoundEvent, nowMs: number, qkdDevice?: string): { readonly [key: string]: Json } {
+  return { event: event as unknown as Json, nowMs, ...(qkdDevice === undefined ? {} : { qkdDevice }) };
 }
 
 /** Applies an event to a round at a time: first the clock, then the event. */
@@ -125,13 +175,39 @@ export function advance(round: Round, event: RoundEvent, nowMs: number): ReturnT
   return { round: after.round, effects: [...ticked.effects, ...after.effects] };
 }
 
-function applyRoundEvent(state: RunState, { event, nowMs }: { event: RoundEvent; nowMs: number }): RunState {
+function applyRoundEvent(state: RunState, { event, nowMs, qkdDevice }: JournaledEvent): RunState {
   if (state.round === null) return state;
   const before = state.round;
   const { round } = advance(before, event, nowMs);
-  const next = { ...state, round };
+  const next = withFacts({ ...state, round }, ({ withQkd }) => ({
+    withQkd: qkdDevice === undefined || withQkd.includes(qkdDevice) ? withQkd : [...withQkd, qkdDevice],
+  }));
   const isUpdate = event.kind === 'accepted' && before.phases[before.phaseIndex]?.collects === 'update';
   return isUpdate ? withFacts(next, (facts) => ({ accepted: [...facts.accepted, event.clientId] })) : next;
+}
+
+function withCard(state: RunState, model: Json | undefined, card: Json | undefined): RunState {
+  return card === undefined ? state : { ...state, cards: { ...state.cards, [model as string]: card as string } };
+}
+
+type PrivacyRelease = { readonly release: string; readonly noiseNorm: number; readonly nextRadius: number };
+
+/** The noise may have been solved anew for this round; it stays so until it is again. */
+function withNoise(state: RunState, opened: RoundPrivacy | undefined): RunState {
+  if (state.privacy === null || opened === undefined) return state;
+  return { ...state, privacy: { ...state.privacy, noiseMultiplier: opened.noiseMultiplier } };
+}
+
+function applyRelease(state: RunState, data: PrivacyFigures & PrivacyRelease): RunState {
+  const { release, noiseNorm, nextRadius, noiseMultiplier, sampleRate, radius, epsilon, delta, noise } = data;
+  const figures: PrivacyFigures = { noiseMultiplier, sampleRate, radius, epsilon, delta, noise };
+  const privacy = {
+    ...state.privacy!,
+    radius: nextRadius,
+    released: state.privacy!.released + 1,
+    last: { release, noiseNorm },
+  };
+  return withFacts({ ...state, privacy }, ({ privacy: opened }) => ({ privacy: { ...opened!, released: figures } }));
 }
 
 function withFacts(state: RunState, change: (facts: OpenFacts) => Partial<OpenFacts>): RunState {

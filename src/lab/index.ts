@@ -8,9 +8,13 @@ import type { RoundRecord } from '../core/round/record.ts';
 import { simulatePlan, type Simulation } from '../simulation/index.ts';
 import type { WorldResult } from '../simulation/index.ts';
 
+export type { CellOutcome, CellRecord, LabRecord } from '../core/report/lab/record.ts';
+export { groupsOf, gridsOf } from '../core/report/lab/summary.ts';
 export type { PlanInput } from '../core/plan/plan.ts';
 export { type Hostility, hostilities, leftOutByFastPath, type Partition, type Pool } from '../simulation/index.ts';
 export { readMnist } from '../simulation/demo/sites.ts';
+export type { LabInput } from './lab-file.ts';
+export { type LabProgress, type MatrixOptions, runMatrix, runMatrix as lab, runOneCell } from './run-matrix.ts';
 
 /** What to try. Everything has a default but the model. */
 export type Experiment = {

@@ -6,9 +6,12 @@ import { createSystemClock } from '../adapters/clock-system.ts';
 import { createNodeCrypto } from '../adapters/crypto-node.ts';
 import { readDatasetFolder } from '../adapters/dataset-folder.ts';
 import { createNodeDeflate } from '../adapters/deflate-node.ts';
+import { createNodeEntropy } from '../adapters/entropy-node.ts';
 import { createFileRoundKeys } from '../adapters/round-keys-files.ts';
 import { createSqliteStore } from '../adapters/store-sqlite.ts';
+import { openProofKeys } from './coordinator-keys.ts';
 import type { CoordinatorParts } from '../coordinator/parts.ts';
+import type { KeySource } from '../ports/key-source.ts';
 import { createWasmEngine } from '../core/learning/wasm/engine.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { createWasmCompute } from '../core/vector/wasm.ts';
@@ -17,10 +20,12 @@ import { createWasmCompute } from '../core/vector/wasm.ts';
 export type CoordinatorFiles = Readonly<
   Record<
     | 'folder'
+    | 'keys'
     | 'state'
     | 'database'
     | 'blobs'
     | 'roundKeys'
+    | 'qkdEpochs'
     | 'tlsKey'
     | 'tlsCertificate'
     | 'signingSeed'
@@ -34,11 +39,17 @@ export type CoordinatorFiles = Readonly<
 export async function buildCoordinator(
   paths: CoordinatorFiles,
   plan: Plan,
-  settings: { readonly orgId: string; readonly runId: string; readonly pin: string },
+  settings: {
+    readonly orgId: string;
+    readonly runId: string;
+    readonly pin: string;
+    /** The QKD link of this coordinator: a key source for each site's SAE id. */
+    readonly kme?: { readonly profile: string; sourceFor(saeId: string): KeySource } | undefined;
+  },
 ): Promise<{ parts: CoordinatorParts; tls: { key: string; cert: string }; ownerTokenHash: Uint8Array }> {
   const crypto = createNodeCrypto();
   await mkdir(paths.state, { recursive: true, mode: 0o700 });
-  const [key, cert, seed, wrappingKey, ownerToken, test, compute] = await Promise.all([
+  const [key, cert, seed, wrappingKey, ownerToken, test, compute, proofKeys] = await Promise.all([
     readFile(paths.tlsKey, 'utf8'),
     readFile(paths.tlsCertificate, 'utf8'),
     readFile(paths.signingSeed),
@@ -46,6 +57,7 @@ export async function buildCoordinator(
     readFile(paths.ownerToken, 'utf8'),
     plan.data.test === undefined ? null : readDatasetFolder(resolve(paths.folder, plan.data.test)),
     createWasmCompute(),
+    openProofKeys(paths.keys),
   ]);
   const engine = createWasmEngine();
   const { orgId, runId, pin } = settings;
@@ -58,12 +70,19 @@ export async function buildCoordinator(
     crypto,
     compute,
     engine,
+    proofKeys,
     signingKey: crypto.importSigningKey(seed),
     clock: createSystemClock(),
     deflate: createNodeDeflate(),
+    entropy: createNodeEntropy(),
     store: createSqliteStore(paths.database, { orgId, runId }),
     blobs: createFileBlobs(paths.blobs),
     roundKeys: createFileRoundKeys(paths.roundKeys, wrappingKey),
+    qkd: settings.kme && {
+      tlsProfile: settings.kme.profile,
+      sourceFor: settings.kme.sourceFor,
+      epochs: createFileRoundKeys(paths.qkdEpochs, wrappingKey),
+    },
   };
   return { parts, tls: { key, cert }, ownerTokenHash: createHash('sha256').update(ownerToken).digest() };
 }

@@ -5,6 +5,7 @@ import { createFileIdentityStore } from '../adapters/identity-file.ts';
 import { createHttpsTransport } from '../adapters/transport-https.ts';
 import { takePart } from '../client/agent.ts';
 import { enrol } from '../client/enrol.ts';
+import type { SiteQkd } from '../client/qkd.ts';
 import type { Link } from '../client/link.ts';
 import { type Plan, parsePlan } from '../core/plan/plan.ts';
 import type { Identity } from '../ports/identity.ts';
@@ -20,6 +21,8 @@ export async function joinRun(options: {
   readonly stateFolder: string;
   readonly patienceMs: number;
   readonly say: (text: string) => void;
+  /** The QKD link of this site, where it has one. */
+  readonly siteQkd?: SiteQkd | undefined;
   readonly trainerFor: (plan: Plan, identity: Identity) => Promise<Trainer>;
 }): Promise<{
   readonly clientId: string;
@@ -39,6 +42,8 @@ export async function joinRun(options: {
     const trainer = await options.trainerFor(plan, identity);
     const outcome = await takePart({
       identity,
+      saveIdentity: store.save,
+      siteQkd: options.siteQkd,
       pin: link.pin.toHex(),
       transport,
       crypto,

@@ -22,6 +22,8 @@ export async function readRun(
   readonly record: RunRecord;
   readonly journal: readonly JournalRow[];
   readonly model: Uint8Array | undefined;
+  /** The signed card of that model. */
+  readonly card: Uint8Array | undefined;
 }> {
   const crypto = createNodeCrypto();
   const store = createSqliteStore(files.database, settings);
@@ -36,10 +38,13 @@ export async function readRun(
     await log.load();
     const snapshot = log.snapshot();
     const newest = snapshot.models.at(-1);
+    const blobs = createFileBlobs(files.blobs);
+    const card = newest && snapshot.run.cards[newest.hash];
     return {
       record: runRecordOf(snapshot, { ...settings, plan }, snapshot.run.seconds),
       journal,
-      model: newest === undefined ? undefined : await createFileBlobs(files.blobs).get(newest.hash),
+      model: newest === undefined ? undefined : await blobs.get(newest.hash),
+      card: card === undefined ? undefined : await blobs.get(card),
     };
   } finally {
     await store.close();

@@ -13,13 +13,16 @@ export type Aead = {
   open(nonce: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
 };
 
+/** A key that both sides hold already, and its name. Mixed into the key schedule, never used alone. */
+export type PreSharedKey = { readonly key: Uint8Array; readonly id: Uint8Array };
+
 /** The private half of a round's key pair. */
 export type RoundKey = {
   readonly publicKey: Uint8Array;
   /** Seed and public key, for wrapping at rest. The caller wipes it. */
   exportSecret(): Uint8Array;
-  /** Opens the conversation, or gives undefined when `enc` is malformed. A wrong `enc` shows at the first chunk. */
-  open(enc: Uint8Array, info: Uint8Array): Promise<Aead | undefined>;
+  /** Opens the conversation, or gives undefined when `enc` is malformed. A wrong `enc` or pre-shared key shows at the first chunk. */
+  open(enc: Uint8Array, info: Uint8Array, psk?: PreSharedKey): Promise<Aead | undefined>;
 };
 
 /** Every primitive the protocol uses. No path leads from a failed check to a weaker one. */
@@ -31,7 +34,7 @@ export type Crypto = {
   verify(publicKey: Uint8Array, purpose: Purpose, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
   generateRoundKey(): Promise<RoundKey>;
   importRoundKey(secret: Uint8Array): Promise<RoundKey>;
-  seal(publicKey: Uint8Array, info: Uint8Array): Promise<SealContext>;
+  seal(publicKey: Uint8Array, info: Uint8Array, psk?: PreSharedKey): Promise<SealContext>;
   /** Constant-time equality of two byte strings. */
   isEqual(a: Uint8Array, b: Uint8Array): boolean;
 };

@@ -8,8 +8,14 @@ export type Identity = {
   readonly deviceId: string;
   readonly clientId: string;
   readonly coordinatorKey: string;
+  readonly logKey: string;
   readonly planHash: string;
   readonly plan: Json;
+  /** Where this device has a QKD link: the epoch secrets that it shares with the coordinator, and the key of the round. */
+  readonly qkd?: {
+    readonly epochs: readonly { readonly epoch: number; readonly secret: string }[];
+    readonly key?: { readonly keyId: string; readonly bytes: string };
+  };
 };
 
 /** Where a device keeps its identity. The key is made here and never leaves. */

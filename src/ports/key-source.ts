@@ -1,6 +1,9 @@
 /** A key that two parties share, named by an id that may be public. */
 export type SharedKey = { readonly keyId: string; readonly bytes: Uint8Array };
 
+/** The TLS towards a key source, by name: vendors speak classical TLS. */
+export type KeySourceTlsProfile = 'post-quantum' | 'classical';
+
 export type KeySourceStatus = {
   /** What the keys rest on, as the far end states it; `unknown` when it does not. */
   readonly source: 'simulated' | 'unknown';

@@ -1,3 +1,4 @@
+import type { LedgerEntry } from '../core/privacy/ledger/chain.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 
 /** An invitation. Only the hash of its token is kept. */
@@ -69,7 +70,8 @@ export type Change =
   | { readonly kind: 'enrol'; readonly tokenHash: string; readonly device: Device }
   | { readonly kind: 'device-status'; readonly deviceId: string; readonly status: DeviceStatus }
   | { readonly kind: 'accept'; readonly envelope: AcceptedEnvelope }
-  | { readonly kind: 'model'; readonly model: ModelRow };
+  | { readonly kind: 'model'; readonly model: ModelRow }
+  | { readonly kind: 'ledger'; readonly entry: LedgerEntry };
 
 /** A change that the state does not allow: a spent token, an envelope accepted before. Nothing was written. */
 export class ConflictError extends Error {
@@ -86,6 +88,8 @@ export type Store = {
   accepted(round: number, phaseId: string): Promise<readonly AcceptedEnvelope[]>;
   /** Rows from a sequence number on, in order. */
   journal(fromSequence: number): Promise<readonly JournalRow[]>;
+  /** The organisation's ledger entries, of all subjects and runs: subject by subject, oldest first. */
+  ledger(): Promise<readonly LedgerEntry[]>;
   /** Throws when the store cannot be written. */
   check(): Promise<void>;
   close(): Promise<void>;

@@ -1,22 +1,26 @@
 import { createBuiltinTrainer } from '../adapters/trainer-builtin.ts';
+import type { Dataset } from '../core/data/dataset.ts';
 import { createWasmEngine } from '../core/learning/wasm/engine.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { createRng } from '../core/random/rng.ts';
 import type { RoundRecord } from '../core/round/record.ts';
 import type { JournalEntry } from '../ports/store.ts';
 import type { Trainer } from '../ports/trainer.ts';
+import { createMomentumTrainer } from './momentum-trainer.ts';
+import { isPoison, type PoisonId, poisonDataset } from './poisoned-data.ts';
 import { createTrainerPool } from './trainer-pool.ts';
+import { type BareResult, runBareWorld } from './world/bare-world.ts';
 import type { Sites } from './world/cast.ts';
 import { runDirectWorld } from './world/direct-world.ts';
 import { drawFaults, type Faults, noFaults } from './world/faults.ts';
 import { chooseHostile, type Hostility, hostilities } from './world/scenario.ts';
-import { dealDatasets, dealSamples, type Partition, type Pool, syntheticBlobs } from './world/sites.ts';
+import { dealAround, dealDatasets, dealSamples, type Partition, type Pool, syntheticBlobs } from './world/sites.ts';
 import { wireAttacks } from './world/wire-attacks.ts';
 import { runWorld } from './world/world.ts';
 import type { WorldResult } from './world/world-result.ts';
 
+export { type BareResult, leftOutByBarePath } from './world/bare-world.ts';
 export { leftOutByFastPath } from './world/direct-world.ts';
-export { poisoned, type PoisonId } from './poisoned.ts';
 export { runSeed } from './world/run-seed.ts';
 export { drawScenario, type Hostility, hostilities } from './world/scenario.ts';
 export type { Partition, Pool } from './world/sites.ts';
@@ -33,6 +37,10 @@ export type Simulation = {
   /** Who lies: how many of the clients, and how, in turn. */
   readonly attackers?: number;
   readonly attack?: readonly Hostility[];
+  /** What attackers hold: a share like any other's, or an even one at random beside the honest clients' partition. */
+  readonly attackerData?: 'partition' | 'iid' | undefined;
+  /** β: clients send a moving average of mini-batch steps, as `createMomentumTrainer` has it. */
+  readonly workerMomentum?: number | undefined;
   /** `drawn`: what goes wrong is drawn from the seed. `none`: nothing does. Or exactly these. */
   readonly faults?: 'drawn' | 'none' | Faults;
   /** `whole`: real agents over a simulated network, invariants watched. `fast`: see `leftOutByFastPath`. */
@@ -51,11 +59,10 @@ const samplesPerClient = 200;
 
 /** Runs a plan in a simulated world. Everything is a function of plan, data and seed; threads and load change nothing. */
 export async function simulatePlan(simulation: Simulation): Promise<WorldResult> {
-  const { plan, seed, attackers = 0, attack = ['sign-flip'], path = 'whole', faults = 'none', onRound } = simulation;
+  const { plan, seed, path = 'whole', faults = 'none', onRound } = simulation;
+  const hostile = hostileOf(simulation, path);
   const rng = createRng(seed).child('simulation');
-  checkAttack(attack, path);
-  const { sites, close } = sitesOf(simulation);
-  const hostile = chooseHostile(plan.cohort.expected, attackers, attack, rng.child('attackers'));
+  const { sites, close } = sitesOf(simulation, hostile);
   try {
     if (path === 'fast') {
       return await runDirectWorld({
@@ -78,34 +85,105 @@ export async function simulatePlan(simulation: Simulation): Promise<WorldResult>
   }
 }
 
-function checkAttack(attack: readonly Hostility[], path: 'whole' | 'fast'): void {
+/** Runs a plan as arithmetic alone, for large matrices: see `leftOutByBarePath`. */
+export async function simulateBare(
+  simulation: Omit<Simulation, 'path' | 'faults' | 'crypto' | 'onRound' | 'threads'> & {
+    readonly isMeasured: (round: number) => boolean;
+  },
+): Promise<BareResult> {
+  const { plan, seed, isMeasured } = simulation;
+  const hostile = hostileOf(simulation, 'bare');
+  const { sites, close } = sitesOf(simulation, hostile);
+  try {
+    return await runBareWorld({ scenario: { seed, plan, attackers: hostile }, sites, isMeasured });
+  } finally {
+    await close();
+  }
+}
+
+function hostileOf(
+  { plan, seed, attackers = 0, attack = ['sign-flip'] }: Pick<Simulation, 'plan' | 'seed' | 'attackers' | 'attack'>,
+  path: 'whole' | 'fast' | 'bare',
+): ReadonlyMap<number, Hostility> {
+  checkAttack(attack, path);
+  const rng = createRng(seed).child('simulation').child('attackers');
+  return chooseHostile(plan.cohort.expected, attackers, attack, rng);
+}
+
+function checkAttack(attack: readonly Hostility[], path: 'whole' | 'fast' | 'bare'): void {
   const unknown = attack.find((kind) => !hostilities.includes(kind));
   if (unknown !== undefined) {
     throw new RangeError(
       `Cannot attack as the attack must be one of ${hostilities.join(', ')}: current value is "${unknown}"`,
     );
   }
-  const wire = path === 'fast' ? attack.find((kind) => Object.hasOwn(wireAttacks, kind)) : undefined;
+  const wire = path === 'whole' ? undefined : attack.find((kind) => Object.hasOwn(wireAttacks, kind));
   if (wire !== undefined) {
-    throw new RangeError(`Cannot attack as the fast path has no wire to attack: current value is "${wire}"`);
+    throw new RangeError(`Cannot attack as the ${path} path has no wire to attack: current value is "${wire}"`);
   }
 }
 
-function sitesOf(simulation: Simulation): { readonly sites: Sites; close(): Promise<void> } {
-  const { plan, seed, trainerOf, threads = 0 } = simulation;
+/** One engine for all runs of a thread: its memory grows to the largest job and stays. */
+const engine = createWasmEngine();
+
+function sitesOf(
+  simulation: Simulation,
+  hostile: ReadonlyMap<number, Hostility>,
+): { readonly sites: Sites; close(): Promise<void> } {
+  const { plan, seed, trainerOf, threads = 0, workerMomentum } = simulation;
   const nothing = async () => {};
   if (trainerOf !== undefined) return { sites: { trainerOf, test: simulation.data?.test ?? null }, close: nothing };
   const rng = createRng(seed).child('simulation', 'data');
   const { expected } = plan.cohort;
   const pool = simulation.data ?? syntheticBlobs(plan.model, { training: samplesPerClient * expected, test: 500 }, rng);
   const partition = simulation.partition ?? { alpha: plan.data.alpha };
-  const shares = dealSamples(pool.training.labels, expected, partition, rng.child('shares'));
+  const shares = sharesOf(simulation, hostile, pool.training.labels, partition);
+  const poisoned = poisonedData(pool.training, shares, hostile, seed);
+  if (workerMomentum !== undefined) {
+    const momentum = (index: number) => {
+      const own = poisoned.get(index);
+      const [data, share] = own === undefined ? [pool.training, shares[index]!] : [own, whole(own)];
+      return createMomentumTrainer({ plan, pool: data, share, momentum: workerMomentum, engine });
+    };
+    return { sites: { trainerOf: momentum, test: pool.test }, close: nothing };
+  }
   if (threads > 0) {
-    const workers = createTrainerPool({ plan, training: pool.training, shares, threads });
+    const workers = createTrainerPool({ plan, training: pool.training, shares, poisoned, threads });
     return { sites: { trainerOf: workers.trainerOf, test: pool.test }, close: workers.close };
   }
-  const engine = createWasmEngine();
   const datasets = dealDatasets(pool.training, shares);
-  const builtin = (index: number) => createBuiltinTrainer(plan, datasets[index]!, engine);
+  const builtin = (index: number) => createBuiltinTrainer(plan, poisoned.get(index) ?? datasets[index]!, engine);
   return { sites: { trainerOf: builtin, test: pool.test }, close: nothing };
+}
+
+function sharesOf(
+  { plan, seed, attackerData = 'partition' }: Simulation,
+  hostile: ReadonlyMap<number, Hostility>,
+  labels: Int32Array,
+  partition: Partition,
+): readonly Uint32Array[] {
+  const rng = createRng(seed).child('simulation', 'data').child('shares');
+  const { expected } = plan.cohort;
+  if (attackerData === 'partition' || hostile.size === 0) return dealSamples(labels, expected, partition, rng);
+  return dealAround(hostile, labels, { clientCount: expected, partition, rng });
+}
+
+/** The data of the clients that poison theirs, by the number of the client. */
+function poisonedData(
+  training: Dataset,
+  shares: readonly Uint32Array[],
+  hostile: ReadonlyMap<number, Hostility>,
+  seed: number,
+): ReadonlyMap<number, Dataset> {
+  const poisoners = [...hostile].filter((entry): entry is [number, PoisonId] => isPoison(entry[1]));
+  return new Map(
+    poisoners.map(([index, poison], colluder) => {
+      const own = dealDatasets(training, [shares[index]!])[0]!;
+      return [index, poisonDataset(own, poison, { seed, colluder })];
+    }),
+  );
+}
+
+function whole(data: Dataset): Uint32Array {
+  return Uint32Array.from(data.labels.keys());
 }

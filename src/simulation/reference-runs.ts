@@ -7,6 +7,8 @@ import { concatDatasets } from '../core/data/concat.ts';
 import type { Dataset } from '../core/data/dataset.ts';
 import type { TrainingEngine } from '../core/learning/engine.ts';
 import { initialParameters } from '../core/learning/model-spec.ts';
+import { lastAggregate, nextModel } from '../core/learning/server/next-model.ts';
+import type { Vectors } from '../core/learning/vectors.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { createRng } from '../core/random/rng.ts';
 import type { Compute } from '../ports/compute.ts';
@@ -37,11 +39,12 @@ export async function runFaultless(
   const { engine, compute, deflate, pipeline, test } = options;
   const codec = codecs[plan.aggregation.codec];
   const root = createRng(plan.seed);
-  const rate = plan.aggregation.serverLearningRate;
+  const { server } = plan.learning;
   const ordered = [...sites].sort((a, b) => (a.clientId < b.clientId ? -1 : 1));
   const accuracyByRound: number[] = [];
   let parameters: Float32Array = initialParameters(plan.model, root.child('initial-model'));
   let reference: Float32Array = new Float32Array(parameters.length);
+  let state: Vectors = {};
 
   for (let round = 1; round <= plan.rounds.count; round++) {
     const rows: Float32Array[] = [];
@@ -57,8 +60,9 @@ export async function runFaultless(
     const seed = root.child('aggregation', round).uint32();
     const { vector } = await aggregateCohort({ rows, clientIds }, pipeline, { weights, reference, seed }, compute);
     const before = parameters;
-    parameters = before.map((value, i) => value + rate * vector[i]!);
-    reference = parameters.map((value, i) => (value - before[i]!) / rate);
+    const next = nextModel(server, { base: before, aggregate: Float32Array.from(vector), state });
+    ({ model: parameters, state } = next);
+    reference = lastAggregate(server, { model: parameters, parent: before, state });
     accuracyByRound.push((await engine.evaluate({ spec: plan.model, parameters, data: test })).accuracy);
     options.onRound?.(round);
   }

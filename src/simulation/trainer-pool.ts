@@ -8,6 +8,8 @@ export type TrainerWorkerData = {
   readonly plan: unknown;
   readonly training: Dataset;
   readonly shares: readonly Uint32Array[];
+  /** The data of clients that poison theirs, by the number of the client: in place of their share. */
+  readonly poisoned: ReadonlyMap<number, Dataset>;
 };
 
 /** A job for a trainer thread. */
@@ -31,12 +33,14 @@ export function createTrainerPool(options: {
   readonly plan: Plan;
   readonly training: Dataset;
   readonly shares: readonly Uint32Array[];
+  readonly poisoned: ReadonlyMap<number, Dataset>;
   readonly threads: number;
 }): TrainerPool {
   const workerData: TrainerWorkerData = {
     plan: structuredClone(options.plan),
     training: shared(options.training),
     shares: options.shares,
+    poisoned: options.poisoned,
   };
   const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const workers = Array.from(

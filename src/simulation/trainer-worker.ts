@@ -7,7 +7,7 @@ import type { Trainer } from '../ports/trainer.ts';
 import type { TrainerAnswer, TrainerJob, TrainerWorkerData } from './trainer-pool.ts';
 
 // A thread that trains for one client at a time, on one engine.
-const { plan: input, training, shares } = workerData as TrainerWorkerData;
+const { plan: input, training, shares, poisoned } = workerData as TrainerWorkerData;
 const plan = parsePlan(input);
 const engine = createWasmEngine();
 const trainers = new Map<number, Trainer>();
@@ -15,7 +15,7 @@ const trainers = new Map<number, Trainer>();
 function trainerOf(index: number): Trainer {
   const known = trainers.get(index);
   if (known !== undefined) return known;
-  const trainer = createBuiltinTrainer(plan, subset(training, shares[index]!), engine);
+  const trainer = createBuiltinTrainer(plan, poisoned.get(index) ?? subset(training, shares[index]!), engine);
   trainers.set(index, trainer);
   return trainer;
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { grantBudget, reserve } from '../../src/core/privacy/ledger/budget.ts';
+import type { LedgerChain, LedgerEntry } from '../../src/core/privacy/ledger/chain.ts';
 import {
   type AcceptedEnvelope,
   type Change,
@@ -61,8 +63,25 @@ const row = (sequence: number): JournalRow => {
 
 const accept = (one: AcceptedEnvelope): Change => ({ kind: 'accept', envelope: one });
 const invite = (one: Invitation): Change => ({ kind: 'invite', invitation: one });
+const append = (entry: LedgerEntry): Change => ({ kind: 'ledger', entry });
 const publish = (one: ModelRow): Change => ({ kind: 'model', model: one });
 const enrol = (tokenHash: string, one: Device): Change => ({ kind: 'enrol', tokenHash, device: one });
+
+/** A grant and a reservation. */
+const chainOf = (subject: string): LedgerChain => {
+  const granted = grantBudget([], {
+    subject,
+    purpose: 'training',
+    epsilon: 8,
+    delta: 1e-5,
+    rule: 'plan',
+    order: 4,
+  });
+  const steps = { noiseMultiplier: 2, sampleRate: 0.5, steps: 1 };
+  const reserved = reserve(granted, { purpose: 'training', run: 'run', reservation: 'run/1', ...steps });
+  assert.ok(reserved.ok);
+  return reserved.chain;
+};
 
 /** Everything that a store can be asked, for comparison. */
 async function everything(store: Store): Promise<unknown> {
@@ -74,6 +93,7 @@ async function everything(store: Store): Promise<unknown> {
     evaluate: await store.accepted(1, 'evaluate'),
     second: await store.accepted(2, 'train'),
     journal: await store.journal(0),
+    ledger: await store.ledger(),
   };
 }
 
@@ -95,6 +115,15 @@ export function storeContract(name: string, open: () => Store, reopen?: (store: 
     assert.deepEqual(await everything(store), before);
   }
 
+  contract('keeps the ledger by subject, and refuses an entry that does not follow from its head', async (store) => {
+    const [b, a] = [chainOf('b'), chainOf('a')];
+    await store.commit([append(b[0]!), append(a[0]!), append(a[1]!)], [row(0)]);
+    await refusesWhole(store, [append(b[1]!), append(a[1]!)], [row(1)]);
+    await refusesWhole(store, [append(chainOf('c')[1]!)], []);
+    await store.commit([append(b[1]!)], []);
+    assert.deepEqual(await store.ledger(), [...a, ...b]);
+  });
+
   contract('is empty at first, and can be written', async (store) => {
     assert.deepEqual(await everything(store), {
       invitations: [],
@@ -104,6 +133,7 @@ export function storeContract(name: string, open: () => Store, reopen?: (store: 
       evaluate: [],
       second: [],
       journal: [],
+      ledger: [],
     });
     assert.equal(await store.invitation('none'), undefined);
     await store.check();
@@ -226,7 +256,7 @@ export function storeContract(name: string, open: () => Store, reopen?: (store: 
     test(`${name}: is the same after it was closed and opened again`, async () => {
       let store = open();
       await store.commit([invite(invitation('t')), enrol('t', device('d-1')), publish(model(0))], [row(0)]);
-      await store.commit([accept(envelope('d-1')), publish(model(1))], [row(1)]);
+      await store.commit([accept(envelope('d-1')), publish(model(1)), append(chainOf('a')[0]!)], [row(1)]);
       const before = await everything(store);
       store = await reopen(store);
       assert.deepEqual(await everything(store), before);

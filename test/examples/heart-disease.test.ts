@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { hospitals, readHospital } from '../../examples/heart-disease/heart-data.ts';
 import { createDataset, type Dataset, featureCount } from '../../src/core/data/dataset.ts';
 import { newtonStep, newtonSums } from '../../src/core/learning/newton.ts';
@@ -38,6 +41,36 @@ test('heart disease: Newton over four hospitals equals the pooled optimum to 1e-
   const test = pool(read.map((table) => table.test!));
   const correct = pooledCorrect(test, federated);
   assert.ok(correct / 254 > 0.74, `${correct} of 254`); // published: .795 centralised over five seeds
+});
+
+test('heart disease: serve and four join as processes train on the real files', { skip }, async (t) => {
+  const scratch = mkdtempSync(join(tmpdir(), 'qflare-heart-test-'));
+  t.after(() => rmSync(scratch, { recursive: true }));
+  const script = join(import.meta.dirname, '../../examples/heart-disease/run.ts');
+  const args = [script, folder, '--rounds', '4', '--out', join(scratch, 'run'), '--json'];
+  const env = { ...process.env, NODE_TEST_CONTEXT: undefined, TMPDIR: scratch };
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env, timeout: 60_000 });
+  const { rounds, clients, sites } = JSON.parse(stdout) as {
+    rounds: number;
+    clients: { examples: number; accuracy: number };
+    sites: { hospital: string; examples: number; said: string[] }[];
+  };
+  assert.equal(rounds, 4);
+  assert.deepEqual(
+    sites.map(({ examples }) => examples),
+    [104, 89, 16, 45],
+  );
+  assert.equal(clients.examples, 254);
+  assert.ok(clients.accuracy > 0.65, `accuracy ${clients.accuracy}`);
+  assert.match(sites[0]!.said[0]!, /other column names than the plan: columns are taken by position/);
+  assert.match(
+    sites[1]!.said[0]!,
+    /294 rows, 33 left out \(23 as "chol" is missing, .*\), 172 to train on, 89 held out/,
+  );
+  assert.match(
+    sites[1]!.said[1]!,
+    /13 features without slope, ca, thal, each with mean 0 and deviation 1 .* this site/,
+  );
 });
 
 function pooledCorrect(data: Dataset, w: Float64Array): number {

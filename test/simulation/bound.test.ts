@@ -38,6 +38,7 @@ function problemOf(step: number, pipeline: Pipeline = [{ rule: 'trimmed-mean', f
       clientIds: ['a', 'b', 'c', 'liar'],
       before: Float32Array.of(0),
       after: Float32Array.of(step),
+      stateAfter: {},
     },
     { plan, isHostile: (clientId) => clientId === 'liar' },
   );

@@ -21,6 +21,7 @@ function agent(
 ): ReturnType<typeof takePart> {
   return takePart({
     identity: site.identity,
+    saveIdentity: async () => {},
     pin: tlsIdentity.pin,
     transport: site.transport,
     crypto,

@@ -400,7 +400,7 @@ test('updates so large that the mean overflows abort the round: a model that is 
       site,
       newest(site),
       encodePayload({ claimedExamples: 1 }, codecs.float32.encode(huge, deflate)),
-      { codec: 1 },
+      { codec: codecs.float32.wireId },
     );
     const outcome = await coordinator.submit(site.device, bytes);
     assert.ok(outcome.ok, JSON.stringify(outcome));

@@ -61,6 +61,7 @@ export function faultyDisk(
       models: () => read(() => store.models()),
       accepted: (round, phaseId) => read(() => store.accepted(round, phaseId)),
       journal: (from) => read(() => store.journal(from)),
+      ledger: () => read(() => store.ledger()),
       check: () => read(() => store.check()),
       close: () => store.close(),
     },

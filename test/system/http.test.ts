@@ -73,7 +73,16 @@ test('every route has a role and refuses those who do not have it', async () => 
   assert.deepEqual(roles, new Set(['public', 'device', 'owner']));
   assert.deepEqual(
     routes.filter(({ role }) => role === 'public').map(({ url }) => url),
-    ['/health', '/v1/enrol', '/v1/challenges', '/v1/sessions'],
+    [
+      '/health',
+      '/v1/enrol',
+      '/v1/challenges',
+      '/v1/sessions',
+      `${base}/log/checkpoint`,
+      `${base}/log/inclusion`,
+      `${base}/log/consistency`,
+      `${base}/log/cosignatures`,
+    ],
   );
   assert.equal(world.coordinator.snapshot().run.status, 'waiting');
 });

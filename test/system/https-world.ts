@@ -34,12 +34,13 @@ export type HttpsWorld = {
 
 /** A coordinator behind its real HTTPS surface on loopback, with a clock that stands still. */
 export async function createHttpsWorld(
-  options: { plan?: Plan; disk?: ReturnType<typeof createMemoryDisk> } = {},
+  options: { plan?: Plan; disk?: ReturnType<typeof createMemoryDisk>; qkd?: CoordinatorParts['qkd'] } = {},
 ): Promise<HttpsWorld> {
   const clock = createVirtualClock();
   const parts = {
     ...partsOf(options.plan ?? smallPlan(), options.disk ?? createMemoryDisk(), clock),
     pin: tlsIdentity.pin,
+    qkd: options.qkd,
   };
   const coordinator = createCoordinator(parts);
   await coordinator.start();

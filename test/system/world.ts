@@ -1,6 +1,7 @@
 import { createMemoryBlobs } from '../../src/adapters/blobs-memory.ts';
 import { createNodeCrypto } from '../../src/adapters/crypto-node.ts';
 import { createNodeDeflate } from '../../src/adapters/deflate-node.ts';
+import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { createMemoryStore } from '../../src/adapters/store-memory.ts';
 import { contribute } from '../../src/client/work.ts';
 import { type Coordinator, createCoordinator } from '../../src/coordinator/coordinator.ts';
@@ -12,6 +13,7 @@ import { type Announcement, enrolmentProofBytes, type Receipt } from '../../src/
 import { purposes } from '../../src/core/protocol/purposes.ts';
 import { createRng } from '../../src/core/random/rng.ts';
 import { createWasmCompute } from '../../src/core/vector/wasm.ts';
+import type { ProofKeys } from '../../src/ports/proof-keys.ts';
 import type { SigningKey } from '../../src/ports/crypto.ts';
 import type { Device } from '../../src/ports/store.ts';
 import type { Trainer } from '../../src/ports/trainer.ts';
@@ -22,6 +24,12 @@ export const crypto = createNodeCrypto();
 export const deflate = createNodeDeflate();
 const compute = await createWasmCompute();
 export const coordinatorKey = crypto.generateSigningKey();
+export const proofKeys: ProofKeys = {
+  treeHead: crypto.generateSigningKey(),
+  modelCard: crypto.generateSigningKey(),
+  exportList: crypto.generateSigningKey(),
+  pseudonym: crypto.randomBytes(32),
+};
 const pin = '7'.repeat(64);
 const model = { kind: 'softmax-regression', inputs: 4, classes: 3 } as const;
 /** Parameters of that model: 3 × 4 weights and 3 biases. */
@@ -55,25 +63,27 @@ export function createMemoryDisk(): Disk & { readonly keys: Map<number, Uint8Arr
     store: createMemoryStore(),
     blobs: createMemoryBlobs(),
     roundKeys: {
-      put: async (round, secret) => void keys.set(round, secret),
+      put: async (round, secret) => void keys.set(round, secret.slice()),
       get: async (round) => keys.get(round)?.slice(),
       destroy: async (round) => void keys.delete(round),
     },
   };
 }
 
-export function partsOf(plan: Plan, disk: Disk, clock: VirtualClock): CoordinatorParts {
+export function partsOf(plan: Plan, disk: Disk, clock: VirtualClock, runId = 'run'): CoordinatorParts {
   return {
     orgId: 'org',
-    runId: 'run',
+    runId,
     plan,
     pin,
     clock,
     crypto,
     deflate,
+    entropy: createNodeEntropy(),
     compute,
     engine: referenceEngine,
     signingKey: coordinatorKey,
+    proofKeys,
     test: null,
     store: disk.store,
     blobs: disk.blobs,
@@ -85,8 +95,9 @@ export async function startCoordinator(
   plan: Plan,
   disk: Disk,
   clock: VirtualClock = createVirtualClock(),
+  runId?: string,
 ): Promise<{ coordinator: Coordinator; clock: VirtualClock; parts: CoordinatorParts }> {
-  const parts = partsOf(plan, disk, clock);
+  const parts = partsOf(plan, disk, clock, runId);
   const coordinator = createCoordinator(parts);
   await coordinator.start();
   return { coordinator, clock, parts };
@@ -215,9 +226,10 @@ export async function createWorld(options: {
   readonly clock?: VirtualClock;
   /** The sites of an earlier process on the same disk. */
   readonly sites?: readonly Site[];
+  readonly runId?: string;
 }): Promise<World> {
   const plan = options.plan ?? smallPlan();
-  const { coordinator, clock, parts } = await startCoordinator(plan, options.disk, options.clock);
+  const { coordinator, clock, parts } = await startCoordinator(plan, options.disk, options.clock, options.runId);
   plans.set(coordinator, { plan });
   const sites = options.sites ?? (await enrolAll(coordinator, plan.cohort.expected));
   return { plan, coordinator, clock, parts, sites };

@@ -39,7 +39,8 @@ export async function envelopeExample(): Promise<string> {
     block(payload, [
       [4, `length of the description: ${json}`],
       [json, JSON.stringify(meta)],
-      [payload.length - 4 - json, 'float32 1, −0.5, little-endian'],
+      [4, 'length of the first and only block: 8'],
+      [payload.length - 8 - json, 'float32 1, −0.5, little-endian'],
     ]),
     `The envelope that carries it (${bytes.length} bytes; a nonce of cc… stands for 16 random bytes):`,
     block(fixed, [
@@ -47,7 +48,7 @@ export async function envelopeExample(): Promise<string> {
       [1, 'wire version 1'],
       [1, 'kind 1: update (2: metrics)'],
       [1, 'suite 1'],
-      [1, 'codec 1: float32 (0 for metrics)'],
+      [1, `codec ${header.codec}: float32 (0 for metrics)`],
       [5, `organisation "${header.orgId}", behind its length`],
       [8, `run "${header.runId}"`],
       [4, `device "${header.deviceId}"`],

@@ -26,25 +26,29 @@ const relations = `## What holds between settings
 - The pipeline must be able to run on \`cohort.size\` rows. An \`f\` beyond the range of a rule's proof needs
   \`unproven = true\`; an \`f\` with which the rule cannot be computed is refused in any case.
 - \`f = "auto"\` is a quarter of the rows, rounded down, or what the rule's proof covers where that is less.
-- Pre-aggregators stand before the one aggregator, which comes last.`;
+- Pre-aggregators stand before the one aggregator, which comes last.
+- \`privacy.mode = "central"\` needs a pipeline with a proven sensitivity (\`centered-clipping\` with one iteration and a
+  radius, or \`clipping\` and \`mean\`), no over-selection, no \`cohort.size\` below \`cohort.expected\`, and no exact
+  evaluation; each refusal names the nearest plan that is legal. There, \`cohort.quorum\` counts the clients with budget
+  that a round opens with, not contributions.`;
 
 /** Every setting with its type, default and meaning. */
 export function planPage(): string {
   const schema = z.toJSONSchema(planSchema, { io: 'input', unrepresentable: 'any' }) as Schema;
   const entries = Object.entries(schema.properties ?? {});
   const single = entries.filter(([, node]) => node.properties === undefined && node.oneOf === undefined);
-  const model = entries.find(([, node]) => node.oneOf !== undefined);
+  const choices = entries.filter(([, node]) => node.oneOf !== undefined);
   const tables = entries.filter(([, node]) => node.properties !== undefined);
-  if (model === undefined) throw new Error('Cannot document the plan as its model must be a choice of kinds');
   return page('The plan', '`src/core/plan/plan.ts` and the registries', [
     opening,
     '## Top level',
     settings(Object.fromEntries(single), schema.required ?? []),
-    ...modelParts(model[1]),
+    ...choices.flatMap(([name, node]) => sectionParts(name, node)),
     ...tables.flatMap(([name, node]) => [
       `## ${code(`[${name}]`)}`,
       ...(node.description === undefined ? [] : [sentence(node.description)]),
       settings(node.properties ?? {}, node.required ?? []),
+      ...Object.entries(node.properties ?? {}).flatMap(([key, choice]) => choiceParts(`${name}.${key}`, choice)),
     ]),
     ...pipelineParts(),
     relations,
@@ -57,23 +61,55 @@ function settings(properties: Readonly<Record<string, Schema>>, required: readon
     ['setting', 'type', 'default', 'means'],
     Object.entries(properties).map(([name, node]) => [
       code(name),
-      name === 'pipeline' ? 'list of steps, [below](#steps-of-a-pipeline)' : code(typeText(node)),
+      typeOf(name, node),
       defaultText(node, required.includes(name)),
       node.description ?? '',
     ]),
   );
 }
 
-function modelParts({ oneOf = [], description }: Schema): readonly string[] {
-  const kinds = oneOf.flatMap((kind) => {
-    const { kind: name, ...properties } = kind.properties ?? {};
-    return [`### ${code(`kind = ${JSON.stringify(name?.const)}`)}`, settings(properties, kind.required ?? [])];
+function typeOf(name: string, node: Schema): string {
+  if (name === 'pipeline') return 'list of steps, [below](#steps-of-a-pipeline)';
+  return isChoice(node) ? 'one of the tables below' : code(typeText(node));
+}
+
+/** Whether a setting is a choice of tables, each named by its first key. */
+function isChoice({ oneOf }: Schema): boolean {
+  return oneOf?.every(({ properties }) => Object.values(properties ?? {})[0]?.const !== undefined) ?? false;
+}
+
+/** The tables of a choice, with what each may hold. */
+function choiceParts(path: string, node: Schema): readonly string[] {
+  if (!isChoice(node)) return [];
+  const rows = node.oneOf!.flatMap(({ properties = {}, required = [] }) => {
+    const [[key, first], ...options] = Object.entries(properties) as [[string, Schema], ...[string, Schema][]];
+    const name = code(`{ ${key} = ${JSON.stringify(first.const)} }`);
+    if (options.length === 0) return [[name, 'none', '', '', '']];
+    return options.map(([option, schema], i) => [
+      i === 0 ? name : '',
+      code(option),
+      code(typeText(schema)),
+      defaultText(schema, required.includes(option)),
+      schema.description ?? '',
+    ]);
   });
-  return [
-    `## ${code('[model]')}`,
-    `${sentence(description ?? '')} Tensors are named as a PyTorch module names them: \`layers.0.weight\` [outputs, inputs], \`layers.0.bias\`; a CNN has \`conv.0.weight\`, …, \`dense.weight\`.`,
-    ...kinds,
-  ];
+  return [`### ${code(path)}`, table([code(path), 'option', 'type', 'default', 'means'], rows)];
+}
+
+const choiceNotes: Readonly<Record<string, string>> = {
+  model:
+    ' Tensors are named as a PyTorch module names them: `layers.0.weight` [outputs, inputs], `layers.0.bias`; a CNN has `conv.0.weight`, …, `dense.weight`.',
+};
+
+/** A table whose settings depend on its kind or mode. */
+function sectionParts(name: string, { oneOf = [], description }: Schema): readonly string[] {
+  const kinds = oneOf.flatMap((kind) => {
+    const [[key, tag] = ['', {}], ...rest] = Object.entries(kind.properties ?? {});
+    const meaning = tag.description === undefined ? [] : [sentence(tag.description)];
+    const table = rest.length === 0 ? [] : [settings(Object.fromEntries(rest), kind.required ?? [])];
+    return [`### ${code(`${key} = ${JSON.stringify(tag.const)}`)}`, ...meaning, ...table];
+  });
+  return [`## ${code(`[${name}]`)}`, `${sentence(description ?? '')}${choiceNotes[name] ?? ''}`, ...kinds];
 }
 
 function pipelineParts(): readonly string[] {

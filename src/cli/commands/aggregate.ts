@@ -36,7 +36,7 @@ function toInteger(text: string): number {
 }
 
 async function runAggregate(files: readonly string[], options: Options): Promise<void> {
-  const { parsePipelineText } = await import('../aggregate/parse-pipeline.ts');
+  const { parsePipelineText } = await import('../../core/aggregation/pipeline-text.ts');
   const { readInput } = await import('../aggregate/read-rows.ts');
   const { aggregateWithReport } = await import('../../core/aggregation/entry.ts');
   const input = await readInput(files, options.reference);

@@ -5,6 +5,7 @@ import process from 'node:process';
 import { Command, InvalidArgumentError } from 'commander';
 import { parseLink } from '../../client/link.ts';
 import type { Plan } from '../../core/plan/plan.ts';
+import { type KmeFlags, kmeOf, withKmeFlags } from '../kme-options.ts';
 import type { Trainer } from '../../ports/trainer.ts';
 
 type Options = {
@@ -15,15 +16,17 @@ type Options = {
   patience: number;
   taskSeconds: number;
   json?: boolean;
-};
+  kmePeer: string;
+} & KmeFlags;
 
 export function joinCommand(): Command {
-  return new Command('join')
+  return withKmeFlags(new Command('join'))
+    .option('--kme-peer <id>', "the coordinator's SAE id", 'coordinator')
     .description('Take part in a run with the data of this site, until the run ends, through any lost connection')
     .argument('<link>', 'the link that the coordinator printed for this site')
     .requiredOption(
-      '--data <folder>',
-      "the site's data: a folder of two IDX files for the built-in trainer, anything for a program",
+      '--data <path>',
+      "the site's data: a CSV file as the plan describes it or a folder of two IDX files for the built-in trainer, anything for a program",
     )
     .option('--name <name>', 'what this site is called, for people', hostname())
     .option(
@@ -42,22 +45,24 @@ export function joinCommand(): Command {
     )
     .option('--task-seconds <n>', 'how long a training program may take for one task', parsePositive, 3600)
     .option('--json', 'print one JSON document at the end')
-    .addHelpText('after', "\nExample: qflare join 'LINK' --data patients --trainer 'python3 train.py'")
+    .addHelpText('after', "\nExample: qflare join 'LINK' --data patients.csv --trainer 'python3 train.py'")
     .action(async (text: string, options: Options) => {
       const link = parseLink(text);
       const say = (message: string) => process.stderr.write(`${message}\n`);
-      const { joinRun } = await import('../../node/join-run.ts');
+      const [{ joinRun }, kme] = await Promise.all([import('../../node/join-run.ts'), kmeOf(options)]);
       const outcome = await joinRun({
         link,
         name: options.name,
         stateFolder: options.state ?? defaultStateFolder(link.token),
         patienceMs: 60_000 * options.patience,
         say,
+        siteQkd: kme && { saeId: kme.saeId, source: kme.sourceFor(options.kmePeer) },
         trainerFor: (plan) =>
           trainerFor(plan, {
             command: splitCommand(options.trainer ?? ''),
             dataDir: resolve(options.data),
             seconds: options.taskSeconds,
+            say,
           }),
       });
       if (options.json === true) process.stdout.write(`${JSON.stringify(outcome)}\n`);
@@ -76,17 +81,22 @@ function defaultStateFolder(token: string): string {
 
 async function trainerFor(
   plan: Plan,
-  site: { readonly command: readonly string[]; readonly dataDir: string; readonly seconds: number },
+  site: {
+    readonly command: readonly string[];
+    readonly dataDir: string;
+    readonly seconds: number;
+    readonly say: (text: string) => void;
+  },
 ): Promise<Trainer> {
-  const { classCountOf, manifestOf } = await import('../../core/learning/model-spec.ts');
+  const { manifestOf } = await import('../../core/learning/model-spec.ts');
   const [program, ...args] = site.command;
   if (program !== undefined) {
     const { createExternalTrainer } = await import('../../adapters/trainer-external.ts');
     return createExternalTrainer({ ...site, command: [program, ...args], manifest: manifestOf(plan.model) });
   }
   const { createBuiltinTrainer } = await import('../../adapters/trainer-builtin.ts');
-  const { readDatasetFolder } = await import('../../adapters/dataset-folder.ts');
-  return createBuiltinTrainer(plan, await readDatasetFolder(site.dataDir, classCountOf(plan.model)));
+  const { readSite } = await import('../site-data.ts');
+  return createBuiltinTrainer(plan, await readSite(plan, site.dataDir, site.say));
 }
 
 /** Splits a command into program and arguments; quotes keep spaces together. No shell reads it. */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import process from 'node:process';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { FiniteKey } from '../../core/qkd/finite-key.ts';
@@ -70,7 +71,8 @@ export function qkdCommand(): Command {
     .description('Quantum key distribution over simulated optics')
     .addCommand(keyLengthCommand())
     .addCommand(simulateCommand())
-    .addCommand(reportCommand());
+    .addCommand(reportCommand())
+    .addCommand(kmeCommand());
 }
 
 type Flags<T> = Partial<T> & { readonly json?: boolean };
@@ -157,6 +159,62 @@ function reportCommand(): Command {
       process.stdout.write(
         json === true ? `${JSON.stringify({ source: 'simulated', points })}\n` : `${rateLines(points).join('\n')}\n`,
       );
+    });
+}
+
+type KmeOptions = {
+  readonly sae: readonly string[];
+  readonly port: number;
+  readonly profile: 'post-quantum' | 'classical';
+  readonly pulses: number;
+  readonly distanceKm?: number;
+  readonly json?: boolean;
+};
+
+function kmeCommand(): Command {
+  return new Command('kme')
+    .description('Serve keys of a simulated link by ETSI GS QKD 014, for trying plans with security.qkd')
+    .argument('<dir>', 'where the certificates are; made when they are not there')
+    .requiredOption('--sae <ids...>', 'SAE ids that may ask here: the coordinator and each site')
+    .option('--port <number>', 'the port to listen on; 0 takes any free one', toNumber, 0)
+    .addOption(
+      new Option('--profile <name>', 'TLS of the entity')
+        .choices(['post-quantum', 'classical'])
+        .default('post-quantum'),
+    )
+    .option('--distance-km <number>', 'length of the simulated fibre', toNumber, 10)
+    .option('--pulses <number>', 'pulses of each simulated session', toNumber, 3e7)
+    .option('--json', 'print one JSON document when it listens')
+    .addHelpText(
+      'after',
+      '\nExample: qflare qkd kme link --sae coordinator site-1 site-2\nThe optics are simulated: for trying things out, not a source of keys for use.',
+    )
+    .action(async (dir: string, options: KmeOptions) => {
+      const { startSimulatedKme } = await import('../qkd/simulated-kme.ts');
+      const { blockSize: _, errorCorrectionEfficiency: __, ...link } = DEFAULTS;
+      const folder = resolve(dir);
+      const kme = await startSimulatedKme({
+        folder,
+        saeIds: options.sae,
+        profile: options.profile,
+        port: options.port,
+        link: {
+          ...link,
+          distanceKm: options.distanceKm ?? 10,
+          pulses: options.pulses,
+          cascade: 'option-3',
+          errorRateMax: 0.08,
+        },
+        say: (text) => process.stderr.write(`${text}\n`),
+      });
+      const told = { source: 'simulated', url: kme.url, folder, saeIds: options.sae, profile: options.profile };
+      process.stdout.write(
+        options.json === true ? `${JSON.stringify(told)}\n` : `Simulated key management entity at ${kme.url}\n`,
+      );
+      await new Promise<void>((done) => {
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
+      });
+      await kme.close();
     });
 }
 

@@ -13,15 +13,16 @@ import {
   writeWhole,
 } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
+import { type KmeFlags, kmeOf, withKmeFlags } from '../kme-options.ts';
 import { createRunView } from '../view/run-view.ts';
 
 // Twice the longest pause between two attempts of a client.
 const lingerMsMax = 15_000;
 
-type Options = { port?: number; bind: string; json?: boolean };
+type Options = { port?: number; bind: string; json?: boolean } & KmeFlags;
 
 export function serveCommand(): Command {
-  return new Command('serve')
+  return withKmeFlags(new Command('serve'))
     .description(
       "Run the coordinator of a folder: print a link for each expected client, run the plan's rounds, write the results",
     )
@@ -36,6 +37,13 @@ export function serveCommand(): Command {
 async function serve(paths: Paths, options: Options): Promise<void> {
   const settings = await readSettings(paths);
   const plan = await readPlan(paths.plan);
+  const kme = await kmeOf(options);
+  if (plan.security.qkd.policy === 'required' && kme === undefined) {
+    throw new Failure(
+      'security',
+      `Cannot serve ${paths.folder} as the plan demands QKD keys (security.qkd.policy): --kme must name where they come from`,
+    );
+  }
   const unlock = await lockFolder(paths);
   try {
     const startedAt = performance.now();
@@ -52,7 +60,7 @@ async function serve(paths: Paths, options: Options): Promise<void> {
       import('../run-folder.ts'),
       import('../../coordinator/run-record.ts'),
     ]);
-    const { parts, tls, ownerTokenHash } = await buildCoordinator(paths, plan, settings);
+    const { parts, tls, ownerTokenHash } = await buildCoordinator(paths, plan, { ...settings, kme });
     const coordinator = createCoordinator(parts);
     const host = settings.host ?? 'localhost';
     let port = options.port ?? settings.port ?? 0;

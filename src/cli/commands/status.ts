@@ -30,8 +30,19 @@ function statusLines(status: Status): readonly string[] {
     `accuracy    ${percent(status.accuracy)} on the coordinator's test data, ${percent(status.clientAccuracy)} on the clients' hold-outs`,
     `channel     ${read === null ? `${channel.group} is the only group accepted` : `${read.protocol} ${read.group} ${read.cipher}, as read by a client`}`,
     `envelopes   ${channel.kem}, signed with ${channel.signature}`,
+    `log         ${status.log.entries} entries, key sha256:${status.log.keyFingerprint}`,
+    ...qkdLines(status),
     `links       ${status.invitations.open} open, ${status.invitations.spent} spent`,
     ...status.devices.map(deviceLine),
+  ];
+}
+
+function qkdLines({ qkd }: Status): readonly string[] {
+  if (qkd.policy === 'off') return [];
+  const tls = qkd.keySourceTls === null ? 'no key source here' : `key source over ${qkd.keySourceTls} TLS`;
+  return [
+    `QKD         ${qkd.policy}; ${tls}; ${qkd.devicesInLastRound} devices under a key in the newest round`,
+    ...qkd.absent.map(({ clientId, reason }) => `            no key for ${clientId}: ${reason}`),
   ];
 }
 

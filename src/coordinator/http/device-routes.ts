@@ -1,4 +1,5 @@
 import { rejected } from '../../core/intake/rejection.ts';
+import type { SignedAnnouncement } from '../../core/protocol/messages.ts';
 import type { Coordinator } from '../coordinator.ts';
 import { readBody } from './body.ts';
 import type { DeviceSurface } from './device-surface.ts';
@@ -36,10 +37,14 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
       summary: 'Announcements as server-sent events',
       handle({ request, reply, device }) {
         const stream = openEventStream(reply, () => disconnect());
-        const header = request.headers['qflare-tls'];
-        const disconnect = surface.listen(device, typeof header === 'string' ? header : undefined, (message) => {
+        const header = (name: string) => {
+          const value = request.headers[name];
+          return typeof value === 'string' ? value : undefined;
+        };
+        const send = (message: SignedAnnouncement) => {
           coordinator.countBytes('down', stream.send('announcement', message));
-        });
+        };
+        const disconnect = surface.listen(device, header('qflare-tls'), send, header('qflare-sae'));
         return reply;
       },
     },

@@ -27,13 +27,18 @@ export type DeviceSurface = {
   /** The device of a valid session, or undefined. */
   deviceOf(session: string): Device | undefined;
   /** Starts telling a device what there is to do; gives the function that ends it. */
-  listen(device: Device, tls: string | undefined, send: (message: SignedAnnouncement) => void): () => void;
+  listen(
+    device: Device,
+    tls: string | undefined,
+    send: (message: SignedAnnouncement) => void,
+    saeId?: string,
+  ): () => void;
   model(hash: string): Promise<Uint8Array>;
   contribute(device: Device, bytes: Uint8Array): Promise<Receipt>;
 };
 
 export function createDeviceSurface(coordinator: Coordinator, parts: CoordinatorParts): DeviceSurface {
-  const { plan, orgId, runId, signingKey } = parts;
+  const { plan, orgId, runId, signingKey, proofKeys } = parts;
   const sessions = createSessions(parts);
   const hash = planHash(plan);
   const knownDevice = (deviceId: string) => coordinator.snapshot().devices.get(deviceId);
@@ -52,6 +57,7 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
         clientId,
         status,
         coordinatorKey: signingKey.publicKey.toBase64(),
+        logKey: proofKeys.treeHead.publicKey.toBase64(),
         planHash: hash,
         plan: plan as unknown as EnrolResponse['plan'],
       };
@@ -74,7 +80,7 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
       const device = deviceId === undefined ? undefined : knownDevice(deviceId);
       return device?.status === 'removed' ? undefined : device;
     },
-    listen: (device, tls, send) => coordinator.connect(device, tlsOf(tls), send),
+    listen: (device, tls, send, saeId) => coordinator.connect(device, tlsOf(tls), send, saeIdOf(saeId)),
     async model(name) {
       const bytes = /^[0-9a-f]{64}$/.test(name) ? await coordinator.model(name) : undefined;
       if (bytes === undefined) throw new HttpError(404, 'no-such-model', `There is no model ${name.slice(0, 64)}`);
@@ -98,6 +104,11 @@ export function parse<T extends z.ZodType>(schema: T, body: unknown): z.output<T
 
 function statusOf(code: RefusalCode): number {
   return code === 'round-closed' ? 409 : 422;
+}
+
+/** An id that a key management entity could know; anything else is none. */
+function saeIdOf(header: string | undefined): string | undefined {
+  return header !== undefined && /^[\w.:@-]{1,128}$/.test(header) ? header : undefined;
 }
 
 function tlsOf(header: string | undefined): ClientTls | null {

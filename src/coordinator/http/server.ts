@@ -4,6 +4,7 @@ import type { Coordinator } from '../coordinator.ts';
 import type { CoordinatorParts } from '../parts.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { createDeviceSurface } from './device-surface.ts';
+import { logRoutes } from './log-routes.ts';
 import { ownerRoutes } from './owner-routes.ts';
 import { HttpError, type Role, type Route } from './routes.ts';
 
@@ -60,6 +61,7 @@ export function createServer(
       },
     },
     ...deviceRoutes(coordinator, surface, `/v1/orgs/${orgId}/runs/${runId}`),
+    ...logRoutes(coordinator, `/v1/orgs/${orgId}/runs/${runId}`),
     ...ownerRoutes(coordinator, parts, options.linkOf),
   ];
 

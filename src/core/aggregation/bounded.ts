@@ -15,6 +15,8 @@ export type BoundedAggregator = {
   readonly pipeline: Pipeline;
   readonly radius: number;
   readonly expectedCount: number;
+  /** Whether rows are clipped around a public reference, and not around 0. */
+  readonly isCentred: boolean;
   /** How far one client can move the output. */
   sensitivityL2(adjacency: Adjacency): number;
 };
@@ -74,6 +76,15 @@ function boundedCentred(
   return bounded(pipeline, radius, expectedCount);
 }
 
+/** The same proof at another radius: for a clip norm that changes from round to round. */
+export function withRadius(aggregator: BoundedAggregator, radius: number): BoundedAggregator {
+  if (!(radius > 0) || !Number.isFinite(radius)) {
+    throw new RangeError(`Cannot bound an aggregator as its radius must be above 0: current value is ${radius}`);
+  }
+  const pipeline = aggregator.pipeline.map((step) => ('radius' in step ? { ...step, radius } : step)) as Pipeline;
+  return bounded(pipeline, radius, aggregator.expectedCount).value;
+}
+
 function bounded(pipeline: Pipeline, radius: number, expectedCount: number): { ok: true; value: BoundedAggregator } {
   if (!Number.isInteger(expectedCount) || expectedCount < 1) {
     throw new RangeError(
@@ -84,6 +95,7 @@ function bounded(pipeline: Pipeline, radius: number, expectedCount: number): { o
     pipeline,
     radius,
     expectedCount,
+    isCentred: pipeline[0]?.rule === 'centered-clipping',
     sensitivityL2: (adjacency: Adjacency) => ((adjacency === 'replace' ? 2 : 1) * radius) / expectedCount,
   };
   return { ok: true, value: value as BoundedAggregator };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRng } from '../random/rng.ts';
-import { attacks } from './index.ts';
+import { type AttackId, attacks, collusiveAttacks } from './index.ts';
 
 const rng = createRng(1);
 const honest = Array.from({ length: 8 }, () =>
@@ -34,4 +34,15 @@ test('slow drift stays below half a deviation for good', async () => {
   const hostile = await attacks['slow-drift']({ own, honest, round: 10_000, seed: 1 });
   const spread = 0.2 * 2;
   for (const [k, value] of hostile.entries()) assert.ok(Math.abs(value - own[k]!) < 0.5 * spread);
+});
+
+test('collusive attacks are those in which colluders with different updates send the same', async () => {
+  const aggregate = async (rows: readonly Float32Array[]) =>
+    rows[0]!.map((_, k) => rows.reduce((sum, row) => sum + row[k]! / rows.length, 0));
+  for (const [id, attack] of Object.entries(attacks)) {
+    const input = { honest, round: 7, seed: 7, attackerCount: 2, aggregate };
+    const [one, other] = [await attack({ ...input, own }), await attack({ ...input, own: honest[1]! })];
+    const isSame = one.every((value, k) => Object.is(value, other[k]));
+    assert.equal(isSame, collusiveAttacks.has(id as AttackId) || id === 'zero', id);
+  }
 });

@@ -1,57 +1,37 @@
-import type { Attack, AttackInput } from './attack.ts';
+import type { Attack } from './attack.ts';
 import { blend, seen } from './attack.ts';
-import { deviationOf, lengthOf, meanOf } from './statistics.ts';
-
-/** Scaling: its own update, ten times as long. */
-export const scaling: Attack = ({ own }) => blend([[10, own]]);
+import { worstStrength } from './line-search.ts';
+import { deviationOf, meanOf } from './statistics.ts';
 
 /**
- * Own ALIE: the attacker's own update, shifted by a few deviations. No two are alike, so copies are not to be found.
+ * Own shift: each attacker shifts its *own* honest update by a few deviations, so that no two colluders send the same.
+ * Made against tests for near-duplicates; small shifts are below what one round can show.
  *
- * Formula:   x − z · sd of the honest.
+ * Formula:   x − z · sd, sd the coordinate-wise deviation of the honest updates.
+ * Source:    Baruch et al. 2019, arXiv:1902.06156, with the own update in place of the mean.
  */
-export function ownAlie(z: number): Attack {
+export function ownShift(z: number): Attack {
   return (input) => {
-    const { honest, mean } = honestOf(input);
+    const honest = seen(input);
     return blend([
       [1, input.own],
-      [-z, deviationOf(honest, mean)],
+      [-z, deviationOf(honest, meanOf(honest))],
     ]);
   };
 }
 
 /**
- * Sign drift: the attacker's own update, pushed in each coordinate against the sign of the honest mean.
+ * Adaptive own shift: knows the rule, and pulls each attacker's own update against the honest mean with the strength
+ * that moves the rule's output farthest. The colluders differ as their data do, so they are no duplicates.
  *
- * Formula:   x − z · sign(mean) · sd of the honest.
+ * Formula:   x − τ · mean(honest), τ by line search with 20 evaluations of the rule on f copies of the shifted own update.
  */
-export function signDrift(z: number): Attack {
-  return (input) => {
-    const { honest, mean } = honestOf(input);
-    const push = deviationOf(honest, mean).map((value, k) => -Math.sign(mean[k]!) * value);
-    return blend([
+export const adaptiveOwnShift: Attack = async (input) => {
+  const mean = meanOf(seen(input));
+  const shifted = (strength: number): Float32Array =>
+    blend([
       [1, input.own],
-      [z, push],
+      [-strength, mean],
     ]);
-  };
-}
-
-/**
- * Hidden drift: knows what is measured. It shifts its own update against the honest mean, in proportion to the mean (so
- * that layers keep the sums that honest training gives them), and only where its own update is not zero.
- *
- * Formula:   x − z ‖sd‖ m/‖m‖ on the coordinates with x ≠ 0.
- */
-export function hiddenDrift(z: number): Attack {
-  return (input) => {
-    const { honest, mean } = honestOf(input);
-    const length = lengthOf(mean);
-    const scale = length === 0 ? 0 : (z * lengthOf(deviationOf(honest, mean))) / length;
-    return input.own.map((value, k) => (value === 0 ? 0 : value - scale * mean[k]!));
-  };
-}
-
-function honestOf(input: AttackInput): { honest: readonly Float32Array[]; mean: Float64Array } {
-  const honest = seen(input);
-  return { honest, mean: meanOf(honest) };
-}
+  return shifted(await worstStrength(input, shifted));
+};

@@ -8,7 +8,12 @@ export function meanOf(rows: readonly ArrayLike<number>[]): Float64Array {
 /** Coordinate-wise standard deviation with n − 1; zero for one row. */
 export function deviationOf(rows: readonly ArrayLike<number>[], mean: Float64Array): Float64Array {
   const sums = new Float64Array(mean.length);
-  for (const row of rows) for (let k = 0; k < mean.length; k++) sums[k]! += (row[k]! - mean[k]!) ** 2;
+  for (const row of rows) {
+    for (let k = 0; k < mean.length; k++) {
+      const apart = row[k]! - mean[k]!;
+      sums[k]! += apart * apart;
+    }
+  }
   return sums.map((sum) => Math.sqrt(sum / Math.max(1, rows.length - 1)));
 }
 
@@ -19,10 +24,20 @@ export function lengthOf(vector: ArrayLike<number>): number {
   return Math.sqrt(sum);
 }
 
+/** The inner product of two vectors. */
+export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let k = 0; k < a.length; k++) sum += a[k]! * b[k]!;
+  return sum;
+}
+
 /** The squared Euclidean distance of two vectors. */
 export function distance2(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
-  for (let k = 0; k < a.length; k++) sum += (a[k]! - b[k]!) ** 2;
+  for (let k = 0; k < a.length; k++) {
+    const apart = a[k]! - b[k]!;
+    sum += apart * apart;
+  }
   return sum;
 }
 

@@ -65,6 +65,33 @@ export function partitionByLabel(job: PartitionJob & { readonly runsPerClient?: 
 }
 
 /**
+ * γ-similarity: a share γ of the samples is dealt evenly at random, the rest sorted by label in equal contiguous runs.
+ *
+ * Formula:  γ = 1 is IID; γ = 0 is label-sorted, one run for each client.
+ * Promises: each index is dealt exactly once; sizes differ by at most two.
+ * Errors:   RangeError when γ is not in [0, 1], or as in `partitionDirichlet`.
+ * Source:   Karimireddy et al. 2020, arXiv:1910.06378, section 7; ByzFL `DataDistributor`.
+ */
+export function partitionBySimilarity(job: PartitionJob & { readonly similarity: number }): Uint32Array[] {
+  checkJob(job);
+  const { labels, clientCount, rng, similarity } = job;
+  if (!(similarity >= 0 && similarity <= 1)) {
+    throw new RangeError(`Cannot deal samples as similarity must be from 0 to 1: current value is ${similarity}`);
+  }
+  const order = rng.shuffleInPlace(Uint32Array.from(labels.keys()));
+  const count = Math.round(similarity * order.length);
+  const alike = cutEvenly(order.slice(0, count), clientCount);
+  const sorted = cutEvenly(
+    order.slice(count).sort((a, b) => labels[a]! - labels[b]!),
+    clientCount,
+  );
+  const runs = rng.child('runs').shuffleInPlace(sorted);
+  const shares = alike.map((share, client) => [...share, ...runs[client]!]);
+  fillUp(shares, job.samplesMin ?? 1, rng.child('fill'));
+  return shares.map((share) => Uint32Array.from(share));
+}
+
+/**
  * Sets a share of the samples aside, at random.
  *
  * Promises: each index is in exactly one part; `heldOut` has round(count × share), both parts at least one sample.

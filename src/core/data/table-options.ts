@@ -2,18 +2,23 @@ import { z } from 'zod';
 
 const columnSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('number') }),
-  z.strictObject({ kind: z.literal('category'), categories: z.array(z.string()).min(1).optional() }),
+  z.strictObject({
+    kind: z.literal('category'),
+    categories: z.array(z.string()).min(1).optional().describe('its texts, in the order of the features'),
+  }),
 ]);
 
 /** How a CSV file becomes samples. Sites of one run must share it, categories included: it fixes the model's inputs. */
 export const tableOptionsSchema = z.strictObject({
-  delimiter: z.string().length(1).default(','),
+  delimiter: z.string().length(1).default(',').describe('the character between two cells'),
   header: z.boolean().default(true).describe('whether the first record names the columns'),
   names: z.array(z.string()).optional().describe('column names, instead of those of the header'),
-  label: z.strictObject({
-    column: z.string(),
-    classes: z.array(z.array(z.string()).min(1)).min(2).describe('for each class the texts that mean it'),
-  }),
+  label: z
+    .strictObject({
+      column: z.string().describe('the column that holds the class'),
+      classes: z.array(z.array(z.string()).min(1)).min(2).describe('for each class the texts that mean it'),
+    })
+    .describe('what is to be predicted'),
   columns: z.record(z.string(), columnSchema).default({}).describe('kinds of columns; others are found out'),
   drop: z.array(z.string()).default([]).describe('columns that are left out'),
   missing: z.array(z.string()).default(['', '?', 'NA', 'NaN', 'null']).describe('texts that mean: not known'),

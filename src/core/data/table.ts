@@ -20,16 +20,27 @@ export type Table = { readonly training: Dataset; readonly test: Dataset | null;
 /**
  * Reads a CSV file into a training part and a test part.
  *
- * Cells are trimmed, and `1.0` counts as `1`, so that codes of several sites agree.
- *
  * Promises: nothing of the test part enters what is fitted (types aside); every row left out is in the report.
  * Errors:   RangeError that names the path, line and column, wish and value.
  */
 export function datasetFromCsv(text: string, path: string, input: TableInput, rng: Rng): Table {
   const options = tableOptionsSchema.parse(input);
-  const records = parseCsv(text, { path, delimiter: options.delimiter }).map(tidy);
+  const records = readRecords(text, path, options.delimiter);
   const names = columnNames(records, options, path);
-  const rows = options.header ? records.slice(1) : records;
+  return tableFromRecords(options.header ? records.slice(1) : records, names, { options, path, rng });
+}
+
+/** The records of a CSV text, trimmed; `1.0` counts as `1`, so that codes of several sites agree. */
+export function readRecords(text: string, path: string, delimiter: string): readonly CsvRecord[] {
+  return parseCsv(text, { path, delimiter }).map(tidy);
+}
+
+/** Makes the two parts of records without a header, whose cells are in the order of the names. */
+export function tableFromRecords(
+  rows: readonly CsvRecord[],
+  names: readonly string[],
+  { options, path, rng }: { readonly options: TableOptions; readonly path: string; readonly rng: Rng },
+): Table {
   checkWidths(rows, names, path);
   const { columns, columnsDropped } = chooseColumns(rows, names, options);
   if (columns.length === 0) {

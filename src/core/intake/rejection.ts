@@ -3,6 +3,7 @@ export const refusalCodes = {
   malformed: 'the bytes are not an envelope of this wire version',
   'too-large': 'the message is larger than the plan allows',
   'wrong-suite': 'the cryptographic suite is not the one of the plan',
+  'wrong-qkd-key': 'the envelope names another QKD key than the one announced, or none where one must be',
   'wrong-codec': 'the codec is not the one of the plan',
   'wrong-run': 'the envelope names another organisation or run',
   'wrong-round': 'the envelope names another round or phase',

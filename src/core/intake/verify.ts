@@ -1,5 +1,6 @@
 import type { Crypto } from '../../ports/crypto.ts';
 import { type Envelope, signedBytes } from '../protocol/envelope.ts';
+import type { QkdMark } from '../protocol/qkd-schedule.ts';
 import { purposes } from '../protocol/purposes.ts';
 import type { SuiteId } from '../protocol/suite.ts';
 import { accepted, type Outcome, type Rejection, rejected } from './rejection.ts';
@@ -8,7 +9,10 @@ import type { Verified } from './stages.ts';
 /** What an envelope must say and who must have signed it. */
 export type Expectation = {
   readonly kind: Envelope['header']['kind'];
-  readonly suite: SuiteId;
+  /** The suite without a QKD key, or null where the plan demands one. */
+  readonly suite: SuiteId | null;
+  /** The suite with the QKD key that was announced to this device, where one was. */
+  readonly withQkd?: { readonly suite: SuiteId; readonly mark: QkdMark } | undefined;
   /** The codec's wire number; 0 for metrics. */
   readonly codec: number;
   readonly orgId: string;
@@ -40,7 +44,8 @@ export async function verifyEnvelope(
 }
 
 function checkAddress({ header }: Envelope, expected: Expectation, crypto: Crypto): Rejection | undefined {
-  if (header.suite !== expected.suite) return rejected('wrong-suite', `suite ${header.suite}`);
+  const suiteRefusal = checkSuite(header, expected);
+  if (suiteRefusal !== undefined) return suiteRefusal;
   if (header.orgId !== expected.orgId || header.runId !== expected.runId) {
     return rejected('wrong-run', `${header.orgId}/${header.runId}`);
   }
@@ -59,6 +64,20 @@ function checkAddress({ header }: Envelope, expected: Expectation, crypto: Crypt
     return rejected('too-large', `${header.plaintextBytes} bytes of at most ${expected.plaintextBytesMax}`);
   }
   return undefined;
+}
+
+/** No negotiation: one of the announced suites, and with the QKD suite the announced key. */
+function checkSuite({ suite, qkd }: Envelope['header'], expected: Expectation): Rejection | undefined {
+  if (qkd === undefined) {
+    if (suite === expected.suite) return undefined;
+    return expected.suite === null
+      ? rejected('wrong-qkd-key', `suite ${suite} has no QKD key and the plan demands one`)
+      : rejected('wrong-suite', `suite ${suite}`);
+  }
+  const { withQkd } = expected;
+  if (withQkd === undefined || suite !== withQkd.suite) return rejected('wrong-suite', `suite ${suite}`);
+  const isAnnounced = qkd.epoch === withQkd.mark.epoch && qkd.keyId === withQkd.mark.keyId;
+  return isAnnounced ? undefined : rejected('wrong-qkd-key', `key ${qkd.epoch}/${qkd.keyId}`);
 }
 
 function checkChunks({ chunks, chunkHashes }: Envelope, crypto: Crypto): Rejection | undefined {

@@ -4,8 +4,13 @@ import { checkPipeline, type Pipeline, pipelineSchema } from '../aggregation/pip
 import { codecIds } from '../compression/index.ts';
 import { trainOptionsSchema } from '../learning/engine.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
+import { transparencySchema } from './transparency.ts';
+import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
 import { detectionSchema } from './detection.ts';
+import { learningSchema } from './learning.ts';
+import { defaultPipeline, privacyProblems, privacySchema, resolvePrivacy } from './privacy.ts';
+import { checkPlanTable, planTableSchema } from './table.ts';
 
 const seconds = (max: number) => z.number().positive().max(max);
 
@@ -74,17 +79,20 @@ export const planSchema = z
           .default(0.5)
           .describe('Dirichlet concentration of the split, where QFLARE makes one (demo, simulation)'),
         test: z.string().optional().describe('folder of IDX files that the coordinator evaluates each model on'),
+        table: planTableSchema.optional(),
       })
       .prefault({}),
     aggregation: z
       .strictObject({
         pipeline: pipelineSchema
-          .default([{ rule: 'multi-krum', f: 'auto' }] as never)
-          .describe('pre-aggregators and one aggregator'),
+          .optional()
+          .describe(
+            'pre-aggregators and one aggregator (default: Multi-Krum; under central privacy: centred clipping with the clip norm)',
+          ),
         codec: z.enum(codecIds).default('float16-zstd').describe('how updates are compressed'),
-        serverLearningRate: z.number().positive().max(100).default(1).describe('the aggregate is multiplied by this'),
       })
       .prefault({}),
+    learning: learningSchema.describe('how clients learn and how their aggregate becomes the next model'),
     detection: detectionSchema.prefault({}),
     enrolment: z
       .strictObject({
@@ -100,6 +108,7 @@ export const planSchema = z
           .describe('how long a link may be used'),
       })
       .prefault({}),
+    privacy: privacySchema.prefault({ mode: 'off' }),
     security: z
       .strictObject({
         suite: z.literal(1).default(1).describe('1: MLKEM768-X25519, HKDF-SHA256, AES-256-GCM, ML-DSA-65'),
@@ -107,8 +116,10 @@ export const planSchema = z
           .literal('X25519MLKEM768')
           .default('X25519MLKEM768')
           .describe('the only TLS 1.3 group that is accepted'),
+        qkd: qkdSchema,
       })
       .prefault({}),
+    transparency: transparencySchema.prefault({}),
   })
   .superRefine((plan, context) => {
     const { size = plan.cohort.expected, quorum } = plan.cohort;
@@ -126,7 +137,15 @@ export const planSchema = z
         message: `must be at most cohort.size (${size}): current value is ${quorum}`,
       });
     }
-    const problems = checkPipeline(plan.aggregation.pipeline, size);
+    const { table } = plan.data;
+    for (const { path, message } of table === undefined ? [] : checkPlanTable(table, plan.model)) {
+      context.addIssue({ code: 'custom', path: ['data', 'table', ...path.split('.')], message });
+    }
+    for (const { path, message } of privacyProblems(plan)) {
+      context.addIssue({ code: 'custom', path: [...path], message });
+    }
+    const pipeline = plan.aggregation.pipeline ?? defaultPipeline(plan);
+    const problems = checkPipeline(pipeline, size);
     for (const problem of problems) {
       context.addIssue({
         code: 'custom',
@@ -135,8 +154,7 @@ export const planSchema = z
       });
     }
     // A quorum that the pipeline cannot work with would abort the round after the clients have done their part.
-    const atQuorum =
-      quorum === undefined || problems.length > 0 ? [] : checkPipeline(plan.aggregation.pipeline, quorum);
+    const atQuorum = quorum === undefined || problems.length > 0 ? [] : checkPipeline(pipeline, quorum);
     for (const problem of atQuorum) {
       context.addIssue({
         code: 'custom',
@@ -147,8 +165,15 @@ export const planSchema = z
   })
   .transform((plan) => {
     const size = plan.cohort.size ?? plan.cohort.expected;
-    const quorum = plan.cohort.quorum ?? defaultQuorum(plan.aggregation.pipeline, size);
-    return { ...plan, cohort: { ...plan.cohort, size, quorum } };
+    const { privacy, pipeline: steps } = resolvePrivacy(plan);
+    const pipeline = pipelineSchema.parse(steps);
+    const quorum = plan.cohort.quorum ?? defaultQuorum(pipeline, size);
+    return {
+      ...plan,
+      privacy,
+      aggregation: { ...plan.aggregation, pipeline },
+      cohort: { ...plan.cohort, size, quorum },
+    };
   });
 
 /** Two thirds of the size, or the fewest above that with which the pipeline can run. */

@@ -111,9 +111,9 @@ test('parseEnvelope() refuses every truncation, an extension and a wrong magic, 
   };
   assert.equal(withByte(0, 0x50), 'malformed');
   assert.equal(withByte(4, 0), 'malformed');
-  assert.equal(withByte(4, 2), 'malformed');
+  assert.equal(withByte(4, 9), 'malformed');
   assert.equal(withByte(5, 3), 'malformed');
-  assert.equal(withByte(6, 2), 'wrong-suite');
+  assert.equal(withByte(6, 9), 'wrong-suite');
   assert.equal(withByte(6, 0), 'wrong-suite');
 });
 
@@ -122,4 +122,19 @@ test('parseEnvelope() does not allocate for a giant length that the header claim
   const before = process.memoryUsage().arrayBuffers;
   for (let i = 0; i < 100; i++) assert.equal(parseEnvelope(bytes).ok, false);
   assert.ok(process.memoryUsage().arrayBuffers - before < 1 << 20);
+});
+
+test('a header with a QKD key has the suite that says so, and survives the round trip; any other pairing is refused', async () => {
+  const fields = { ...header, nonce: new Uint8Array(16), plaintextBytes: 3 };
+  const qkd = { epoch: 3, keyId: 'k-1' };
+  const psk = { key: new Uint8Array(32).fill(7), id: Uint8Array.of(1) };
+  const bytes = await sealEnvelope(
+    { ...header, suite: 2, qkd },
+    Uint8Array.of(1, 2, 3),
+    { round: roundKey.publicKey, device, psk },
+    crypto,
+  );
+  assert.deepEqual(parsed(bytes).header.qkd, qkd);
+  assert.throws(() => encodeHeader({ ...fields, suite: 1, qkd }), /current value is suite 1 with one/);
+  assert.throws(() => encodeHeader({ ...fields, suite: 2 }), /current value is suite 2 without one/);
 });

@@ -2,6 +2,7 @@ import type { Aead } from '../../ports/crypto.ts';
 import { accepted, type Outcome, rejected } from '../intake/rejection.ts';
 import { createReader, createWriter } from './binary.ts';
 import { merkleRoot } from './merkle.ts';
+import type { QkdMark } from './qkd-schedule.ts';
 import { aeadNonceBytes, aeadTagBytes, type SuiteId, suites } from './suite.ts';
 
 const wireVersion = 1;
@@ -28,6 +29,8 @@ export type EnvelopeHeader = {
   readonly baseModel: Uint8Array;
   readonly layout: Uint8Array;
   readonly nonce: Uint8Array;
+  /** The QKD key that is mixed in; there if and only if the suite has one. */
+  readonly qkd?: QkdMark | undefined;
   readonly plaintextBytes: number;
 };
 
@@ -59,6 +62,15 @@ export function encodeHeader(header: EnvelopeHeader): Uint8Array {
   writer.bytes(header.baseModel);
   writer.bytes(header.layout);
   writer.bytes(header.nonce);
+  if ((header.qkd !== undefined) !== suites[header.suite].hasQkd) {
+    throw new RangeError(
+      `Cannot encode a header as its QKD key must go with its suite: current value is suite ${header.suite} ${header.qkd === undefined ? 'without' : 'with'} one`,
+    );
+  }
+  if (header.qkd !== undefined) {
+    writer.uint32(header.qkd.epoch);
+    writer.text(header.qkd.keyId);
+  }
   writer.uint32(header.plaintextBytes);
   return writer.result();
 }
@@ -140,6 +152,7 @@ export function parseEnvelope(bytes: Uint8Array): Outcome<Envelope> {
     baseModel: reader.bytes(hashBytes),
     layout: reader.bytes(hashBytes),
     nonce: reader.bytes(nonceBytes),
+    ...(suites[suite].hasQkd ? { qkd: { epoch: reader.uint32(), keyId: reader.text() } } : {}),
     plaintextBytes: reader.uint32(),
   };
   const headerBytes = bytes.subarray(0, reader.offset());

@@ -23,7 +23,10 @@ export const enrolResponse = z.strictObject({
   deviceId: identifier,
   clientId: identifier,
   status: z.enum(['pending', 'approved', 'removed']),
+  /** Signs announcements. */
   coordinatorKey: signingKeyText,
+  /** Signs the log's tree heads. */
+  logKey: signingKeyText,
   planHash: hex32,
   plan: z.json(),
 });
@@ -50,10 +53,16 @@ export const announcement = z.strictObject({
   suite: z.int(),
   codec: z.string(),
   roundKey: z.string(),
+  /** The QKD key to mix in (suite with QKD), and what it rests on. An empty key id: the epoch secret alone. */
+  qkd: z
+    .strictObject({ epoch: z.int().min(0), keyId: z.string().max(128), source: z.enum(['simulated', 'unknown']) })
+    .optional(),
 });
 export const signedAnnouncement = z.strictObject({ announcement, signature: signatureText });
 
 export const receipt = z.strictObject({ contentHash: hex32, round: z.int(), phaseId: z.string() });
+
+export const witnessNoteRequest = z.strictObject({ checkpoint: z.string().max(60_000) });
 
 export const inviteRequest = z.strictObject({ count: z.int().min(1).max(10_000), subject: identifier.optional() });
 export const inviteResponse = z.strictObject({

@@ -4,6 +4,10 @@ export const purposes = {
   session: 'qflare/session/v1',
   envelope: 'qflare/envelope/v1',
   announcement: 'qflare/announcement/v1',
+  treeHead: 'qflare/tree-head/v1',
+  cosignature: 'qflare/cosignature/v1',
+  modelCard: 'qflare/model-card/v1',
+  exportList: 'qflare/export-list/v1',
 } as const;
 
 export type Purpose = (typeof purposes)[keyof typeof purposes];

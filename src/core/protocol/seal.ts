@@ -1,4 +1,4 @@
-import type { Crypto, SigningKey } from '../../ports/crypto.ts';
+import type { Crypto, PreSharedKey, SigningKey } from '../../ports/crypto.ts';
 import { type EnvelopeHeader, encodeEnvelope, encodeHeader, sealChunks, signedBytes } from './envelope.ts';
 import { purposes } from './purposes.ts';
 
@@ -6,11 +6,11 @@ import { purposes } from './purposes.ts';
 export async function sealEnvelope(
   header: Omit<EnvelopeHeader, 'nonce' | 'plaintextBytes'>,
   payload: Uint8Array,
-  keys: { readonly round: Uint8Array; readonly device: SigningKey },
+  keys: { readonly round: Uint8Array; readonly device: SigningKey; readonly psk?: PreSharedKey | undefined },
   crypto: Crypto,
 ): Promise<Uint8Array> {
   const headerBytes = encodeHeader({ ...header, nonce: crypto.randomBytes(16), plaintextBytes: payload.length });
-  const { enc, aead } = await crypto.seal(keys.round, headerBytes);
+  const { enc, aead } = await crypto.seal(keys.round, headerBytes, keys.psk);
   const chunks = sealChunks(aead, payload);
   const chunkHashes = chunks.map(crypto.sha256);
   const message = signedBytes(headerBytes, enc, chunkHashes, crypto.sha256);

@@ -30,8 +30,13 @@ const columns = {
  * Source:   RFC 4180.
  */
 export function metricsCsv(run: RunRecord): string {
-  const rows = run.rounds.map((record) => Object.values(columns).map((read) => cell(read(record))));
-  return [Object.keys(columns), ...rows].map((row) => `${row.join(',')}\r\n`).join('');
+  const rows = run.rounds.map((record) => Object.values(columns).map((read) => read(record)));
+  return csvText([Object.keys(columns), ...rows]);
+}
+
+/** Rows of values as CSV, with the same promises. */
+export function csvText(rows: readonly (readonly Cell[])[]): string {
+  return rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('');
 }
 
 function cell(value: Cell): string {

@@ -37,6 +37,11 @@ export const plotCss = `
 .plot .axis{stroke:var(--muted);stroke-width:1;shape-rendering:crispEdges}
 .plot .band{fill:var(--edge);opacity:.55}
 .plot .line{stroke:var(--tone);stroke-width:2;fill:none;stroke-linejoin:round;stroke-linecap:round}
+.plot .spread{fill:var(--tone);opacity:.14}
+.plot .heat{fill:var(--blue);shape-rendering:crispEdges}
+.plot .heat.is-none{fill:none;stroke:var(--edge)}
+.plot .heat-value{fill:var(--text);font-variant-numeric:tabular-nums}
+.plot .is-strong{font-weight:650}
 .plot .leader{stroke:var(--tone);stroke-width:1;fill:none;opacity:.45}
 .plot .mark{stroke:var(--tone);stroke-width:1.5;fill:var(--surface);stroke-linejoin:round;paint-order:stroke}
 .plot .is-solid{fill:var(--tone)}

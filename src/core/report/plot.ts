@@ -15,6 +15,8 @@ export type Series = {
   /** The dash pattern of the line, null for a solid one; points alone have no line. */
   readonly line: { readonly dash: string | null } | 'none';
   readonly points: readonly PlotPoint[];
+  /** The range of several runs around the line. */
+  readonly spread?: readonly { readonly x: number; readonly low: number; readonly high: number }[];
 };
 
 type Axis = { readonly label: string; readonly scale: Scale; format(value: number): string };
@@ -134,7 +136,16 @@ function drawSeries(series: Series, place: Place): Markup {
   const marks = (style === null ? [] : series.points)
     .filter((_, i) => (series.points.length - 1 - i) % stride === 0)
     .map(({ x, y, title }) => marker(style!, { x: place.x(x), y: place.y(y) }, title));
-  return markup`<g class="tone-${series.tone}">${line}${marks}</g>\n`;
+  return markup`<g class="tone-${series.tone}">${spreadArea(series, place)}${line}${marks}</g>\n`;
+}
+
+/** The area between the lowest and the highest run. */
+function spreadArea({ spread = [] }: Series, place: Place): Markup | null {
+  if (spread.length < 2) return null;
+  const corner = (x: number, y: number) => `${coordinate(place.x(x))} ${coordinate(place.y(y))}`;
+  const above = spread.map(({ x, high }) => corner(x, high));
+  const below = spread.toReversed().map(({ x, low }) => corner(x, low));
+  return markup`<path class="spread" d="M${[...above, ...below].join('L')}Z"/>`;
 }
 
 function legend(drawn: readonly Series[], place: Place, height: number): Markup {

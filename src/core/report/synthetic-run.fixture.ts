@@ -80,6 +80,7 @@ function syntheticRound(round: number, clientIds: readonly string[], { attackers
     clients: isAborted
       ? null
       : syntheticEvaluation(accuracy - 0.006, 1.7 * Math.exp(-0.24 * round) + 0.18, { clientIds: accepted, rng }),
+    withQkd: 0,
     verdicts,
     flagged: verdicts.filter(({ isFlagged }) => isFlagged).map(({ clientId }) => clientId),
     bytesUp: 2_014_233 + rng.below(9000),

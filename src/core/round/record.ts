@@ -15,13 +15,28 @@ export type RoundRecord = {
   readonly loss: number | null;
   /** What clients measured on their own hold-outs; null when none reported. */
   readonly clients: ClientEvaluation | null;
+  /** Devices of which something came under a QKD key, besides ML-KEM-768 and X25519. */
+  readonly withQkd: number;
   readonly verdicts: readonly ClientVerdict[];
   /** Client ids that the detector flagged in this round. */
   readonly flagged: readonly string[];
+  /** What the round released under central privacy; left out elsewhere, and where it released nothing. */
+  readonly privacy?: PrivacyFigures;
   /** HTTP bodies, in bytes. */
   readonly bytesUp: number;
   readonly bytesDown: number;
   readonly seconds: number;
+};
+
+/** One noisy release: its noise, and ε of the client that has spent most after it. */
+export type PrivacyFigures = {
+  readonly noiseMultiplier: number;
+  readonly sampleRate: number;
+  /** The clip norm of the round. */
+  readonly radius: number;
+  readonly epsilon: number;
+  readonly delta: number;
+  readonly noise: 'secret' | 'simulated';
 };
 
 /** Federated evaluation: the examples-weighted mean, the spread over clients and the worst client. */
@@ -46,4 +61,7 @@ export type ClientVerdict = {
   readonly norm: number;
   readonly cosine: number;
   readonly weight: number | null;
+  /** What the client's reputation was after this round; absent in journals of before. */
+  readonly trust?: number;
+  readonly standing?: 'trusted' | 'watched' | 'turning' | 'excluded';
 };

@@ -2,6 +2,7 @@ import { createNodeCrypto } from '../../adapters/crypto-node.ts';
 import { aggregateCohort } from '../../core/aggregation/aggregate.ts';
 import { attacks, type AttackId } from '../../core/attacks/index.ts';
 import type { Dataset } from '../../core/data/dataset.ts';
+import type { AggregationContext } from '../../core/aggregation/rule.ts';
 import { createRng, type Rng } from '../../core/random/rng.ts';
 import type { Compute } from '../../ports/compute.ts';
 import type { Crypto } from '../../ports/crypto.ts';
@@ -28,7 +29,18 @@ export type Cast = {
 export function castOf(
   { plan, attackers }: Pick<Scenario, 'plan' | 'attackers'>,
   sites: Sites,
-  { rng, isWatched, compute }: { readonly rng: Rng; readonly isWatched: boolean; readonly compute: Compute },
+  {
+    rng,
+    isWatched,
+    compute,
+    known = () => ({}),
+  }: {
+    readonly rng: Rng;
+    readonly isWatched: boolean;
+    readonly compute: Compute;
+    /** What an attacker that knows the rule knows of this round's aggregation beside the rows. */
+    readonly known?: () => AggregationContext;
+  },
 ): Cast {
   const { expected } = plan.cohort;
   const clientIds = Array.from({ length: expected }, (_, i) => `client-${String(i + 1).padStart(2, '0')}`);
@@ -45,7 +57,7 @@ export function castOf(
       return Object.hasOwn(attacks, kind) ? (kind as AttackId) : undefined;
     },
     claimOf: (clientId, trainer) => wireAttackOf(clientId)?.trainer?.(trainer) ?? trainer,
-    aggregate: async (rows) => (await aggregateCohort({ rows }, plan.aggregation.pipeline, {}, compute)).vector,
+    aggregate: async (rows) => (await aggregateCohort({ rows }, plan.aggregation.pipeline, known(), compute)).vector,
     rng: rng.child('training'),
     isWatched,
     seedOf: (clientId, round) => seeds.child('train', clientId, round).uint32(),

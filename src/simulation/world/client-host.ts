@@ -82,6 +82,7 @@ export function createClientHost(world: {
       const identity = await untilReached(() => enrol({ link, name: clientId, store, crypto, transport }), clock.sleep);
       const outcome = await takePart({
         identity,
+        saveIdentity: (next) => store.save(next),
         transport,
         crypto,
         trainer,

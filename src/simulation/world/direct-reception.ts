@@ -69,7 +69,7 @@ export function createCounter(compute: Compute, d: number): Counter {
         const contentHash = parts.crypto.sha256(ticket).toHex();
         byHash.set(contentHash, nonce);
         const baseModel = facts!.published?.hash ?? facts!.baseModel;
-        return acceptance.record(device, round, { contentHash, baseModel, nonce, bytes: 0 });
+        return acceptance.record(device, round, { contentHash, baseModel, nonce, bytes: 0 }, { hasQkd: false });
       }
 
       function check(content: Content | undefined, round: Round): Outcome<Update | Metrics> {

@@ -13,7 +13,8 @@ import type { ClientHost } from './client-host.ts';
 import { createDirectClient, sharedModels } from './direct-client.ts';
 import { createCounter } from './direct-reception.ts';
 import type { Scenario } from './scenario.ts';
-import { bytesFrom, createSimulatedCrypto } from './simulated-crypto.ts';
+import { bytesFrom, createSimulatedCrypto, simulatedProofKeys } from './simulated-crypto.ts';
+import { createSimulatedEntropy } from './simulated-entropy.ts';
 import { createVirtualTime } from './virtual-time.ts';
 import { place, tools } from './world.ts';
 import { resultOf, type WorldResult } from './world-result.ts';
@@ -53,7 +54,9 @@ export async function runDirectWorld(options: {
     store,
     clock: time,
     test: sites.test,
+    entropy: createSimulatedEntropy(root.child('coordinator', 'entropy')),
     signingKey: crypto.importSigningKey(bytesFrom(root.child('signing-key'))(32)),
+    proofKeys: simulatedProofKeys(crypto, root),
     blobs: createMemoryBlobs(),
     roundKeys: createMemoryRoundKeys(),
   };
@@ -100,6 +103,7 @@ export async function runDirectWorld(options: {
   return resultOf({
     run: coordinator.snapshot().run,
     store,
+    blobs: parts.blobs,
     sha256: crypto.sha256,
     virtualMs: time.monotonicMs(),
     hostility: cast.hostility,

@@ -1,16 +1,25 @@
 import { type AttackId, attacks } from '../../core/attacks/index.ts';
+import { poisons } from '../../core/attacks/poison/index.ts';
 import { byzantineCount, parsePipeline, type Pipeline } from '../../core/aggregation/pipeline.ts';
 import { codecIds } from '../../core/compression/index.ts';
 import { type Plan, type PlanInput, parsePlan } from '../../core/plan/plan.ts';
 import { createRng, type Rng } from '../../core/random/rng.ts';
+import type { PoisonId } from '../poisoned-data.ts';
 import { drawFaults, type Faults } from './faults.ts';
 import { type WireAttackId, wireAttacks } from './wire-attacks.ts';
 
-/** A hostile client: it lies in its update, or in the protocol. */
-export type Hostility = AttackId | WireAttackId;
+/** A hostile client: it lies in its update, in the protocol, or trains on poisoned data. */
+export type Hostility = AttackId | WireAttackId | PoisonId;
 
 /** Every way to be hostile. */
-export const hostilities = [...Object.keys(attacks), ...Object.keys(wireAttacks)] as readonly Hostility[];
+export const hostilities = [
+  ...Object.keys(attacks),
+  ...Object.keys(wireAttacks),
+  ...Object.keys(poisons),
+] as readonly Hostility[];
+
+/** Those that a drawn world may hold: its samples are too few and too small to be poisoned. */
+const drawnHostilities = hostilities.filter((kind) => !Object.hasOwn(poisons, kind));
 
 /** What the operator does meanwhile. */
 export type Operator = {
@@ -78,8 +87,8 @@ function drawPlan(seed: number, rng: Rng): Plan {
     aggregation: {
       pipeline: drawPipeline(quorum, rng) as never,
       codec: codecIds[rng.below(codecIds.length)]!,
-      serverLearningRate: rng.float() < 0.7 ? 1 : 0.5,
     },
+    learning: { server: drawServer(rng.float() < 0.7 ? 1 : 0.5, rng.child('learning')) },
     enrolment: { approve: rng.float() < 0.8 ? 'auto' : 'manual' },
   } satisfies PlanInput);
 }
@@ -87,6 +96,12 @@ function drawPlan(seed: number, rng: Rng): Plan {
 function drawOperator(rng: Rng): Operator {
   const moment = (share: number) => (rng.float() < share ? 200_000 * rng.float() : null);
   return { stopAtMs: moment(0.15), replaceAtMs: moment(0.15) };
+}
+
+function drawServer(learningRate: number, rng: Rng): NonNullable<PlanInput['learning']>['server'] {
+  const optimizers = ['fed-avg-m', 'fed-adam', 'fed-yogi', 'fed-adagrad'] as const;
+  const optimizer = rng.float() < 0.6 ? ('fed-avg' as const) : optimizers[rng.below(optimizers.length)]!;
+  return { optimizer, learningRate };
 }
 
 /** Rules with a known bound, and some without; n is the quorum, with which each must still run. */
@@ -113,6 +128,6 @@ function drawAttackers(plan: Plan, rng: Rng): ReadonlyMap<number, Hostility> {
   const { size, expected } = plan.cohort;
   const f = Math.max(...parsePipeline(plan.aggregation.pipeline).map((step) => byzantineCount(step, size, 0)));
   const count = rng.below(Math.max(1, f) + 1);
-  const kinds = Array.from({ length: count }, () => hostilities[rng.below(hostilities.length)]!);
+  const kinds = Array.from({ length: count }, () => drawnHostilities[rng.below(drawnHostilities.length)]!);
   return chooseHostile(expected, count, kinds, rng);
 }

@@ -2,7 +2,8 @@ import { hash } from 'node:crypto';
 import { concatBytes } from '@noble/hashes/utils.js';
 import { aeadTagBytes, suiteDefault, suites } from '../../core/protocol/suite.ts';
 import type { Rng } from '../../core/random/rng.ts';
-import type { Aead, Crypto, RoundKey, SigningKey } from '../../ports/crypto.ts';
+import type { ProofKeys } from '../../ports/proof-keys.ts';
+import type { Aead, Crypto, PreSharedKey, RoundKey, SigningKey } from '../../ports/crypto.ts';
 
 const suite = suites[suiteDefault];
 
@@ -32,10 +33,21 @@ export function createSimulatedCrypto(rng: Rng): Crypto {
       isStretchOf(signature, signatureSeed(publicKey, purpose, message)),
     generateRoundKey: async () => roundKey(keyBytes(suite.seedBytes)),
     importRoundKey: async (secret) => roundKey(secret.slice(0, suite.seedBytes)),
-    async seal(publicKey, info) {
+    async seal(publicKey, info, psk) {
       const enc = stretch(encBytes(32), suite.encBytes);
-      return { enc, aead: createAead(digest('key', publicKey, enc, info)) };
+      return { enc, aead: createAead(digest('key', publicKey, enc, info, ...pskParts(psk))) };
     },
+  };
+}
+
+/** A coordinator's proof keys from the world's seed. */
+export function simulatedProofKeys({ importSigningKey }: Pick<Crypto, 'importSigningKey'>, rng: Rng): ProofKeys {
+  const seedOf = (name: string) => bytesFrom(rng.child('proof-keys', name))(suite.seedBytes);
+  return {
+    treeHead: importSigningKey(seedOf('tree-head')),
+    modelCard: importSigningKey(seedOf('model-card')),
+    exportList: importSigningKey(seedOf('export-list')),
+    pseudonym: seedOf('pseudonym'),
   };
 }
 
@@ -84,9 +96,13 @@ function roundKey(seed: Uint8Array): RoundKey {
   return {
     publicKey,
     exportSecret: () => concatBytes(seed, publicKey),
-    open: async (enc, info) =>
-      enc.length === suite.encBytes ? createAead(digest('key', publicKey, enc, info)) : undefined,
+    open: async (enc, info, psk) =>
+      enc.length === suite.encBytes ? createAead(digest('key', publicKey, enc, info, ...pskParts(psk))) : undefined,
   };
+}
+
+function pskParts(psk: PreSharedKey | undefined): readonly Uint8Array[] {
+  return psk === undefined ? [] : [psk.key, psk.id];
 }
 
 /** Plaintext and a tag over key, nonce and plaintext. */

@@ -1,10 +1,15 @@
 import { createDataset, type Dataset, subset } from '../../core/data/dataset.ts';
-import { partitionByLabel, partitionDirichlet, partitionIid } from '../../core/data/partition.ts';
+import {
+  partitionByLabel,
+  partitionBySimilarity,
+  partitionDirichlet,
+  partitionIid,
+} from '../../core/data/partition.ts';
 import { classCountOf, inputCountOf, type ModelSpec } from '../../core/learning/model-spec.ts';
 import type { Rng } from '../../core/random/rng.ts';
 
-/** How samples are dealt to clients. */
-export type Partition = 'iid' | 'by-label' | { readonly alpha: number };
+/** How samples are dealt to clients: `sorted` gives each client one run of equal labels, `by-label` two. */
+export type Partition = 'iid' | 'by-label' | 'sorted' | { readonly alpha: number } | { readonly similarity: number };
 
 /** Data before it is dealt. */
 export type Pool = { readonly training: Dataset; readonly test: Dataset };
@@ -48,7 +53,26 @@ export function dealSamples(
   const job = { labels, clientCount, samplesMin, rng };
   if (partition === 'iid') return partitionIid(job);
   if (partition === 'by-label') return partitionByLabel(job);
-  return partitionDirichlet({ ...job, alpha: partition.alpha });
+  if (partition === 'sorted') return partitionBySimilarity({ ...job, similarity: 0 });
+  if ('similarity' in partition) return partitionBySimilarity({ ...job, ...partition });
+  return partitionDirichlet({ ...job, ...partition });
+}
+
+/**
+ * As `dealSamples`, but the partition is over the honest clients alone, and each attacker holds an even share at
+ * random: an attacker is not bound to a site's data.
+ */
+export function dealAround(
+  attackers: ReadonlyMap<number, unknown>,
+  labels: Int32Array,
+  { clientCount, partition, rng }: { readonly clientCount: number; readonly partition: Partition; readonly rng: Rng },
+): readonly Uint32Array[] {
+  const even = partitionIid({ labels, clientCount, rng: rng.child('attackers') });
+  const rest = even.flatMap((share, i) => (attackers.has(i) ? [] : [...share])).sort((a, b) => a - b);
+  const restLabels = Int32Array.from(rest, (index) => labels[index]!);
+  const shares = dealSamples(restLabels, clientCount - attackers.size, partition, rng.child('honest'));
+  const honest = shares.map((share) => share.map((index) => rest[index]!));
+  return even.map((share, i) => (attackers.has(i) ? share : honest.shift()!));
 }
 
 /** What each client holds. */

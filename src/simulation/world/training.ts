@@ -1,4 +1,4 @@
-import { type AttackId, attacks } from '../../core/attacks/index.ts';
+import { type AttackId, attacks, collusiveAttacks } from '../../core/attacks/index.ts';
 import type { Rng } from '../../core/random/rng.ts';
 import type { Trainer, TrainerResult, TrainerTask } from '../../ports/trainer.ts';
 
@@ -32,13 +32,14 @@ export function createTraining(world: {
 }): Training {
   const { honest, attackOf, claimOf, aggregate, rng, isWatched, seedOf } = world;
   const results = new Map<number, Map<string, Promise<TrainerResult>>>();
+  const crafted = new Map<number, Map<AttackId, Promise<Float32Array>>>();
   const sent = new Map<number, Map<string, Sent>>();
   const honestIds = [...honest.keys()].filter((clientId) => attackOf(clientId) === undefined).sort();
 
-  function placeOf<T>(byRound: Map<number, Map<string, T>>, round: number): Map<string, T> {
+  function placeOf<K, T>(byRound: Map<number, Map<K, T>>, round: number): Map<K, T> {
     const known = byRound.get(round);
     if (known !== undefined) return known;
-    const fresh = new Map<string, T>();
+    const fresh = new Map<K, T>();
     byRound.set(round, fresh);
     for (const old of byRound.keys()) if (old <= round - roundsKept) byRound.delete(old);
     return fresh;
@@ -60,10 +61,9 @@ export function createTraining(world: {
     return all.map((result) => difference(result.parameters, task.parameters));
   }
 
-  async function trainHostilely(clientId: string, attack: AttackId, task: TrainerTask): Promise<TrainerResult> {
-    const result = await trainHonestly(clientId, task);
-    const update = await attacks[attack]({
-      own: difference(result.parameters, task.parameters),
+  async function craft(attack: AttackId, own: Float32Array, task: TrainerTask): Promise<Float32Array> {
+    return attacks[attack]({
+      own,
       honest: await honestUpdates(task),
       round: task.round,
       attackerCount: honest.size - honestIds.length,
@@ -71,7 +71,16 @@ export function createTraining(world: {
       aggregate,
       seed: rng.child('collusion', task.round).uint32(),
     });
-    return { ...result, parameters: task.parameters.map((value, i) => value + update[i]!) };
+  }
+
+  async function trainHostilely(clientId: string, attack: AttackId, task: TrainerTask): Promise<TrainerResult> {
+    const result = await trainHonestly(clientId, task);
+    const own = difference(result.parameters, task.parameters);
+    const place = placeOf(crafted, task.round);
+    const update = place.get(attack) ?? craft(attack, own, task);
+    if (collusiveAttacks.has(attack)) place.set(attack, update);
+    const sentUpdate = await update;
+    return { ...result, parameters: task.parameters.map((value, i) => value + sentUpdate[i]!) };
   }
 
   return {

@@ -19,7 +19,8 @@ import type { Traffic } from './network.ts';
 import { createObserver, type Invariant, type Violation } from './observed.ts';
 import { createOperator } from './operator.ts';
 import type { Scenario } from './scenario.ts';
-import { bytesFrom } from './simulated-crypto.ts';
+import { bytesFrom, simulatedProofKeys } from './simulated-crypto.ts';
+import { createSimulatedEntropy } from './simulated-entropy.ts';
 import { createVirtualTime, type RunEnd } from './virtual-time.ts';
 import { resultOf, type WorldResult } from './world-result.ts';
 
@@ -90,7 +91,9 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
       ...tools,
       plan,
       crypto,
+      entropy: createSimulatedEntropy(root.child('coordinator', 'entropy')),
       signingKey: crypto.importSigningKey(bytesFrom(root.child('signing-key'))(32)),
+      proofKeys: simulatedProofKeys(crypto, root),
       pin: pin.toHex(),
       test: sites.test,
       store: observedStore(),
@@ -163,6 +166,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
   return resultOf({
     run: observer.state(),
     store: disk.store,
+    blobs: disk.blobs,
     sha256: crypto.sha256,
     virtualMs: time.monotonicMs(),
     hostility: cast.hostility,

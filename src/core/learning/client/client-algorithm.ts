@@ -1,8 +1,6 @@
 import type { z } from 'zod';
 import type { TrainingEngine, TrainJob, TrainResult } from '../engine.ts';
-
-/** Vectors by name: what a client keeps from round to round, or what travels beside the model. */
-export type Vectors = Readonly<Record<string, Float32Array>>;
+import type { Vectors } from '../vectors.ts';
 
 export type ClientRound<Options> = {
   readonly engine: TrainingEngine;

@@ -1,11 +1,6 @@
 import { z } from 'zod';
-import type {
-  AnyClientAlgorithm,
-  ClientAlgorithm,
-  ClientRound,
-  ClientRoundResult,
-  Vectors,
-} from './client-algorithm.ts';
+import type { AnyClientAlgorithm, ClientAlgorithm, ClientRound, ClientRoundResult } from './client-algorithm.ts';
+import type { Vectors } from '../vectors.ts';
 import { ditto } from './ditto.ts';
 import { fedNova } from './fed-nova.ts';
 import { fedProx } from './fed-prox.ts';

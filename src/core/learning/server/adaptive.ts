@@ -5,7 +5,7 @@ const unit = z.number().min(0).lt(1);
 
 /** The options that FedAdagrad, FedAdam and FedYogi share; names as in the paper. */
 const adaptiveOptions = {
-  learningRate: z.number().positive().max(100).default(0.01).describe('η'),
+  learningRate: z.number().positive().max(100).default(0.01).describe('how far a step goes: η'),
   beta1: unit.default(0.9).describe('memory of the direction'),
   tau: z.number().positive().default(0.001).describe('how far a coordinate without history may be stretched'),
 };
@@ -36,7 +36,11 @@ function define<S extends z.ZodType<{ learningRate: number; beta1: number; tau: 
  * Source:  Reddi et al. 2021, arXiv:2003.00295, algorithm 2: without bias correction.
  */
 export const fedAdagrad = define(
-  z.strictObject({ optimizer: z.literal('fed-adagrad'), ...adaptiveOptions, beta1: unit.default(0) }),
+  z.strictObject({
+    optimizer: z.literal('fed-adagrad'),
+    ...adaptiveOptions,
+    beta1: unit.default(0).describe('memory of the direction'),
+  }),
   (v, square) => v + square,
 );
 

@@ -10,8 +10,8 @@ import { defineServerOptimizer } from './server-optimizer.ts';
 export const fedAvgM = defineServerOptimizer(
   z.strictObject({
     optimizer: z.literal('fed-avg-m'),
-    learningRate: z.number().positive().max(100).default(1),
-    momentum: z.number().min(0).lt(1).default(0.9),
+    learningRate: z.number().positive().max(100).default(1).describe('the velocity is multiplied by this: η'),
+    momentum: z.number().min(0).lt(1).default(0.9).describe('share of the velocity that stays: β'),
   }),
   {
     start: (d) => ({ momentum: new Float32Array(d) }),

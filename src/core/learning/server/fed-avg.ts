@@ -8,7 +8,10 @@ import { defineServerOptimizer } from './server-optimizer.ts';
  * Source:  McMahan et al. 2017, arXiv:1602.05629.
  */
 export const fedAvg = defineServerOptimizer(
-  z.strictObject({ optimizer: z.literal('fed-avg'), learningRate: z.number().positive().max(100).default(1) }),
+  z.strictObject({
+    optimizer: z.literal('fed-avg'),
+    learningRate: z.number().positive().max(100).default(1).describe('the aggregate is multiplied by this: η'),
+  }),
   {
     start: () => ({}),
     step: ({ aggregate, state, options }) => ({

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { fedAdagrad, fedAdam, fedYogi } from './adaptive.ts';
 import { fedAvgM } from './fed-avg-m.ts';
 import { fedAvg } from './fed-avg.ts';
-import type { AnyServerOptimizer, ServerOptimizer, ServerState } from './server-optimizer.ts';
+import type { Vectors } from '../vectors.ts';
+import type { AnyServerOptimizer, ServerOptimizer } from './server-optimizer.ts';
 
 /** Every server optimiser by its id. A new one is a file and a line here; the schema and the laws follow. */
 export const serverOptimizers = {
@@ -27,7 +28,7 @@ export const serverOptimizerSchema = z.discriminatedUnion(
 export type ServerOptimizerOptions = z.output<Schemas>;
 
 /** The state of the chosen optimiser before the first round. */
-export function startServer(options: ServerOptimizerOptions, d: number): ServerState {
+export function startServer(options: ServerOptimizerOptions, d: number): Vectors {
   return chosen(options).start(d, options);
 }
 
@@ -39,8 +40,8 @@ export function startServer(options: ServerOptimizerOptions, d: number): ServerS
 export function stepServer(
   options: ServerOptimizerOptions,
   aggregate: Float32Array,
-  state: ServerState,
-): { readonly change: Float32Array; readonly state: ServerState } {
+  state: Vectors,
+): { readonly change: Float32Array; readonly state: Vectors } {
   for (const [name, values] of Object.entries(state)) {
     if (values.length !== aggregate.length) {
       throw new RangeError(

@@ -1,12 +1,11 @@
 import type { z } from 'zod';
-
-/** What a server optimiser remembers between rounds, by name. float32, so that it is stored like a model. */
-export type ServerState = Readonly<Record<string, Float32Array>>;
+import type { Vectors } from '../vectors.ts';
 
 export type ServerStep<Options> = {
   /** The round's aggregate of the clients' deltas: the direction in which the model should go. */
   readonly aggregate: Float32Array;
-  readonly state: ServerState;
+  /** What the optimiser remembers between rounds. float32, so that it is stored like a model. */
+  readonly state: Vectors;
   readonly options: Options;
 };
 
@@ -14,9 +13,9 @@ export type ServerStep<Options> = {
 export type ServerOptimizer<Options> = {
   readonly schema: z.ZodType<Options>;
   /** The state before the first round. */
-  start(d: number, options: Options): ServerState;
+  start(d: number, options: Options): Vectors;
   /** Pure: neither the aggregate nor the state is changed. */
-  step(step: ServerStep<Options>): { readonly change: Float32Array; readonly state: ServerState };
+  step(step: ServerStep<Options>): { readonly change: Float32Array; readonly state: Vectors };
 };
 
 /** An optimiser whose options are not known yet. */

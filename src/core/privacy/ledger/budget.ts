@@ -61,11 +61,11 @@ export function spendingOf(chain: LedgerChain, purpose: string): Spending {
 /** ε of everything committed and reserved. */
 export function spentEpsilon(spending: Spending, pending: readonly NoisySteps[] = []): SpentEpsilon {
   const { grant } = spending;
-  const schedule = [...spending.committed, ...[...spending.reserved.values()].map(stepsOf), ...pending];
+  const schedule = merged([...spending.committed, ...spending.reserved.values(), ...pending]);
   const cost = (order: number) => schedule.reduce((sum, steps) => sum + renyiCost(order, steps), 0);
   const divergence = cost(grant.order);
   return {
-    plan: epsilon({ schedule, delta: grant.delta }).epsilon,
+    plan: planEpsilon(schedule, grant.delta),
     filter: divergence === 0 ? 0 : renyiEpsilon(grant.order, divergence, grant.delta),
     odometer: schedule.length === 0 ? 0 : rdpEpsilon(cost, grant.delta).epsilon,
   };
@@ -152,8 +152,11 @@ function stateOf(chain: LedgerChain, reservation: string) {
 
 function isAdmitted(spending: Spending, request: NoisySteps): boolean {
   const { grant } = spending;
-  if (grant.rule === 'plan') return spentEpsilon(spending, [stepsOf(request)]).plan <= grant.epsilon;
-  const schedule = [...spending.committed, ...spending.reserved.values()];
+  if (grant.rule === 'plan') {
+    const schedule = merged([...spending.committed, ...spending.reserved.values(), request]);
+    return planEpsilon(schedule, grant.delta) <= grant.epsilon;
+  }
+  const schedule = merged([...spending.committed, ...spending.reserved.values()]);
   const spent = schedule.reduce((sum, steps) => sum + renyiCost(grant.order, steps), 0);
   const budget = renyiBudget(grant.order, grant.epsilon, grant.delta);
   return budget > 0 && fitsBudget(budget, spent, renyiCost(grant.order, request));
@@ -188,7 +191,7 @@ function fittingNoise(spending: Spending, request: NoisySteps): number | undefin
   const { grant } = spending;
   const { sampleRate, steps } = request;
   if (grant.rule === 'plan') {
-    const spent = [...spending.committed, ...[...spending.reserved.values()].map(stepsOf)];
+    const spent = merged([...spending.committed, ...spending.reserved.values()]);
     if (spentEpsilon(spending).plan >= grant.epsilon) return undefined;
     return noiseMultiplier({ epsilon: grant.epsilon, delta: grant.delta, sampleRate, steps, spent }).noiseMultiplier;
   }
@@ -204,6 +207,31 @@ function fittingNoise(spending: Spending, request: NoisySteps): number | undefin
     else low = middle;
   }
   return high;
+}
+
+/** Equal steps together: what they cost depends on their number only. */
+export function merged(schedule: Iterable<NoisySteps>): NoisySteps[] {
+  const counts = new Map<string, NoisySteps>();
+  for (const one of schedule) {
+    const key = `${one.noiseMultiplier}/${one.sampleRate}`;
+    const steps = (counts.get(key)?.steps ?? 0) + one.steps;
+    counts.set(key, { noiseMultiplier: one.noiseMultiplier, sampleRate: one.sampleRate, steps });
+  }
+  return [...counts.values()];
+}
+
+const rememberedMax = 512;
+const remembered = new Map<string, number>();
+
+/** ε of a merged schedule. The clients of a run have few different schedules: an ε is computed once for all of them. */
+function planEpsilon(schedule: readonly NoisySteps[], delta: number): number {
+  const key = JSON.stringify([delta, schedule]);
+  const known = remembered.get(key);
+  if (known !== undefined) return known;
+  const value = epsilon({ schedule, delta }).epsilon;
+  if (remembered.size >= rememberedMax) remembered.delete(remembered.keys().next().value!);
+  remembered.set(key, value);
+  return value;
 }
 
 function stepsOf({ noiseMultiplier: noise, sampleRate, steps }: NoisySteps): NoisySteps {

@@ -62,6 +62,11 @@ export function appendEvent(chain: LedgerChain, event: LedgerEvent): LedgerChain
   return [...chain, { ...content, hash: hashOf(content) }];
 }
 
+/** Whether an entry may be appended to a chain that ends with this hash (undefined: to an empty one). */
+export function followsHead(entry: LedgerEntry, head: string | undefined): boolean {
+  return entry.previous === (head ?? CHAIN_START) && (entry.index === 0) === (head === undefined);
+}
+
 /**
  * The index of the first entry that does not follow from the one before, or undefined where the chain is intact.
  *

@@ -3,8 +3,12 @@ import { checkNumber } from '../check.ts';
 import { discreteGaussianNoise } from './integer-noise.ts';
 
 const ACTION = 'release a private sum';
-/** σ in grid steps: fine enough that rounding is lost in the noise, coarse enough for 2⁵³. */
-const SIGMA_UNITS = 1024;
+/** σ in grid steps: fine enough for a million coordinates that share one clip norm, coarse enough for exact sums. */
+const SIGMA_UNITS = 2 ** 20;
+/** Squares of norms up to here are exact in doubles. */
+const NORM_UNITS_MAX = 2 ** 26;
+/** Deviation, in grid steps, of the kernel that turns continuous noise into discrete noise in the proof. */
+const KERNEL_UNITS = 2;
 
 /** The grid on which vectors are summed: everything is an integer number of steps. */
 export type NoiseGrid = {
@@ -14,25 +18,40 @@ export type NoiseGrid = {
   readonly sigmaUnits: number;
   /** σ ÷ the sensitivity that the grid enforces; at least the wanted one. */
   readonly noiseMultiplier: number;
+  /** The multiplier of the continuous noise that the release is at least as private as. */
+  readonly provenMultiplier: number;
 };
 
 /**
  * The grid for a clip norm and a noise multiplier.
  *
- * Formula: σ is 1024 steps; the norm bound is the largest number of steps within σ ÷ noise multiplier.
- * Needs:   0 < noise multiplier ≤ 1024.
+ * Formula:  σ is 2²⁰ steps (fewer below a noise multiplier of 1/64); the norm bound is the largest number of steps
+ *           within σ ÷ noise multiplier.
+ * Needs:    0 < noise multiplier ≤ 2²⁰.
+ * Promises: a release on this grid is as private as continuous Gaussian noise of `provenMultiplier`, sampled or not, up
+ *           to 10⁻³⁰ of ε: discrete noise of deviation σ is what a kernel of deviation s = 2 steps makes of continuous
+ *           noise of deviation √(σ² − s²), within a factor e^{±4·10⁻³⁴} a coordinate, and a kernel reveals nothing more.
+ * Source:   Peikert 2010, theorem 3.1 (convolution of discrete Gaussians); smoothing by Poisson summation.
  */
 export function noiseGrid(clipNormL2: number, noiseMultiplier: number): NoiseGrid {
   checkNumber(ACTION, 'clipNormL2', clipNormL2, 'positive');
   checkNumber(ACTION, 'noiseMultiplier', noiseMultiplier, 'positive');
-  const normMaxUnits = Math.floor(SIGMA_UNITS / noiseMultiplier);
+  const sigmaUnits = Math.min(SIGMA_UNITS, Math.floor(NORM_UNITS_MAX * noiseMultiplier));
+  const normMaxUnits = Math.floor(sigmaUnits / noiseMultiplier);
   if (normMaxUnits < 1) {
     throw new RangeError(
-      `Cannot ${ACTION} as noiseMultiplier must be at most ${SIGMA_UNITS}: current value is ${noiseMultiplier}`,
+      `Cannot ${ACTION} as noiseMultiplier must be from ${1 / NORM_UNITS_MAX} to ${SIGMA_UNITS}: current value is ${noiseMultiplier}`,
     );
   }
   const step = clipNormL2 / normMaxUnits;
-  return { step, normMaxUnits, sigmaUnits: SIGMA_UNITS, noiseMultiplier: SIGMA_UNITS / normMaxUnits };
+  const proven = Math.sqrt(Math.max(0, sigmaUnits * sigmaUnits - KERNEL_UNITS * KERNEL_UNITS));
+  return {
+    step,
+    normMaxUnits,
+    sigmaUnits,
+    noiseMultiplier: sigmaUnits / normMaxUnits,
+    provenMultiplier: proven / normMaxUnits,
+  };
 }
 
 /**
@@ -87,8 +106,8 @@ export type PrivateSum = {
  * Formula:  clip → integers on a grid → exact integer sum → + N_ℤ(0, σ²) on each coordinate → × step.
  * Needs:    fewer than 2³⁰ vectors.
  * Promises: adding or removing one vector moves the integer sum by at most normMaxUnits, so the release is
- *           ½ ÷ noiseMultiplier²-zCDP and at least as private as accounted for at the wanted noise multiplier by zCDP or
- *           RDP. No floating-point noise: the low bits carry nothing.
+ *           ½ ÷ noiseMultiplier²-zCDP and at least as private as Gaussian noise of the grid's `provenMultiplier`, by
+ *           any accountant. No floating-point noise: the low bits carry nothing.
  * Source:   Canonne, Kamath and Steinke 2020, theorem 14 (discrete Gaussian, multivariate).
  */
 export function createPrivateSum(options: {

@@ -1,5 +1,4 @@
-import type { Pipeline } from '../../core/aggregation/pipeline.ts';
-import { Failure } from '../failure.ts';
+import type { Pipeline } from './pipeline.ts';
 
 /**
  * Reads a pipeline as JSON, or in short: `nnm f=1 > trimmed-mean f=1`. Values are numbers, true, false, or words.
@@ -16,7 +15,7 @@ export function parsePipelineText(text: string): Pipeline {
 function parseOption(text: string): [string, unknown] {
   const [, name, value] = /^([A-Za-z]+)=(.+)$/.exec(text) ?? [];
   if (name === undefined || value === undefined) {
-    throw new Failure('plan', `Cannot read the pipeline as an option must be name=value: current value is "${text}"`);
+    throw new RangeError(`Cannot read the pipeline as an option must be name=value: current value is "${text}"`);
   }
   if (value === 'true' || value === 'false') return [name, value === 'true'];
   return [name, Number.isNaN(Number(value)) ? value : Number(value)];
@@ -26,6 +25,15 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Failure('plan', `Cannot read the pipeline as it must be JSON: ${(error as Error).message}`);
+    throw new RangeError(`Cannot read the pipeline as it must be JSON: ${(error as Error).message}`);
   }
+}
+
+/** A pipeline in short, as `parsePipelineText` reads it. */
+export function pipelineText(pipeline: Pipeline): string {
+  return pipeline
+    .map(({ rule, ...options }) =>
+      [rule, ...Object.entries(options).map(([name, value]) => `${name}=${String(value)}`)].join(' '),
+    )
+    .join(' > ');
 }

@@ -1,0 +1,200 @@
+import { boundedAggregator, type BoundedAggregator, withRadius } from '../../core/aggregation/bounded.ts';
+import type { Update } from '../../core/intake/stages.ts';
+import { type CentralPrivacy, expectedContributions, privacyStatement } from '../../core/plan/privacy.ts';
+import { PlanError } from '../../core/plan/plan.ts';
+import { releaseBounded, shrunkReference } from '../../core/privacy/bounded-release.ts';
+import { flipCoins } from '../../core/privacy/coins.ts';
+import { noiseMultiplier } from '../../core/privacy/accounting/noise-multiplier.ts';
+import { spentEpsilon } from '../../core/privacy/ledger/budget.ts';
+import { bestFilterOrder } from '../../core/privacy/ledger/filter.ts';
+import { canonicalBytes, type Json } from '../../core/protocol/canonical-json.ts';
+import type { Round } from '../../core/round/round.ts';
+import type { Change } from '../../ports/store.ts';
+import type { Draft } from '../journal.ts';
+import type { CoordinatorParts } from '../parts.ts';
+import type { RunLog, Snapshot } from '../run-log.ts';
+import { admit, cancelChanges, commitChanges, grantOf, reservationOf, spendingFor } from './ledger-changes.ts';
+import { replannedNoise } from './replanned-noise.ts';
+
+/** How a round opens: who takes part by secret coins, and what was reserved for it; or why it cannot. */
+export type Opening =
+  | {
+      readonly kind: 'open';
+      readonly participants: readonly string[];
+      readonly changes: readonly Change[];
+      readonly data: { readonly [key: string]: Json };
+    }
+  | { readonly kind: 'wait' }
+  | { readonly kind: 'exhausted'; readonly reason: string };
+
+/** A release that is about to be published. Its ledger entries follow from the ledger at the time of the commit. */
+export type Released = {
+  readonly vector: Float32Array;
+  readonly drafts: readonly Draft[];
+  readonly ledger: (snapshot: Snapshot) => readonly Change[];
+};
+
+/** What central privacy adds to the rounds of a run. */
+export type CentralRounds = {
+  /** Reads the ledger, and settles the noise the first time. Throws PlanError where the grants are smaller. */
+  start(): Promise<void>;
+  open(snapshot: Snapshot, round: number, candidates: readonly string[], approved: readonly string[]): Opening;
+  release(round: Round, base: Float32Array, updates: readonly Update[]): Promise<Released>;
+  /** Gives back what was reserved for a round that has released nothing. */
+  closing(snapshot: Snapshot, round: number): readonly Change[];
+};
+
+export function createCentralRounds(parts: CoordinatorParts, log: RunLog): CentralRounds {
+  const { plan, runId, entropy, blobs, crypto } = parts;
+  const privacy = plan.privacy as CentralPrivacy;
+  const { purpose, sampleRate, rule, epsilon, delta } = privacy;
+  const bound = boundOf(parts);
+
+  function terms(noise: number, round: number) {
+    const order = filterOrder(privacy, noise);
+    return { grant: { purpose, epsilon, delta, rule, order }, run: runId, round };
+  }
+
+  return {
+    async start() {
+      await log.loadLedger();
+      const { ledger, run } = log.snapshot();
+      const smaller = [...ledger]
+        .map(([subject, chain]) => ({ subject, grant: grantOf(chain, purpose) }))
+        .find(({ grant }) => grant !== undefined && (grant.epsilon < epsilon || grant.delta !== delta));
+      if (smaller !== undefined) {
+        const { grant, subject } = smaller;
+        throw new PlanError([
+          `privacy.epsilon: must be at most what ${subject} was granted for "${purpose}" (nearest: ε = ${grant!.epsilon}, δ = ${grant!.delta}, or another purpose): current value is ε = ${epsilon}, δ = ${delta}`,
+        ]);
+      }
+      if (run.privacy !== null) return;
+      const planned = noiseMultiplier({
+        epsilon,
+        delta,
+        sampleRate,
+        steps: plan.rounds.count,
+        ...(rule === 'filter' ? { accountant: 'rdp' as const } : {}),
+      });
+      // A filter compares sums of doubles: a hair more noise keeps the last round within it.
+      const noise = rule === 'filter' ? planned.noiseMultiplier * (1 + 1e-9) : planned.noiseMultiplier;
+      await log.record(() => ({
+        drafts: [
+          {
+            kind: 'privacy.planned',
+            data: {
+              statement: privacyStatement(privacy, plan.rounds.count),
+              noiseMultiplier: noise,
+              radius: privacy.clipNorm,
+              sampleRate,
+              expectedCount: bound.expectedCount,
+              epsilon: planned.epsilon,
+              pld: planned.pld,
+              rdp: planned.rdp,
+              delta,
+            },
+          },
+        ],
+        result: undefined,
+      }));
+    },
+
+    open(snapshot, round, candidates, approved) {
+      const noise = replannedNoise(snapshot, plan, candidates);
+      const steps = { noiseMultiplier: noise, sampleRate, steps: 1 };
+      const { admitted, refused, changes } = admit(snapshot.ledger, candidates, terms(noise, round), steps);
+      if (admitted.length < plan.cohort.quorum) {
+        const away = approved.filter((clientId) => !candidates.includes(clientId));
+        const others = admit(snapshot.ledger, away, terms(noise, round), steps);
+        if (admitted.length + others.admitted.length >= plan.cohort.quorum) return { kind: 'wait' };
+        const out = [...refused.keys(), ...others.refused.keys()].sort();
+        const why = [...refused.values(), ...others.refused.values()][0]?.reason ?? 'nobody is there';
+        return {
+          kind: 'exhausted',
+          reason: `the privacy budget "${purpose}" is used up for ${out.length} of ${approved.length} clients (${shown(out)}), and a round needs ${plan.cohort.quorum}: ${why}`,
+        };
+      }
+      const participants = flipCoins(entropy, admitted, sampleRate);
+      const salt = new Uint8Array(32);
+      entropy.fillBytes(salt);
+      const opened = [salt, canonicalBytes(participants as Json)].map((bytes) => bytes.toHex()).join('');
+      const facts = {
+        noiseMultiplier: noise,
+        sampleRate,
+        radius: snapshot.run.privacy!.radius,
+        reservation: reservationOf(runId, round),
+        out: [...refused.keys()].sort(),
+        coins: { salt: salt.toHex(), commitment: crypto.sha256(Uint8Array.fromHex(opened)).toHex() },
+      };
+      return { kind: 'open', participants, changes, data: { privacy: facts } };
+    },
+
+    async release(round, base, updates) {
+      const { run } = log.snapshot();
+      const { noiseMultiplier: noise, reservation } = run.facts!.privacy!;
+      const { radius, last } = run.privacy!;
+      const reference = await referenceOf(base.length, last);
+      const released = releaseBounded(
+        withRadius(bound, radius),
+        updates.map(({ delta: update }) => update),
+        { reference, noiseMultiplier: noise, entropy, adaptiveClip: privacy.adaptiveClip },
+      );
+      const { vector, noiseNorm, nextRadius } = released;
+      const hash = await blobs.put(new Uint8Array(vector.buffer));
+      const facts = { release: hash, noiseNorm, radius, nextRadius, noiseMultiplier: noise, sampleRate };
+      return {
+        vector,
+        drafts: [
+          {
+            kind: 'privacy.released',
+            round: round.number,
+            data: { ...facts, noise: released.noise, epsilon: spentMost(log.snapshot(), purpose), delta },
+          },
+        ],
+        ledger: (snapshot) => commitChanges(snapshot.ledger, reservation, hash),
+      };
+    },
+
+    closing: (snapshot, round) =>
+      cancelChanges(snapshot.ledger, reservationOf(runId, round), 'the round ended without a release'),
+  };
+
+  async function referenceOf(
+    d: number,
+    last: { readonly release: string; readonly noiseNorm: number } | null,
+  ): Promise<Float32Array> {
+    if (last === null || privacy.reference === 'zero') return new Float32Array(d);
+    const bytes = await blobs.get(last.release);
+    if (bytes === undefined)
+      throw new Error(`Cannot clip around release ${last.release} as it must be stored: it is not`);
+    return shrunkReference(new Float32Array(Uint8Array.from(bytes).buffer), last.noiseNorm);
+  }
+}
+
+/** The proof of the plan's pipeline. The parser has refused plans without one. */
+function boundOf({ plan }: CoordinatorParts): BoundedAggregator {
+  const { sampleRate } = plan.privacy as CentralPrivacy;
+  const result = boundedAggregator(plan.aggregation.pipeline, expectedContributions(sampleRate, plan.cohort.expected));
+  if (!result.ok) throw new Error(`Cannot run under central privacy as the pipeline must be bounded: ${result.reason}`);
+  return result.value;
+}
+
+/** The order that a grant's filter follows; of no use to rule "plan" where no order reaches ε. */
+function filterOrder({ epsilon, delta, rule, sampleRate }: CentralPrivacy, noise: number): number {
+  try {
+    return bestFilterOrder(epsilon, delta, { noiseMultiplier: noise, sampleRate });
+  } catch (error) {
+    if (rule === 'plan') return 2;
+    throw error;
+  }
+}
+
+/** The largest ε that any client has spent or reserved by now. */
+function spentMost({ ledger }: Snapshot, purpose: string): number {
+  const spent = [...ledger.keys()].map((subject) => spendingFor(ledger, subject, purpose));
+  return spent.reduce((most, one) => (one === undefined ? most : Math.max(most, spentEpsilon(one)[one.grant.rule])), 0);
+}
+
+function shown(names: readonly string[]): string {
+  return names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
+}

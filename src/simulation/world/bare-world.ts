@@ -1,0 +1,137 @@
+import { createModels } from '../../coordinator/models.ts';
+import { aggregateCohort } from '../../core/aggregation/aggregate.ts';
+import { initialParameters } from '../../core/learning/model-spec.ts';
+import { lastAggregate, nextModel } from '../../core/learning/server/next-model.ts';
+import type { Vectors } from '../../core/learning/vectors.ts';
+import { createRng } from '../../core/random/rng.ts';
+import type { Blobs } from '../../ports/blobs.ts';
+import { castOf, type Sites } from './cast.ts';
+import type { Scenario } from './scenario.ts';
+import { createSimulatedCrypto } from './simulated-crypto.ts';
+import { place, tools } from './world.ts';
+
+/** What the bare path leaves out, to be said wherever its figures appear. */
+export const leftOutByBarePath = [
+  'coordinator, journal and rounds as a state machine',
+  'network, sessions, envelopes and update codec',
+  'detectors, evaluation at clients, absent clients and faults',
+] as const;
+
+/** The model after a round, as measured on the test data. */
+export type Measured = { readonly round: number; readonly accuracy: number; readonly loss: number };
+
+export type BareResult = {
+  readonly measured: readonly Measured[];
+  /** Why training ended early: values that are no longer finite. */
+  readonly diverged: string | null;
+  /** SHA-256 of the last model's file. */
+  readonly modelHash: string;
+  readonly parameters: Float32Array;
+  readonly attackers: readonly string[];
+};
+
+/**
+ * A run as arithmetic alone: train, attack, aggregate, step; in each round every client takes part.
+ *
+ * Promises: the bytes of the model that the fast path gives for the same scenario, where no attack searches against a
+ *           rule that reads the last aggregate: here such an attacker knows the last aggregate too.
+ */
+export async function runBareWorld(options: {
+  readonly scenario: Pick<Scenario, 'seed' | 'plan' | 'attackers'>;
+  readonly sites: Sites;
+  /** Whether the model after this round is measured; the last one always is. */
+  readonly isMeasured: (round: number) => boolean;
+  readonly onRound?: ((round: number) => void) | undefined;
+}): Promise<BareResult> {
+  const { scenario, sites, isMeasured } = options;
+  const { plan, seed } = scenario;
+  const root = createRng(seed).child('world');
+  const seeds = createRng(plan.seed);
+  const { server } = plan.learning;
+  const models = createModels({ plan, ...place, crypto: createSimulatedCrypto(root), blobs: hashesOnly() });
+  let parameters: Float32Array = initialParameters(plan.model, seeds.child('initial-model'));
+  let reference: Float32Array = new Float32Array(parameters.length);
+  let state: Vectors = {};
+  let round = 0;
+  const cast = castOf(scenario, sites, {
+    rng: root,
+    isWatched: false,
+    compute: tools.compute,
+    known: () => ({ reference, seed: aggregationSeed(round) }),
+  });
+  const { clientIds } = cast;
+  const trainers = clientIds.map((clientId) => cast.training.trainerOf(clientId));
+  const { rows } = tools.compute.allocate(clientIds.length, parameters.length);
+  let parent = await models.writeInitial();
+  const measured: Measured[] = [];
+  let diverged: string | null = null;
+
+  function aggregationSeed(number: number): number {
+    return seeds.child('aggregation', number).uint32();
+  }
+
+  async function oneRound(): Promise<void> {
+    const weights: number[] = [];
+    for (const [i, clientId] of clientIds.entries()) {
+      const task = { parameters, round, seed: seeds.child('train', clientId, round).uint32() };
+      const result = await trainers[i]!.train(task);
+      subtractInto(rows[i]!, result.parameters, parameters);
+      weights.push(result.examples);
+    }
+    const { vector } = await aggregateCohort(
+      { rows, clientIds, hasDiagnostics: false },
+      plan.aggregation.pipeline,
+      { weights, reference, seed: aggregationSeed(round) },
+      tools.compute,
+    );
+    const before = parameters;
+    const next = nextModel(server, { base: before, aggregate: Float32Array.from(vector), state });
+    ({ model: parameters, state } = next);
+    reference = lastAggregate(server, { model: parameters, parent: before, state });
+    const file = { version: parent.version + 1, parentHash: parent.hash, round };
+    parent = await models.write(parameters, file, { optimizer: state });
+  }
+
+  async function measure(): Promise<void> {
+    if (sites.test === null) return;
+    const { accuracy, loss } = await tools.engine.evaluate({ spec: plan.model, parameters, data: sites.test });
+    measured.push({ round, accuracy, loss: Number.isFinite(loss) ? loss : Number.MAX_VALUE });
+  }
+
+  while (round < plan.rounds.count && diverged === null) {
+    round += 1;
+    try {
+      await oneRound();
+    } catch (error) {
+      diverged = divergenceOf(error, round);
+    }
+    if (diverged !== null || round === plan.rounds.count || isMeasured(round)) await measure();
+    options.onRound?.(round);
+  }
+  const attackers = [...cast.hostility.keys()].sort();
+  return { measured, diverged, modelHash: parent.hash, parameters, attackers };
+}
+
+/** What training, aggregation and the next model say when values have left the numbers. */
+const divergences = /loss must stay finite|must be at least one row|must be finite/;
+
+/** The sentence of a divergence; any other error goes on. */
+function divergenceOf(error: unknown, round: number): string {
+  if (error instanceof Error && divergences.test(error.message)) return `round ${round}: ${error.message}`;
+  throw error;
+}
+
+/** target ← a − b in float32, as the agent subtracts. */
+function subtractInto(target: Float32Array, a: Float32Array, b: Float32Array): void {
+  for (let i = 0; i < target.length; i++) target[i] = a[i]! - b[i]!;
+}
+
+/** Names models and keeps none of them. */
+function hashesOnly(): Blobs {
+  const { sha256 } = createSimulatedCrypto(createRng(0));
+  return {
+    put: async (bytes) => sha256(bytes).toHex(),
+    get: async () => undefined,
+    remove: async () => {},
+  };
+}

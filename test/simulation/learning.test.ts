@@ -1,0 +1,96 @@
+// What a run learns is a function of plan, data and participants: the same bytes on the way through agents, network and
+// crashes as in a plain loop over the same trainers.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createNodeDeflate } from '../../src/adapters/deflate-node.ts';
+import { createBuiltinTrainer } from '../../src/adapters/trainer-builtin.ts';
+import { createWasmEngine } from '../../src/core/learning/wasm/engine.ts';
+import { type Plan, parsePlan, type PlanInput } from '../../src/core/plan/plan.ts';
+import { createRng } from '../../src/core/random/rng.ts';
+import { createWasmCompute } from '../../src/core/vector/wasm.ts';
+import { simulatePlan } from '../../src/simulation/index.ts';
+import { runFaultless } from '../../src/simulation/reference-runs.ts';
+import { parametersHash } from '../../src/simulation/world/world-result.ts';
+import { dealDatasets, dealSamples, syntheticBlobs } from '../../src/simulation/world/sites.ts';
+import { type Faults, noFaults } from '../../src/simulation/world/faults.ts';
+import { createNodeCrypto } from '../../src/adapters/crypto-node.ts';
+
+const compute = await createWasmCompute();
+const engine = createWasmEngine();
+const deflate = createNodeDeflate();
+const crypto = createNodeCrypto();
+const clients = 4;
+
+function planOf(learning: PlanInput['learning'], rest: Partial<PlanInput> = {}): Plan {
+  return parsePlan({
+    model: { kind: 'softmax-regression', inputs: 4, classes: 3 },
+    rounds: { count: 4 },
+    cohort: { expected: clients, quorum: clients, deadlineSeconds: 3600, absenceGraceSeconds: 3600 },
+    training: { epochs: 2, batchSize: 8, learningRate: 0.1 },
+    aggregation: { pipeline: [{ rule: 'trimmed-mean', f: 1 }] },
+    learning,
+    ...rest,
+  });
+}
+
+function dataOf(plan: Plan) {
+  const rng = createRng(5);
+  const pool = syntheticBlobs(plan.model, { training: 60 * clients, test: 60 }, rng);
+  const shares = dealSamples(pool.training.labels, clients, { alpha: 0.3 }, rng.child('shares'));
+  const datasets = dealDatasets(pool.training, shares);
+  return { pool, trainerOf: (index: number) => createBuiltinTrainer(plan, datasets[index]!, engine) };
+}
+
+/** A plain loop over the same trainers, without coordinator, agents and network. */
+async function faultless(plan: Plan): Promise<string> {
+  const { pool, trainerOf } = dataOf(plan);
+  const sites = Array.from({ length: clients }, (_, i) => ({ clientId: `client-0${i + 1}`, trainer: trainerOf(i) }));
+  const { pipeline } = plan.aggregation;
+  const { parameters } = await runFaultless(plan, sites, { engine, compute, deflate, pipeline, test: pool.test });
+  return parametersHash(parameters, crypto.sha256);
+}
+
+/** A whole world: real agents over a network that loses, repeats and delays, and a coordinator that is killed. */
+async function whole(plan: Plan, faults: Faults) {
+  const { trainerOf } = dataOf(plan);
+  const world = await simulatePlan({ plan, seed: 3, trainerOf, path: 'whole', faults });
+  assert.deepEqual(world.violations, []);
+  assert.equal(world.status, 'completed', world.reason ?? '');
+  assert.ok(world.rounds.every(({ status, accepted }) => status === 'completed' && accepted.length === clients));
+  return world;
+}
+
+const bumpy: Faults = {
+  ...noFaults,
+  latencyMs: { min: 1, max: 50 },
+  dropShare: 0.05,
+  duplicateShare: 0.1,
+  duplicateDelayMs: 100,
+  streamLifeMs: 5000,
+  crashShare: 0.06,
+  crashesMax: 12,
+  clientLifeMs: 4000,
+  trainingMs: { min: 10, max: 500 },
+  slowestFactor: 3,
+};
+
+const ways: Readonly<Record<string, NonNullable<PlanInput['learning']>>> = {
+  'fed-avg': { server: { optimizer: 'fed-avg', learningRate: 0.7 } },
+  'fed-avg-m': { server: { optimizer: 'fed-avg-m', momentum: 0.5 } },
+  'fed-adam': { server: { optimizer: 'fed-adam', learningRate: 0.1 } },
+  'fed-yogi': { server: { optimizer: 'fed-yogi', learningRate: 0.1 } },
+  'fed-adagrad': { server: { optimizer: 'fed-adagrad', learningRate: 0.1 } },
+};
+
+for (const [name, learning] of Object.entries(ways)) {
+  test(`${name}: a plain loop, a calm world and one with crashes learn the same bytes`, async () => {
+    const plan = planOf(learning);
+    const expected = await faultless(plan);
+    const calm = await whole(plan, noFaults);
+    assert.equal(calm.parametersHash, expected);
+    const shaken = await whole(plan, bumpy);
+    assert.ok(shaken.crashes > 2 && shaken.clientRestarts > 0, `${shaken.crashes}, ${shaken.clientRestarts}`);
+    assert.equal(shaken.parametersHash, expected);
+    assert.equal(shaken.modelHash, calm.modelHash);
+  });
+}
