@@ -40,8 +40,8 @@ async function quietRun(partition: PartitionName, seed: number, clients: number)
   return quiet;
 }
 
-const cohorts = Object.keys(seedsByCohort).map(Number) as (keyof typeof seedsByCohort)[];
-const wanted = values.cohort === undefined ? cohorts : cohorts.filter((size) => String(size) === values.cohort);
+const known = Object.keys(seedsByCohort).map(Number) as (keyof typeof seedsByCohort)[];
+const wanted = values.cohort === undefined ? known : known.filter((size) => String(size) === values.cohort);
 const runs = new Map<number, Quiet[]>();
 for (const clients of wanted) {
   const list: Quiet[] = [];
@@ -51,7 +51,7 @@ for (const clients of wanted) {
   runs.set(clients, list);
   process.stdout.write(`${clients} clients: ${list.length} attack-free runs of ${rounds} rounds\n`);
 }
-if (values.write === true) writeCalibration();
+if (values.write === true) writeCalibration(wanted);
 
 /** The cohorts that a horizon shows: windows that do not overlap, so that clients are counted evenly. */
 function looks(clients: number, horizon: number): Observation[][] {
@@ -78,9 +78,11 @@ function quantile(sorted: Float64Array, share: number): number {
   return sorted[low]! + (at - low) * (sorted[high]! - sorted[low]!);
 }
 
-const rounded = (value: number) => Number(value.toPrecision(4));
+function rounded(value: number): number {
+  return Number(value.toPrecision(4));
+}
 
-function writeCalibration(): void {
+function writeCalibration(cohorts: readonly (keyof typeof seedsByCohort)[]): void {
   const features = cohorts.map((clients) =>
     horizons.map((horizon) => {
       const rows = looks(clients, horizon).flatMap((cohort) =>
@@ -122,7 +124,7 @@ function writeCalibration(): void {
       }),
     );
     measured = { ...measured, [id]: table };
-    process.stdout.write(`${id}: ${table[2]![4]!.join(', ')} at 20 clients over 20 participations\n`);
+    process.stdout.write(`${id}: ${table[cohorts.indexOf(20)]![4]!.join(', ')} at 20 clients over 20 participations\n`);
   }
   const text = `// Made by \`npm run calibrate:detection\` from attack-free runs only: softmax regression on MNIST, 300 images a site, in five
 // partitions (IID, Dirichlet 1.0, 0.5, 0.1, sorted by label), ${rounds} rounds, seeds from ${firstSeed} on:

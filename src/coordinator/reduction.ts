@@ -14,6 +14,7 @@ import type { Models } from './models.ts';
 import type { CoordinatorParts } from './parts.ts';
 import type { Released } from './privacy/central.ts';
 import type { Decision, RunLog } from './run-log.ts';
+import { weightsOf } from './trust.ts';
 
 /** What a phase makes of its contributions: changes and journal entries, to be recorded together with the event. */
 export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'> & Partial<Pick<Released, 'ledger'>>;
@@ -32,23 +33,21 @@ export async function aggregateUpdates(
 ): Promise<Reduced> {
   const { plan, compute } = parts;
   const { models: rows, run } = log.snapshot();
-  const { server } = plan.learning;
   const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
   const base = await models.parameters(parent.hash);
-  const state = await models.companion(parent.hash, 'optimizer');
-  const { parentHash: grandparent } = parent;
-  const reference = lastAggregate(server, {
-    state,
-    model: base,
-    parent: grandparent === null ? null : await models.parameters(grandparent),
-  });
+  const reference = await lastStep({ parts, models }, parent, base);
   const clientIds = contributions.map(({ clientId }) => clientId);
 
   const report = await aggregateCohort(
     { rows: updates.map((update) => update.delta), clientIds },
     plan.aggregation.pipeline,
     {
-      weights: updates.map((update) => update.claimedExamples),
+      weights: weightsOf(
+        updates.map(({ claimedExamples }, i) => ({ clientId: clientIds[i]!, examples: claimedExamples })),
+        round.number,
+        plan,
+        run.detection,
+      ),
       reference,
       seed: createRng(plan.seed).child('aggregation', round.number).uint32(),
     },
@@ -81,7 +80,7 @@ export async function aggregateUpdates(
 export async function publishRelease(
   { parts, log, models }: { parts: CoordinatorParts; log: RunLog; models: Models },
   round: Round,
-  release: (base: Float32Array) => Promise<Released>,
+  { contributions, updates, release }: Private,
 ): Promise<Reduced> {
   const { models: rows, run } = log.snapshot();
   const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
@@ -90,7 +89,53 @@ export async function publishRelease(
   // Who took part stays secret: amplification by sampling rests on it.
   const card = { clientIds: null, privacy: spentIn(drafts) };
   const { changes, published } = await writeNext({ parts, models }, round, { parent, base, vector, card });
-  return { changes, drafts: [...drafts, { ...published, data: { ...published.data, dropped: [] } }], ledger };
+  const seen = await evidenceOf({ parts, log, models }, round, { contributions, updates }, { parent, base });
+  return { changes, drafts: [...drafts, ...seen, { ...published, data: { ...published.data, dropped: [] } }], ledger };
+}
+
+/** What a private round is made of. */
+type Private = {
+  readonly contributions: readonly Contribution[];
+  readonly updates: readonly Update[];
+  readonly release: (base: Float32Array) => Promise<Released>;
+};
+
+/** Verdicts on clean updates, where the plan lets the operator have them: outside the bound, and never in a release. */
+async function evidenceOf(
+  { parts, log, models }: { readonly parts: CoordinatorParts; readonly log: RunLog; readonly models: Models },
+  round: Round,
+  { contributions, updates }: Pick<Private, 'contributions' | 'updates'>,
+  { parent, base }: { readonly parent: ModelRow; readonly base: Float32Array },
+): Promise<readonly Draft[]> {
+  const { plan, compute } = parts;
+  if (plan.privacy.mode !== 'central' || plan.privacy.evidence !== 'operator' || updates.length === 0) return [];
+  const clientIds = contributions.map(({ clientId }) => clientId);
+  const rows = updates.map(({ delta }) => delta);
+  const reference = await lastStep({ parts, models }, parent, base);
+  const report = await aggregateCohort({ rows, clientIds }, plan.aggregation.pipeline, { reference }, compute);
+  return [
+    await inspect(parts, log.snapshot().run.detection, {
+      round: round.number,
+      clientIds,
+      rows,
+      report,
+      reference,
+      base,
+    }),
+  ];
+}
+
+/** The step that led to a model, as the server's optimiser tells it. */
+async function lastStep(
+  { parts, models }: { readonly parts: CoordinatorParts; readonly models: Models },
+  { hash, parentHash }: ModelRow,
+  model: Float32Array,
+): Promise<Float32Array> {
+  return lastAggregate(parts.plan.learning.server, {
+    state: await models.companion(hash, 'optimizer'),
+    model,
+    parent: parentHash === null ? null : await models.parameters(parentHash),
+  });
 }
 
 /** Writes the model that an aggregate leads to, and says so. */

@@ -1,9 +1,10 @@
-import { emptyMemory, type Inspection, type Memory, remember } from '../core/detection/memory.ts';
+import { emptyMemory, type Inspection, type Memory, remember, rememberRefusals } from '../core/detection/memory.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import type { ClientEvaluation, ClientVerdict, PrivacyFigures, RoundRecord } from '../core/round/record.ts';
 import { openRound, type PhasePlan, type Round, type RoundEvent } from '../core/round/round.ts';
 import { step } from '../core/round/step.ts';
 import type { JournalEntry } from '../ports/store.ts';
+import { refusedForContent } from './trust.ts';
 
 /** What has been learned about the open round so far. */
 export type OpenFacts = {
@@ -148,6 +149,7 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
         round: null,
         facts: null,
         records: [...state.records, data as unknown as RoundRecord],
+        detection: rememberRefusals(state.detection, refusedForContent(data as unknown as RoundRecord), entry.round!),
         seconds: state.seconds + (data['seconds'] as number),
       };
     case 'run.completed':

@@ -4,6 +4,7 @@ import { ensemble } from './ensemble.ts';
 import { isolationForest } from './isolation-forest.ts';
 import { nearDuplicate } from './near-duplicate.ts';
 import { normCosine } from './norm-cosine.ts';
+import { opposition } from './opposition.ts';
 import { prediction } from './prediction.ts';
 import { robustThresholds } from './robust-thresholds.ts';
 import { spectral } from './spectral.ts';
@@ -15,6 +16,7 @@ export const detectors = {
   'isolation-forest': isolationForest,
   'near-duplicate': nearDuplicate,
   'norm-cosine': normCosine,
+  opposition,
   prediction,
   'robust-thresholds': robustThresholds,
   spectral,

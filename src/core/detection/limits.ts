@@ -38,11 +38,10 @@ export const windowMax = 20;
 /** Below this no feature counts as unusual, whatever attack-free runs showed: they may not have shown everything. */
 const featureLimitMin = 2.5;
 
-/** What one honest client in a hundred reaches in each feature. */
+/** What one honest client in a hundred reaches in each feature; a feature that was never calibrated accuses nobody. */
 export function limitsOf(cohort: number, horizon: number): readonly number[] {
-  return current.features[cohortIndex(cohort)]![horizonIndex(horizon)]!.map((limit) =>
-    Math.max(featureLimitMin, limit),
-  );
+  const limits = current.features[cohortIndex(cohort)]![horizonIndex(horizon)]!;
+  return featureIds.map((_, k) => Math.max(featureLimitMin, limits[k] ?? Number.POSITIVE_INFINITY));
 }
 
 /**

@@ -23,4 +23,38 @@ export const detectionSchema = z.strictObject({
     ),
 });
 
-export type DetectionPlan = z.output<typeof detectionSchema>;
+type DetectionPlan = z.output<typeof detectionSchema>;
+
+/** What of a plan bears on detection, as the parser sees it. */
+type Given = {
+  readonly detection: DetectionPlan;
+  readonly privacy: { readonly mode: 'off' | 'local' | 'central'; readonly evidence?: 'none' | 'operator' };
+};
+
+/**
+ * What detection may not do in a plan: under central privacy a look at the cohort must not change the release that it
+ * looked at, so that verdicts may act on later invitations only, and only where clean updates are looked at at all.
+ */
+export function detectionProblems({ detection, privacy }: Given): readonly { path: string[]; message: string }[] {
+  const { reputation } = detection;
+  if (privacy.mode !== 'central' || reputation === 'observe') return [];
+  const path = ['detection', 'reputation'];
+  const isBlind = privacy.evidence !== 'operator';
+  if (reputation === 'weigh' || reputation === 'weigh-and-select') {
+    const nearest = isBlind ? '"observe"' : '"select"';
+    return [
+      {
+        path,
+        message: `must leave weights alone under central privacy, as a weight that follows the updates has no proven sensitivity (nearest: ${nearest}): current value is ${JSON.stringify(reputation)}`,
+      },
+    ];
+  }
+  if (!isBlind) return [];
+  return [
+    {
+      path,
+      message:
+        'must be "observe" where no detector sees the updates (nearest: "observe", or privacy.evidence = "operator"): current value is "select"',
+    },
+  ];
+}

@@ -41,7 +41,7 @@ test('parsePlan() of a model alone fills in every default', () => {
       codec: 'float16-zstd',
     },
     learning: { server: { optimizer: 'fed-avg', learningRate: 1 } },
-    detection: { detector: 'norm-cosine' },
+    detection: { detector: 'ensemble', falseAlarms: 0.003, reputation: 'observe' },
     enrolment: { approve: 'auto', linkHours: 72 },
     privacy: { mode: 'off' },
     security: { suite: 1, channel: 'X25519MLKEM768', qkd: { policy: 'off' } },

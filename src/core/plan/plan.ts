@@ -7,7 +7,7 @@ import { modelSpecSchema } from '../learning/model-spec.ts';
 import { transparencySchema } from './transparency.ts';
 import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
-import { detectionSchema } from './detection.ts';
+import { detectionProblems, detectionSchema } from './detection.ts';
 import { learningSchema } from './learning.ts';
 import { defaultPipeline, privacyProblems, privacySchema, resolvePrivacy } from './privacy.ts';
 import { checkPlanTable, planTableSchema } from './table.ts';
@@ -141,7 +141,7 @@ export const planSchema = z
     for (const { path, message } of table === undefined ? [] : checkPlanTable(table, plan.model)) {
       context.addIssue({ code: 'custom', path: ['data', 'table', ...path.split('.')], message });
     }
-    for (const { path, message } of privacyProblems(plan)) {
+    for (const { path, message } of [...privacyProblems(plan), ...detectionProblems(plan)]) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }
     const pipeline = plan.aggregation.pipeline ?? defaultPipeline(plan);
