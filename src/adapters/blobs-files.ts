@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Blobs } from '../ports/blobs.ts';
+import { DamagedError } from '../ports/damage.ts';
 
 /** Blobs as files: `ab/cdef…` below a folder; written aside, synced, renamed, and the folder synced. */
 export function createFileBlobs(folder: string): Blobs {
@@ -47,7 +48,9 @@ export function createFileBlobs(folder: string): Blobs {
         throw error;
       }
       const actual = createHash('sha256').update(bytes).digest('hex');
-      if (actual !== hash) throw new Error(`Cannot read blob ${hash} as its bytes must match: their hash is ${actual}`);
+      if (actual !== hash) {
+        throw new DamagedError(`Cannot read ${pathOf(hash)} as its hash must be its name: current value is ${actual}`);
+      }
       return bytes;
     },
     async remove(hash) {

@@ -98,7 +98,9 @@ export function createHttpsTransport(target: {
     async request(call): Promise<Reply> {
       const response = await send(call);
       try {
-        return { status: response.statusCode ?? 0, body: await readAll(response) };
+        const dateMs = Date.parse(response.headers.date ?? '');
+        const body = await readAll(response);
+        return { status: response.statusCode ?? 0, body, ...(Number.isNaN(dateMs) ? {} : { dateMs }) };
       } catch (error) {
         throw networkError(error as Error, target);
       }

@@ -2,19 +2,19 @@ import { PlanError, planHash } from '../core/plan/plan.ts';
 import type { Outcome, Rejection } from '../core/intake/rejection.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import { originOf } from '../core/transparency/checkpoint.ts';
-import type { Receipt, SignedAnnouncement } from '../core/protocol/messages.ts';
+import type { DeclineRequest, Receipt, SignedAnnouncement } from '../core/protocol/messages.ts';
 import { effectOf, phaseOf, type Round, type RoundEffect, type RoundEvent } from '../core/round/round.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Device, JournalRow } from '../ports/store.ts';
 import { announce } from './announcement.ts';
 import { writeCard } from './cards.ts';
-import { endingAfter } from './ending.ts';
+import { endingAfter, stopping } from './ending.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
 import { approvedClients, canOpen, isShortOfClients } from './gathering.ts';
 import type { Draft } from './journal.ts';
 import { createModels } from './models.ts';
 import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
-import { type ClientTls, createPresence } from './presence.ts';
+import { type ClientClaims, type ClientTls, createPresence } from './presence.ts';
 import { createCentralRounds } from './privacy/central.ts';
 import { decideOpening } from './privacy/opening.ts';
 import { createQkdKeys } from './qkd-keys.ts';
@@ -27,6 +27,7 @@ import { advance, hasEnded, roundEventData } from './state.ts';
 import { createTransparency, fingerprintsOf, type Transparency } from './transparency.ts';
 
 const tickMs = 100;
+const stillMsMax = 30_000;
 
 /** Runs the rounds of one plan. Knows nothing of HTTP; a server or a simulated world drives it. */
 export type Coordinator = {
@@ -38,16 +39,22 @@ export type Coordinator = {
   readonly layout: string;
   snapshot(): Snapshot;
   submit(device: Device, bytes: Uint8Array): Promise<Outcome<Receipt>>;
+  /** A device says that it cannot contribute to a phase: the round does not wait for it. False when it is too late. */
+  decline(device: Device, decline: DeclineRequest): Promise<boolean>;
   /** Journals a refusal that was decided before the envelope was read. */
   refuse(device: Device, refusal: Rejection, bytes: number): Promise<void>;
   /** Throws when the store cannot be written. */
   check(): Promise<void>;
+  /** Whether it still works: not halted, and its clockwork has moved within half a minute. Costs nothing. */
+  isAlive(): boolean;
   /** A client is there: it hears announcements until it disconnects. */
   connect(
     device: Device,
     tls: ClientTls | null,
     listener: (message: SignedAnnouncement) => void,
-    saeId?: string,
+    claims?: ClientClaims,
+    /** A second connection of the same device takes the place of this one. */
+    onReplaced?: () => void,
   ): () => void;
   /** Approved clients that are there. */
   connectedClients(): readonly string[];
@@ -94,6 +101,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   let isRecovered = false;
   let isFinished = false;
   let isHalted = false;
+  let tickedAtMs = clock.monotonicMs();
 
   const nowMs = () => clock.monotonicMs() + offsetMs;
   const reception = makeReception(parts, log, {
@@ -236,7 +244,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
         // Who is there is asked again: meanwhile clients may have left, and the operator may have ended the run.
         decideOpening(
           snapshot,
-          { round: number, present: qkd.served(readyClients()), plan, central },
+          { round: number, present: qkd.served(readyClients()), secondsOf: presence.secondsOf, plan, central },
           { roundKey: key.publicKey.toBase64(), ...qkd.journaled, nowMs: nowMs() },
         ),
       );
@@ -278,6 +286,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   }
 
   async function tick(): Promise<void> {
+    tickedAtMs = clock.monotonicMs();
     const { round } = log.snapshot().run;
     if (round !== null && advance(round, { kind: 'tick', nowMs: nowMs() }, nowMs()).effects.length > 0) {
       await recordEvent(round.number, { kind: 'tick', nowMs: nowMs() });
@@ -314,7 +323,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     perform();
     const { run } = log.snapshot();
     const kinds = new Set(rows.map(({ entry }) => entry.kind));
-    const changed = ['run.completed', 'run.stopped', 'device.status', 'device.enrolled'];
+    const changed = ['run.completed', 'run.stopped', 'run.failed', 'device.status', 'device.enrolled'];
     if (changed.some((kind) => kinds.has(kind))) presence.announceToAll();
     if (!hasEnded(run)) spawn(maybeOpen());
     // A round that was open when the run was stopped is closed first: its key must not outlive it.
@@ -368,7 +377,9 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     },
     submit: reception.submit,
     refuse: reception.refuse,
+    decline: reception.decline,
     check: () => store.check(),
+    isAlive: () => !isHalted && (isFinished || clock.monotonicMs() - tickedAtMs < stillMsMax),
     connect: presence.connect,
     connectedClients: readyClients,
     connectedDevices: presence.devices,
@@ -377,16 +388,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     countBytes: (direction, count) => {
       bytes[direction] += count;
     },
-    stop: (reason) =>
-      log.record(({ run }) => {
-        if (hasEnded(run)) return { result: undefined };
-        const event: RoundEvent = { kind: 'failed', reason };
-        const open: Draft[] =
-          run.round === null
-            ? []
-            : [{ kind: 'round.event', round: run.round.number, data: roundEventData(event, nowMs()) }];
-        return { drafts: [...open, { kind: 'run.stopped', data: { reason } }], result: undefined };
-      }),
+    stop: (reason) => log.record(({ run }) => ({ drafts: stopping(run, reason, nowMs()), result: undefined })),
     journal: (fromSequence) => store.journal(fromSequence),
     onCommit: log.onCommit,
     halt() {

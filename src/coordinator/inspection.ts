@@ -1,6 +1,6 @@
 import type { AggregationReport } from '../core/aggregation/report.ts';
 import { gramSpan } from '../core/aggregation/span.ts';
-import type { Observation } from '../core/detection/detector.ts';
+import type { Observation, Verdict } from '../core/detection/detector.ts';
 import { judge } from '../core/detection/judge.ts';
 import { leaveOneOutCosines } from '../core/detection/leave-one-out.ts';
 import { type Inspection, type Memory, memoryOf, remember } from '../core/detection/memory.ts';
@@ -11,9 +11,11 @@ import { standardise } from '../core/detection/measure/standing.ts';
 import { type LastUpdate, measureUpdates, type RoundSketch } from '../core/detection/measure/update-features.ts';
 import { windowMax } from '../core/detection/limits.ts';
 import { standingOf } from '../core/detection/reputation.ts';
-import { manifestOf } from '../core/learning/model-spec.ts';
+import { sharedPart } from '../core/learning/fed-bn.ts';
 import { elementCount } from '../core/model/manifest.ts';
+import { planManifest, updateShape } from '../core/plan/learning.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
+import { type GlobalState, lastAggregateOf } from '../core/round/global-step.ts';
 import type { ClientVerdict } from '../core/round/record.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Row } from '../ports/compute.ts';
@@ -23,10 +25,12 @@ import type { CoordinatorParts } from './parts.ts';
 export type InspectionInput = {
   readonly round: number;
   readonly clientIds: readonly string[];
-  readonly rows: readonly Row[];
+  readonly rows: readonly Float32Array[];
   readonly report: AggregationReport;
-  readonly reference: Float32Array;
-  readonly base: Float32Array;
+  /** Of the second vectors; null where none travel. */
+  readonly controlReport: AggregationReport | null;
+  /** What the round started from. */
+  readonly state: GlobalState;
 };
 
 /**
@@ -36,12 +40,14 @@ export type InspectionInput = {
 export async function inspect(
   parts: CoordinatorParts,
   memory: Memory,
-  { round, clientIds, rows, report, reference, base }: InspectionInput,
+  { round, clientIds, rows, report, controlReport, state }: InspectionInput,
 ): Promise<Draft> {
   const { plan, blobs, crypto, compute } = parts;
   const isDropped = new Set(report.dropped.map(({ index }) => index));
   const kept = [...rows.keys()].filter((i) => !isDropped.has(i));
-  const keptRows = kept.map((i) => rows[i]!);
+  const manifest = planManifest(plan);
+  const { deltaCount } = updateShape(plan);
+  const keptRows = kept.map((i) => rows[i]!.subarray(0, deltaCount));
   const { norms, cosines } = report.diagnostics;
   const seed = memory.seed ?? seedFrom(crypto.randomBytes(4));
   const past = await readPast(blobs, memory, clientIds);
@@ -51,24 +57,16 @@ export async function inspect(
     products,
     cosines: kept.map((i) => cosines[i]!),
     aggregate: report.vector,
-    reference,
-    base,
-    layers: manifestOf(plan.model).map(elementCount),
+    reference: lastAggregateOf(plan, state),
+    base: sharedPart(manifest, state.model),
+    layers: manifest.filter(({ aggregate }) => aggregate).map(elementCount),
     seed,
     last: kept.map((i) => past.lastOf(clientIds[i]!)),
     rounds: past.rounds,
   });
   const scores = standardise(measured.features);
   const nearest = nearestOf(products);
-  const others =
-    report.weights === null
-      ? null
-      : leaveOneOutCosines({
-          norms,
-          cosines,
-          weights: report.weights,
-          aggregateNorm: Math.sqrt(dotOf(report.vector, report.vector)),
-        });
+  const others = othersCosines(report);
   const observations = clientIds.map((clientId, i): Observation => {
     const place = kept.indexOf(i);
     return {
@@ -80,7 +78,9 @@ export async function inspect(
       trail: place < 0 ? [] : [...memoryOf(memory, clientId).trail, scores[place]!].slice(-windowMax),
     };
   });
-  const judged = judge(plan.detection.detector, observations, plan.detection.falseAlarms);
+  const { detector, falseAlarms } = plan.detection;
+  const onControls = controlReport === null ? [] : judgeControls(clientIds, controlReport);
+  const judged = judge(detector, observations, falseAlarms).map((verdict, i) => withControl(verdict, onControls[i]));
   for (const file of memory.stale) await blobs.remove(file);
   const inspection: Inspection = {
     round,
@@ -106,6 +106,33 @@ export async function inspect(
   });
   const data = { verdicts: verdicts as unknown as Json, inspection: inspection as unknown as Json };
   return { kind: 'round.verdicts', round, data };
+}
+
+/** The cosine of each row to the aggregate of the others; null for a rule on coordinates. */
+function othersCosines({ weights, vector, diagnostics: { norms, cosines } }: AggregationReport): Float64Array | null {
+  if (weights === null) return null;
+  return leaveOneOutCosines({ norms, cosines, weights, aggregateNorm: Math.sqrt(dotOf(vector, vector)) });
+}
+
+/** Second vectors are looked at by themselves, in their round alone. */
+function judgeControls(clientIds: readonly string[], report: AggregationReport): Verdict[] {
+  const { norms, cosines } = report.diagnostics;
+  const others = othersCosines(report);
+  const observations = clientIds.map((clientId, i): Observation => {
+    return { clientId, norm: norms[i]!, cosine: cosines[i]!, othersCosine: others?.[i] ?? null, trail: [{}] };
+  });
+  return judge('norm-cosine', observations, 1);
+}
+
+/** A client that lies in its second vector only is flagged as well. */
+function withControl(verdict: Verdict, control: Verdict | undefined): Verdict {
+  if (control?.isFlagged !== true) return verdict;
+  return {
+    ...verdict,
+    isFlagged: true,
+    score: Math.max(verdict.score, control.score),
+    reasons: [...verdict.reasons, ...control.reasons.map((reason) => `control variate: ${reason}`)],
+  };
 }
 
 /** Products of the kept rows: those of the pipeline where it needed them, else a Gram pass of their own. */

@@ -1,15 +1,17 @@
-import { initialParameters, manifestOf } from '../core/learning/model-spec.ts';
+import { initialParameters } from '../core/learning/model-spec.ts';
 import { decodeVectors, encodeVectors, type Vectors } from '../core/learning/vectors.ts';
 import { decodeSafetensors, encodeSafetensors, valuesFor } from '../core/model/safetensors.ts';
+import { planManifest } from '../core/plan/learning.ts';
 import { canonicalBytes, type Json } from '../core/protocol/canonical-json.ts';
 import { createRng } from '../core/random/rng.ts';
+import type { GlobalState } from '../core/round/global-step.ts';
 import type { ModelRow } from '../ports/store.ts';
 import type { CoordinatorParts } from './parts.ts';
 
 /** What is stored beside a model, each in a file of its own: the model's file names its hash. */
-export type Companion = 'optimizer';
+const companions = ['optimizer', 'control'] as const;
 
-const companions = ['optimizer'] as const satisfies readonly Companion[];
+type Companion = (typeof companions)[number];
 
 /**
  * The run's models: content-addressed safetensors files, each with its version and its parent's hash. A model's file
@@ -20,8 +22,8 @@ export type Models = {
   readonly layout: string;
   /** Parameters by the hash of their file. */
   parameters(hash: string): Promise<Float32Array>;
-  /** What was stored beside a model; empty where there is nothing. */
-  companion(hash: string, name: Companion): Promise<Vectors>;
+  /** A model with all that the next round starts from. */
+  state(model: Pick<ModelRow, 'hash' | 'parentHash'>): Promise<GlobalState>;
   /** Writes a model's file and gives its row; the row becomes part of the run when it is committed. */
   write(
     parameters: Float32Array,
@@ -49,7 +51,7 @@ export function createModels({
   blobs,
   crypto,
 }: Pick<CoordinatorParts, 'plan' | 'orgId' | 'runId' | 'blobs' | 'crypto'>): Models {
-  const manifest = manifestOf(plan.model);
+  const manifest = planManifest(plan);
   let cached: Loaded | undefined;
   /** Of the newest models. */
   const metadataByHash = new Map<string, Loaded['metadata']>();
@@ -78,6 +80,10 @@ export function createModels({
     return Object.fromEntries(named.filter(([, value]) => value !== undefined));
   }
 
+  async function vectorsAt(hash: string | undefined): Promise<Vectors> {
+    return hash === undefined ? {} : decodeVectors(await read(hash)).vectors;
+  }
+
   const write: Models['write'] = async (parameters, { version, parentHash, round }, beside = {}) => {
     const metadata: Record<string, string> = {
       format: 'pt',
@@ -96,9 +102,12 @@ export function createModels({
   return {
     layout: crypto.sha256(canonicalBytes(manifest as unknown as Json)).toHex(),
     parameters: async (hash) => (await load(hash)).parameters,
-    async companion(hash, name) {
-      const at = (await companionHashes(hash))[name];
-      return at === undefined ? {} : decodeVectors(await read(at)).vectors;
+    async state({ hash, parentHash }) {
+      const parent = parentHash === null ? null : (await load(parentHash)).parameters;
+      const model = (await load(hash)).parameters;
+      const hashes = await companionHashes(hash);
+      const [optimizer, control] = await Promise.all(companions.map((name) => vectorsAt(hashes[name])));
+      return { model, parent, optimizer: optimizer!, control: control! };
     },
     companionHashes,
     async forgetCompanions(hash, newer) {

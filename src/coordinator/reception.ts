@@ -5,9 +5,8 @@ import { openEnvelope } from '../core/intake/open.ts';
 import { accepted, type Outcome, type Rejection, rejected } from '../core/intake/rejection.ts';
 import type { Metrics, Opened, Update } from '../core/intake/stages.ts';
 import { type Expectation, verifyEnvelope } from '../core/intake/verify.ts';
-import { manifestOf } from '../core/learning/model-spec.ts';
-import { parameterCount } from '../core/model/manifest.ts';
-import type { Receipt } from '../core/protocol/messages.ts';
+import { updateShape } from '../core/plan/learning.ts';
+import type { DeclineRequest, Receipt } from '../core/protocol/messages.ts';
 import { parseEnvelope } from '../core/protocol/envelope.ts';
 import { canAccept, type Contribution, phaseOf, type Round } from '../core/round/round.ts';
 import type { Device } from '../ports/store.ts';
@@ -23,6 +22,7 @@ const metaAllowanceBytes = 8192;
 export type Reception = {
   submit(device: Device, bytes: Uint8Array): Promise<Outcome<Receipt>>;
   refuse(device: Device, refusal: Rejection, bytes: number): Promise<void>;
+  decline(device: Device, request: DeclineRequest): Promise<boolean>;
   /** The accepted contributions of a phase, opened again from their envelopes where memory no longer has them. */
   updates(round: Round, contributions: readonly Contribution[]): Promise<readonly Update[]>;
   metrics(round: Round, contributions: readonly Contribution[]): Promise<readonly Metrics[]>;
@@ -41,9 +41,9 @@ export type ReceptionContext = {
 
 export function createReception(parts: CoordinatorParts, log: RunLog, context: ReceptionContext): Reception {
   const { plan, orgId, runId, crypto, deflate, blobs, store } = parts;
-  const d = parameterCount(manifestOf(plan.model));
+  const shape = updateShape(plan);
   const codec = codecs[plan.aggregation.codec];
-  const updateBytesMax = vectorBytesMax(d) + metaAllowanceBytes;
+  const updateBytesMax = vectorBytesMax(shape.count) + metaAllowanceBytes;
   const layout = Uint8Array.fromHex(context.layout);
   const openedByHash = new Map<string, Opened>();
   const acceptance = createAcceptance(parts, log, context.nowMs);
@@ -87,7 +87,7 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
   }
 
   function expand(opened: Opened, round: Round): Outcome<Update | Metrics> {
-    return phaseOf(round).collects === 'update' ? expandUpdate(opened, d, codec, deflate) : expandMetrics(opened);
+    return phaseOf(round).collects === 'update' ? expandUpdate(opened, shape, codec, deflate) : expandMetrics(opened);
   }
 
   async function take(device: Device, bytes: Uint8Array): Promise<Outcome<Receipt>> {
@@ -165,6 +165,7 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
       return outcome;
     },
     refuse: (device, refusal, bytes) => acceptance.refuse(device, refusal, { seen: log.snapshot().run.round, bytes }),
+    decline: acceptance.decline,
     updates: async (round, contributions) => (await contents(round, contributions)) as Update[],
     metrics: async (round, contributions) => (await contents(round, contributions)) as Metrics[],
     async forget(round) {

@@ -1,13 +1,14 @@
 import { aggregateCohort } from '../core/aggregation/aggregate.ts';
+import type { Memory } from '../core/detection/memory.ts';
 import type { Metrics, Update } from '../core/intake/stages.ts';
-import { lastAggregate, nextModel } from '../core/learning/server/next-model.ts';
+import { nextModel } from '../core/learning/server/next-model.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
-import { createRng } from '../core/random/rng.ts';
 import { combineMetrics } from '../core/round/evaluation.ts';
+import { type GlobalState, globalStep, lastAggregateOf } from '../core/round/global-step.ts';
 import type { PrivacyFigures } from '../core/round/record.ts';
 import type { Contribution, Round } from '../core/round/round.ts';
-import { type CardFacts, writeCard } from './cards.ts';
 import type { Change, ModelRow } from '../ports/store.ts';
+import { type CardFacts, writeCard } from './cards.ts';
 import { inspect } from './inspection.ts';
 import type { Draft } from './journal.ts';
 import type { Models } from './models.ts';
@@ -23,7 +24,7 @@ export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'> & Partial<Pick<
  * Aggregates the updates of a round into the next model.
  *
  * Promises: a function of the base model's file, its parent's and the contributions in canonical order: after a restart
- *           the same contributions give the same bytes. The optimiser's state is a file that the model's file names.
+ *           the same contributions give the same bytes. What the server remembers is in files that the model's file names.
  */
 export async function aggregateUpdates(
   { parts, log, models }: { parts: CoordinatorParts; log: RunLog; models: Models },
@@ -32,48 +33,37 @@ export async function aggregateUpdates(
   updates: readonly Update[],
 ): Promise<Reduced> {
   const { plan, compute } = parts;
-  const { models: rows, run } = log.snapshot();
-  const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
-  const base = await models.parameters(parent.hash);
-  const reference = await lastStep({ parts, models }, parent, base);
+  const { models: known, run } = log.snapshot();
+  const parent = known.find((row) => row.hash === run.facts!.baseModel)!;
   const clientIds = contributions.map(({ clientId }) => clientId);
-
-  const report = await aggregateCohort(
-    { rows: updates.map((update) => update.delta), clientIds },
-    plan.aggregation.pipeline,
+  const state = await models.state(parent);
+  const rows = updates.map((update) => update.delta);
+  const claimed = updates.map(({ claimedExamples }, i) => ({ clientId: clientIds[i]!, examples: claimedExamples }));
+  const { next, report, controlReport } = await globalStep(
+    plan,
+    round.number,
+    state,
     {
-      weights: weightsOf(
-        updates.map(({ claimedExamples }, i) => ({ clientId: clientIds[i]!, examples: claimedExamples })),
-        round.number,
-        plan,
-        run.detection,
-      ),
-      reference,
-      seed: createRng(plan.seed).child('aggregation', round.number).uint32(),
+      clientIds,
+      rows,
+      claimedExamples: weightsOf(claimed, round.number, plan, run.detection),
+      accumulations: updates.map((update) => update.accumulation),
     },
     compute,
   );
-
+  const dropped = [...report.dropped, ...(controlReport?.dropped ?? [])].map(({ clientId }) => clientId);
+  const used = clientIds.filter((clientId) => !dropped.includes(clientId));
+  const card = { clientIds: used, privacy: null };
+  const { changes, published } = await writeNext({ parts, models }, round, { parent, next, card });
   const inspected = await inspect(parts, run.detection, {
     round: round.number,
     clientIds,
-    rows: updates.map((update) => update.delta),
+    rows,
     report,
-    reference,
-    base,
+    controlReport,
+    state,
   });
-  const dropped = report.dropped.map(({ clientId }) => clientId);
-  const used = clientIds.filter((clientId) => !dropped.includes(clientId));
-  const { changes, published } = await writeNext({ parts, models }, round, {
-    parent,
-    base,
-    vector: Float32Array.from(report.vector),
-    card: { clientIds: used, privacy: null },
-  });
-  return {
-    changes,
-    drafts: [inspected, { ...published, data: { ...published.data, dropped } }],
-  };
+  return { changes, drafts: [inspected, { ...published, data: { ...published.data, dropped } }] };
 }
 
 /** Makes a private release the next model: nothing else of the updates leaves the round. */
@@ -84,12 +74,15 @@ export async function publishRelease(
 ): Promise<Reduced> {
   const { models: rows, run } = log.snapshot();
   const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
-  const base = await models.parameters(parent.hash);
+  const state = await models.state(parent);
+  const { model: base, optimizer } = state;
   const { vector, drafts, ledger } = await release(base);
+  const made = nextModel(parts.plan.learning.server, { base, state: optimizer, aggregate: vector });
+  const next = { model: made.model, optimizer: made.state, control: {} };
   // Who took part stays secret: amplification by sampling rests on it.
   const card = { clientIds: null, privacy: spentIn(drafts) };
-  const { changes, published } = await writeNext({ parts, models }, round, { parent, base, vector, card });
-  const seen = await evidenceOf({ parts, log, models }, round, { contributions, updates }, { parent, base });
+  const { changes, published } = await writeNext({ parts, models }, round, { parent, next, card });
+  const seen = await evidenceOf(parts, run.detection, round, { contributions, updates }, state);
   return { changes, drafts: [...drafts, ...seen, { ...published, data: { ...published.data, dropped: [] } }], ledger };
 }
 
@@ -102,58 +95,34 @@ type Private = {
 
 /** Verdicts on clean updates, where the plan lets the operator have them: outside the bound, and never in a release. */
 async function evidenceOf(
-  { parts, log, models }: { readonly parts: CoordinatorParts; readonly log: RunLog; readonly models: Models },
+  parts: CoordinatorParts,
+  memory: Memory,
   round: Round,
   { contributions, updates }: Pick<Private, 'contributions' | 'updates'>,
-  { parent, base }: { readonly parent: ModelRow; readonly base: Float32Array },
+  state: GlobalState,
 ): Promise<readonly Draft[]> {
   const { plan, compute } = parts;
   if (plan.privacy.mode !== 'central' || plan.privacy.evidence !== 'operator' || updates.length === 0) return [];
   const clientIds = contributions.map(({ clientId }) => clientId);
   const rows = updates.map(({ delta }) => delta);
-  const reference = await lastStep({ parts, models }, parent, base);
-  const report = await aggregateCohort({ rows, clientIds }, plan.aggregation.pipeline, { reference }, compute);
-  return [
-    await inspect(parts, log.snapshot().run.detection, {
-      round: round.number,
-      clientIds,
-      rows,
-      report,
-      reference,
-      base,
-    }),
-  ];
+  const context = { reference: lastAggregateOf(plan, state) };
+  const report = await aggregateCohort({ rows, clientIds }, plan.aggregation.pipeline, context, compute);
+  return [await inspect(parts, memory, { round: round.number, clientIds, rows, report, controlReport: null, state })];
 }
 
-/** The step that led to a model, as the server's optimiser tells it. */
-async function lastStep(
-  { parts, models }: { readonly parts: CoordinatorParts; readonly models: Models },
-  { hash, parentHash }: ModelRow,
-  model: Float32Array,
-): Promise<Float32Array> {
-  return lastAggregate(parts.plan.learning.server, {
-    state: await models.companion(hash, 'optimizer'),
-    model,
-    parent: parentHash === null ? null : await models.parameters(parentHash),
-  });
-}
-
-/** Writes the model that an aggregate leads to, and says so. */
+/** Writes the next model with what belongs to it, and says so. */
 async function writeNext(
   { parts, models }: { readonly parts: CoordinatorParts; readonly models: Models },
   round: Round,
   from: {
     readonly parent: ModelRow;
-    readonly base: Float32Array;
-    readonly vector: Float32Array;
+    readonly next: Omit<GlobalState, 'parent'>;
     readonly card: CardFacts;
   },
 ): Promise<{ readonly changes: readonly Change[]; readonly published: Draft }> {
-  const { parent, base, vector } = from;
-  const state = await models.companion(parent.hash, 'optimizer');
-  const next = nextModel(parts.plan.learning.server, { base, state, aggregate: vector });
+  const { parent, next } = from;
   const place = { version: parent.version + 1, parentHash: parent.hash, round: round.number };
-  const model = await models.write(next.model, place, { optimizer: next.state });
+  const model = await models.write(next.model, place, next);
   if (parent.parentHash !== null) await models.forgetCompanions(parent.parentHash, parent.hash);
   const data = {
     version: model.version,

@@ -21,6 +21,7 @@ export function recordOf(
     participants: round.participants,
     accepted: [...facts.accepted].sort(),
     refused: facts.refused,
+    ...(facts.declined.length === 0 ? {} : { declined: facts.declined }),
     modelVersion: facts.published?.version ?? null,
     modelHash: facts.published?.hash ?? null,
     accuracy: measured.test?.accuracy ?? null,

@@ -17,6 +17,8 @@ export type OpenFacts = {
   /** Devices of which something came under a QKD key. */
   readonly withQkd: readonly string[];
   readonly refused: readonly { readonly clientId: string; readonly code: string }[];
+  /** Clients that said that they cannot contribute an update. */
+  readonly declined: readonly string[];
   readonly privacy?: RoundPrivacy;
 };
 
@@ -42,7 +44,7 @@ export type PrivacyState = {
 export type RunState = {
   /** The hash of the plan that the run was created with; null before that. */
   readonly planHash: string | null;
-  readonly status: 'waiting' | 'running' | 'completed' | 'stopped';
+  readonly status: 'waiting' | 'running' | 'completed' | 'stopped' | 'failed';
   readonly reason: string | null;
   readonly round: Round | null;
   readonly facts: OpenFacts | null;
@@ -79,7 +81,7 @@ export const initialState: RunState = {
 
 /** Whether a run is over, for whatever reason. */
 export function hasEnded({ status }: RunState): boolean {
-  return status === 'completed' || status === 'stopped';
+  return status === 'completed' || status === 'stopped' || status === 'failed';
 }
 
 /**
@@ -123,6 +125,7 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
           accepted: [],
           withQkd: [],
           refused: [],
+          declined: [],
           ...(data['privacy'] === undefined ? {} : { privacy: data['privacy'] as unknown as RoundPrivacy }),
         },
       };
@@ -131,6 +134,10 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
     case 'update.refused':
       return withFacts(state, (facts) => ({
         refused: [...facts.refused, { clientId: data['clientId'] as string, code: data['code'] as string }],
+      }));
+    case 'client.declined':
+      return withFacts(state, (facts) => ({
+        declined: [...new Set([...facts.declined, data['clientId'] as string])].sort(),
       }));
     case 'model.published':
       return withFacts(withCard(state, data['hash'], data['card']), () => ({
@@ -154,6 +161,8 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
       };
     case 'run.completed':
       return { ...state, status: 'completed' };
+    case 'run.failed':
+      return { ...state, status: 'failed', reason: data['reason'] as string };
     case 'run.stopped':
       return { ...state, status: 'stopped', reason: data['reason'] as string };
     default:

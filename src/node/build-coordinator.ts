@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createFileBlobs } from '../adapters/blobs-files.ts';
 import { createSystemClock } from '../adapters/clock-system.ts';
-import { createNodeCrypto } from '../adapters/crypto-node.ts';
+import { startNodeCrypto } from '../adapters/crypto-node.ts';
 import { readDatasetFolder } from '../adapters/dataset-folder.ts';
 import { createNodeDeflate } from '../adapters/deflate-node.ts';
 import { createNodeEntropy } from '../adapters/entropy-node.ts';
@@ -47,7 +47,7 @@ export async function buildCoordinator(
     readonly kme?: { readonly profile: string; sourceFor(saeId: string): KeySource } | undefined;
   },
 ): Promise<{ parts: CoordinatorParts; tls: { key: string; cert: string }; ownerTokenHash: Uint8Array }> {
-  const crypto = createNodeCrypto();
+  const crypto = await startNodeCrypto();
   await mkdir(paths.state, { recursive: true, mode: 0o700 });
   const [key, cert, seed, wrappingKey, ownerToken, test, compute, proofKeys] = await Promise.all([
     readFile(paths.tlsKey, 'utf8'),

@@ -7,12 +7,13 @@ import { runRecordOf } from '../coordinator/run-record.ts';
 import { leafHash } from '../core/protocol/merkle.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RunRecord } from '../core/round/run-record.ts';
+import { DamagedError } from '../ports/damage.ts';
 import type { JournalRow } from '../ports/store.ts';
 
 /**
  * Reads a run back from a coordinator's folder, whether it is served or not.
  *
- * Errors: an Error that names the entry when a journal row does not match its leaf hash.
+ * Errors: DamagedError that names the entry when a journal row does not match its leaf hash.
  */
 export async function readRun(
   files: { readonly database: string; readonly blobs: string },
@@ -31,7 +32,9 @@ export async function readRun(
     const journal = await store.journal(0);
     for (const { text, leafHash: wanted, entry } of journal) {
       if (leafHash(new TextEncoder().encode(text), crypto.sha256).toHex() !== wanted) {
-        throw new Error(`Cannot trust the journal as entry ${entry.sequence} must match its hash: it was changed`);
+        throw new DamagedError(
+          `Cannot trust the journal in ${files.database} as entry ${entry.sequence} must match its hash: it was changed`,
+        );
       }
     }
     const log = createRunLog({ store, clock: createSystemClock(), crypto, ...settings, onFailure: () => undefined });

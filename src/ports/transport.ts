@@ -1,7 +1,12 @@
 /** What was negotiated on a connection, as this side read it. */
 export type Negotiated = { readonly protocol: string; readonly group: string; readonly cipher: string };
 
-export type Reply = { readonly status: number; readonly body: Uint8Array };
+export type Reply = {
+  readonly status: number;
+  readonly body: Uint8Array;
+  /** The peer's wall clock when it answered, where it says so. */
+  readonly dateMs?: number;
+};
 
 export type Call = {
   readonly method: 'GET' | 'POST';

@@ -216,7 +216,8 @@ test('3,000 changed payloads: expanding never throws, and what it accepts is fin
   for (let i = 0; i < 3000; i++) {
     const mutate = mutations[names[i % names.length]!];
     for (const codec of Object.values(codecs)) {
-      const outcome = expandUpdate({ payload: mutate(good, another, rng) } as Opened, d, codec, deflate);
+      const shape = { count: d, isNormalised: false };
+      const outcome = expandUpdate({ payload: mutate(good, another, rng) } as Opened, shape, codec, deflate);
       if (!outcome.ok) continue;
       acceptedCount += 1;
       assert.equal(outcome.value.delta.length, d);

@@ -130,7 +130,7 @@ export const mutants: readonly Mutant[] = [
       ),
     ],
     caughtBy: 'runs-end',
-    seed: 1,
+    seed: 21,
   },
   {
     name: 'a client that takes a restart for a refusal',

@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { connect, createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createHttpsTransport } from '../../src/adapters/transport-https.ts';
-import { enrol, RefusedError } from '../../src/client/enrol.ts';
+import { RefusedError } from '../../src/client/ends.ts';
+import { enrol } from '../../src/client/enrol.ts';
 import { openSession } from '../../src/client/session.ts';
 import { contribute } from '../../src/client/work.ts';
 import type { Route } from '../../src/coordinator/http/routes.ts';
@@ -75,6 +77,7 @@ test('every route has a role and refuses those who do not have it', async () => 
     routes.filter(({ role }) => role === 'public').map(({ url }) => url),
     [
       '/health',
+      '/ready',
       '/v1/enrol',
       '/v1/challenges',
       '/v1/sessions',
@@ -242,6 +245,7 @@ test('the session of one device cannot send for another, and neither can a devic
       crypto,
       deflate,
       trainer: fakeTrainer,
+      memory: createVolatileSiteMemory(),
       fetchModel: async (hash) => (await own.coordinator.model(hash))!,
     });
     const send = (session: string, path = `${base}/contributions`) =>

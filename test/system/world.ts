@@ -1,8 +1,10 @@
+import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createMemoryBlobs } from '../../src/adapters/blobs-memory.ts';
 import { createNodeCrypto } from '../../src/adapters/crypto-node.ts';
 import { createNodeDeflate } from '../../src/adapters/deflate-node.ts';
 import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { createMemoryStore } from '../../src/adapters/store-memory.ts';
+import { createLocalPrivacy } from '../../src/client/local-privacy.ts';
 import { contribute } from '../../src/client/work.ts';
 import { type Coordinator, createCoordinator } from '../../src/coordinator/coordinator.ts';
 import type { CoordinatorParts } from '../../src/coordinator/parts.ts';
@@ -151,6 +153,7 @@ export type Site = {
 
 export function createSite(device: Device, key: SigningKey): Site {
   const envelopes = new Map<string, Promise<Uint8Array>>();
+  const memory = createVolatileSiteMemory();
   const heard: Announcement[] = [];
   const outcomes: { phase: string; outcome: Outcome<Receipt> }[] = [];
 
@@ -166,7 +169,9 @@ export function createSite(device: Device, key: SigningKey): Site {
       crypto,
       deflate,
       trainer,
+      memory,
       fetchModel: async (hash) => (await coordinator.model(hash))!,
+      local: createLocalPrivacy({ plan, released: 0, entropy: createNodeEntropy(), save: async () => {} }),
     });
     if (trainer === fakeTrainer) {
       envelopes.set(phase, made);

@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
-import { parsePlan, type PlanInput } from '../../core/plan/plan.ts';
+import { derivedCohort, parsePlan, type PlanInput } from '../../core/plan/plan.ts';
 import { pathsOf, readPlan, type Settings, writeWhole } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
 import { renderPlanToml } from '../plan-toml.ts';
@@ -63,7 +63,7 @@ export async function initFolder(
   await writeWhole(paths.signingSeed, createNodeCrypto().generateSigningKey().exportSeed(), 0o600);
   await writeWhole(paths.keyEncryptionKey, randomBytes(32), 0o600);
   await writeWhole(paths.ownerToken, randomBytes(32).toString('base64url'), 0o600);
-  if (!existsSync(paths.plan)) await writeWhole(paths.plan, renderPlanToml(plan));
+  if (!existsSync(paths.plan)) await writeWhole(paths.plan, renderPlanToml(plan, derivedCohort(plan)));
   const settings: Settings = {
     orgId: options.orgId,
     runId: `${plan.name}-${randomBytes(4).toString('hex')}`,

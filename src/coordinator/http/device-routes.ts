@@ -2,7 +2,7 @@ import { rejected } from '../../core/intake/rejection.ts';
 import type { SignedAnnouncement } from '../../core/protocol/messages.ts';
 import type { Coordinator } from '../coordinator.ts';
 import { readBody } from './body.ts';
-import type { DeviceSurface } from './device-surface.ts';
+import { connectHeaders, type DeviceSurface } from './device-surface.ts';
 import { openEventStream } from './event-stream.ts';
 import { HttpError, type Route } from './routes.ts';
 
@@ -44,7 +44,11 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
         const send = (message: SignedAnnouncement) => {
           coordinator.countBytes('down', stream.send('announcement', message));
         };
-        const disconnect = surface.listen(device, header('qflare-tls'), send, header('qflare-sae'));
+        const replaced = () => {
+          stream.send('replaced', {});
+          stream.close();
+        };
+        const disconnect = surface.listen(device, connectHeaders(header), send, replaced);
         return reply;
       },
     },
@@ -76,6 +80,13 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
         });
         return reply.code(201).send(await surface.contribute(device, bytes));
       },
+    },
+    {
+      method: 'POST',
+      url: `${base}/declines`,
+      role: 'device',
+      summary: 'A signed word that this device cannot contribute to a phase',
+      handle: ({ request, device }) => surface.decline(device, request.body),
     },
   ];
 }

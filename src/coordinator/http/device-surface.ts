@@ -3,18 +3,33 @@ import type { RefusalCode } from '../../core/intake/rejection.ts';
 import { planHash } from '../../core/plan/plan.ts';
 import {
   challengeRequest,
+  declineBytes,
+  declineRequest,
   enrolRequest,
   type EnrolResponse,
   type Receipt,
   sessionRequest,
   type SignedAnnouncement,
 } from '../../core/protocol/messages.ts';
+import { purposes } from '../../core/protocol/purposes.ts';
 import type { Device, DeviceStatus } from '../../ports/store.ts';
 import type { Coordinator } from '../coordinator.ts';
 import type { ClientTls } from '../presence.ts';
 import type { CoordinatorParts } from '../parts.ts';
 import { HttpError } from './routes.ts';
 import { createSessions } from './sessions.ts';
+
+/** What a client says of itself in the headers of its event stream. */
+export type ConnectHeaders = {
+  readonly tls?: string | undefined;
+  readonly saeId?: string | undefined;
+  readonly seconds?: string | undefined;
+};
+
+/** The headers of an event stream, whatever carries them. */
+export function connectHeaders(header: (name: string) => string | undefined): ConnectHeaders {
+  return { tls: header('qflare-tls'), saeId: header('qflare-sae'), seconds: header('qflare-round-seconds') };
+}
 
 /**
  * What a site calls, whatever carries the calls: HTTPS in production, a simulated network in a simulated world. Bodies
@@ -29,16 +44,18 @@ export type DeviceSurface = {
   /** Starts telling a device what there is to do; gives the function that ends it. */
   listen(
     device: Device,
-    tls: string | undefined,
+    said: ConnectHeaders,
     send: (message: SignedAnnouncement) => void,
-    saeId?: string,
+    onReplaced?: () => void,
   ): () => void;
   model(hash: string): Promise<Uint8Array>;
   contribute(device: Device, bytes: Uint8Array): Promise<Receipt>;
+  /** Takes a device's signed word that it cannot contribute to a phase. */
+  decline(device: Device, body: unknown): Promise<{ readonly declined: true }>;
 };
 
 export function createDeviceSurface(coordinator: Coordinator, parts: CoordinatorParts): DeviceSurface {
-  const { plan, orgId, runId, signingKey, proofKeys } = parts;
+  const { plan, orgId, runId, signingKey, proofKeys, crypto } = parts;
   const sessions = createSessions(parts);
   const hash = planHash(plan);
   const knownDevice = (deviceId: string) => coordinator.snapshot().devices.get(deviceId);
@@ -80,7 +97,14 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
       const device = deviceId === undefined ? undefined : knownDevice(deviceId);
       return device?.status === 'removed' ? undefined : device;
     },
-    listen: (device, tls, send, saeId) => coordinator.connect(device, tlsOf(tls), send, saeIdOf(saeId)),
+    listen: (device, { tls, saeId, seconds }, send, onReplaced) =>
+      coordinator.connect(
+        device,
+        tlsOf(tls),
+        send,
+        { saeId: saeIdOf(saeId), secondsExpected: secondsOf(seconds) },
+        onReplaced,
+      ),
     async model(name) {
       const bytes = /^[0-9a-f]{64}$/.test(name) ? await coordinator.model(name) : undefined;
       if (bytes === undefined) throw new HttpError(404, 'no-such-model', `There is no model ${name.slice(0, 64)}`);
@@ -90,6 +114,20 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
       const outcome = await coordinator.submit(device, bytes);
       if (outcome.ok) return outcome.value;
       throw new HttpError(statusOf(outcome.code), outcome.code, 'The contribution was refused');
+    },
+    async decline(device, body) {
+      const request = parse(declineRequest, body);
+      const { decline, signature } = request;
+      const key = Uint8Array.fromBase64(device.publicKey);
+      const bytes = declineBytes(decline);
+      const isOurs = decline.orgId === orgId && decline.runId === runId && decline.deviceId === device.deviceId;
+      if (!isOurs || !(await crypto.verify(key, purposes.decline, bytes, Uint8Array.fromBase64(signature)))) {
+        throw new HttpError(422, 'bad-signature', 'The decline is not signed by this device for this run');
+      }
+      if (!(await coordinator.decline(device, request))) {
+        throw new HttpError(409, 'round-closed', 'The phase has moved on');
+      }
+      return { declined: true };
     },
   };
 }
@@ -109,6 +147,14 @@ function statusOf(code: RefusalCode): number {
 /** An id that a key management entity could know; anything else is none. */
 function saeIdOf(header: string | undefined): string | undefined {
   return header !== undefined && /^[\w.:@-]{1,128}$/.test(header) ? header : undefined;
+}
+
+const secondsMax = 30 * 86_400;
+
+/** How long a client says that a round takes it; anything that is no such number is no claim. */
+function secondsOf(header: string | undefined): number | undefined {
+  const seconds = Number(header ?? Number.NaN);
+  return seconds >= 0 && seconds <= secondsMax ? seconds : undefined;
 }
 
 function tlsOf(header: string | undefined): ClientTls | null {

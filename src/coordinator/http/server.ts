@@ -4,6 +4,7 @@ import type { Coordinator } from '../coordinator.ts';
 import type { CoordinatorParts } from '../parts.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { createDeviceSurface } from './device-surface.ts';
+import { healthRoutes } from './health-routes.ts';
 import { logRoutes } from './log-routes.ts';
 import { ownerRoutes } from './owner-routes.ts';
 import { HttpError, type Role, type Route } from './routes.ts';
@@ -50,16 +51,7 @@ export function createServer(
   app.addContentTypeParser('application/octet-stream', (_request, _payload, done) => done(null, undefined));
 
   const routes: readonly Route[] = [
-    {
-      method: 'GET',
-      url: '/health',
-      role: 'public',
-      summary: 'Whether the coordinator can write to its store',
-      async handle() {
-        await coordinator.check();
-        return { status: 'ok' };
-      },
-    },
+    ...healthRoutes(coordinator, parts.clock),
     ...deviceRoutes(coordinator, surface, `/v1/orgs/${orgId}/runs/${runId}`),
     ...logRoutes(coordinator, `/v1/orgs/${orgId}/runs/${runId}`),
     ...ownerRoutes(coordinator, parts, options.linkOf),

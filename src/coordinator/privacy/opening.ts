@@ -10,6 +10,8 @@ import type { CentralRounds, Opening } from './central.ts';
 type Next = {
   readonly round: number;
   readonly present: readonly string[];
+  /** How long a client says that a round takes it. */
+  readonly secondsOf: (clientId: string) => number | undefined;
   readonly plan: Plan;
   readonly central: CentralRounds | null;
 };
@@ -36,9 +38,13 @@ export function decideOpening(
 }
 
 /** Who takes part: by secret coins and a ledger, or by a public sample. */
-function openingOf(snapshot: Snapshot, { round, present, plan, central }: Next): Opening {
+function openingOf(snapshot: Snapshot, { round, present, secondsOf, plan, central }: Next): Opening {
   if (central === null) {
-    const participants = selectParticipants(present, round, plan);
+    const candidates = present.map((clientId) => {
+      const secondsExpected = plan.cohort.selection.by === 'capability' ? secondsOf(clientId) : undefined;
+      return secondsExpected === undefined ? { clientId } : { clientId, secondsExpected };
+    });
+    const participants = selectParticipants(candidates, round, plan);
     if (participants.length < plan.cohort.quorum) return { kind: 'wait' };
     return { kind: 'open', participants, changes: [], data: {} };
   }

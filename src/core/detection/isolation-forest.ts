@@ -1,3 +1,4 @@
+import { exp, log } from '../numerics/portable.ts';
 import { createRng, type Rng } from '../random/rng.ts';
 import type { Detector } from './detector.ts';
 import { quietStandings } from './limits.ts';
@@ -30,7 +31,7 @@ export const isolationForest: Detector = {
     ).map((row) => {
       const path = trees.reduce((sum, tree) => sum + pathOf(tree, row), 0) / trees.length;
       return {
-        value: 2 ** (-path / scale),
+        value: exp((-Math.LN2 * path) / scale),
         reasons: () => [
           `is told apart from quiet rounds in ${path.toFixed(1)} cuts, where ${scale.toFixed(1)} are usual`,
         ],
@@ -47,7 +48,7 @@ function forest(): readonly Node[] {
     const quiet = quietStandings();
     grown = Array.from({ length: treeCount }, () => {
       const sample = rng.shuffleInPlace([...quiet]).slice(0, sampleSize);
-      return grow(sample, Math.ceil(Math.log2(sampleSize)), rng);
+      return grow(sample, Math.ceil(log(sampleSize) / Math.LN2), rng);
     });
   }
   return grown;
@@ -75,5 +76,5 @@ function pathOf(node: Node, row: ArrayLike<number>): number {
 
 /** The mean path of a search tree of so many points. */
 function meanPath(size: number): number {
-  return size < 2 ? 0 : 2 * (Math.log(size - 1) + 0.5772156649) - (2 * (size - 1)) / size;
+  return size < 2 ? 0 : 2 * (log(size - 1) + 0.5772156649) - (2 * (size - 1)) / size;
 }

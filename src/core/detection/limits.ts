@@ -1,3 +1,4 @@
+import { log } from '../numerics/portable.ts';
 import { calibration } from './calibration.ts';
 import { featureIds } from './measure/features.ts';
 
@@ -59,8 +60,8 @@ export function limitOf(detector: string, cohort: number, horizon: number, share
   let i = shares.findIndex((known) => known <= share);
   if (i === 0) return values[0]!;
   if (i === -1) i = last;
-  const slope = (values[i]! - values[i - 1]!) / Math.log(shares[i]! / shares[i - 1]!);
-  return values[i]! + slope * Math.log(share / shares[i]!);
+  const slope = (values[i]! - values[i - 1]!) / log(shares[i]! / shares[i - 1]!);
+  return values[i]! + slope * log(share / shares[i]!);
 }
 
 function cohortIndex(cohort: number): number {

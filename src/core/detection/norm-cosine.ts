@@ -1,3 +1,4 @@
+import { exp, log } from '../numerics/portable.ts';
 import type { Detector, Observation, Suspicion } from './detector.ts';
 import { robustSpread, zScore } from './robust-z.ts';
 
@@ -26,7 +27,7 @@ export const normCosine: Detector = {
   suspect(observations) {
     const seen = observations.filter(({ norm }) => Number.isFinite(norm));
     if (seen.length < 3) return observations.map(() => ({ value: 0, reasons: () => [] }));
-    const medianNorm = Math.exp(robustSpread(seen.map(logNorm), 0).centre);
+    const medianNorm = exp(robustSpread(seen.map(logNorm), 0).centre);
     const norms = robustSpread(seen.map(logNorm), logNormFloor);
     const cosines = robustSpread(
       seen.map(({ cosine }) => cosine),
@@ -64,7 +65,7 @@ export const normCosine: Detector = {
 };
 
 function logNorm({ norm }: Observation): number {
-  return Math.log(Math.max(norm, Number.MIN_VALUE));
+  return log(Math.max(norm, Number.MIN_VALUE));
 }
 
 function format(value: number): string {

@@ -1,3 +1,5 @@
+import { exp, log } from '../numerics/portable.ts';
+
 /**
  * What is believed of a client: a Beta distribution over how often it behaves, with older evidence forgotten.
  * `round` is the round of the newest evidence.
@@ -69,7 +71,7 @@ export function withEvidence(before: Reputation, evidence: number, round: number
 
 /** The same reputation some rounds later, with nothing seen of the client: evidence fades, and it may come back. */
 export function aged(reputation: Reputation, round: number): Reputation {
-  const kept = memory ** Math.max(0, round - reputation.round);
+  const kept = exp(log(memory) * Math.max(0, round - reputation.round));
   const later = { ...reputation, good: kept * reputation.good, bad: kept * reputation.bad, round };
   return { ...later, isExcluded: isExcludedNext(later) };
 }
@@ -89,7 +91,7 @@ function beliefOf({ good, bad }: Pick<Reputation, 'good' | 'bad'>): { trust: num
 /** What is believed of a client now, and what to expect of it. */
 export function standingOf(reputation: Reputation): Standing {
   const belief = beliefOf(reputation);
-  const kept = memory ** forecastRounds;
+  const kept = exp(log(memory) * forecastRounds);
   const mass = (1 - kept) / (1 - memory);
   const later = beliefOf({
     good: kept * reputation.good + mass * (1 - reputation.recent),

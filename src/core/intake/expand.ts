@@ -8,32 +8,63 @@ import type { Metrics, Opened, Update } from './stages.ts';
 const examplesMax = 2 ** 40;
 /** Far above any loss, and far enough below the end of float64 for the sum over all clients to stay finite. */
 const lossSumMax = 2 ** 80;
-const updateMeta = z.strictObject({ claimedExamples: z.int().min(0).max(examplesMax) });
+/** Far above any number of local steps. */
+const accumulationMax = 2 ** 40;
+const updateMeta = z.strictObject({
+  claimedExamples: z.int().min(0).max(examplesMax),
+  /** Only where the plan's algorithm divides updates by it. */
+  accumulation: z.number().min(1).max(accumulationMax).optional(),
+});
+const personalMeta = z.strictObject({
+  lossSum: z.number().min(0).max(lossSumMax),
+  correctCount: z.int().min(0).max(examplesMax),
+});
 const metricsMeta = z.strictObject({
   examples: z.int().min(0).max(examplesMax),
   lossSum: z.number().min(0).max(lossSumMax),
   correctCount: z.int().min(0).max(examplesMax),
+  personal: personalMeta.optional(),
 });
 
-/** Turns an opened payload into an update of d values, all finite. */
-export function expandUpdate({ payload }: Opened, d: number, codec: Codec, deflate: Deflate): Outcome<Update> {
+/** What updates of a plan are like. */
+export type UpdateShape = {
+  /** How many values travel. */
+  readonly count: number;
+  /** Whether the algorithm divides updates, and so must say by what. */
+  readonly isNormalised: boolean;
+};
+
+/** Turns an opened payload into an update of the plan's shape, all values finite. */
+export function expandUpdate({ payload }: Opened, shape: UpdateShape, codec: Codec, deflate: Deflate): Outcome<Update> {
   const parts = decodePayload(payload);
   const meta = updateMeta.safeParse(parts?.meta);
   if (parts === undefined || !meta.success) return rejected('bad-payload', 'the description of the update');
-  const delta = codec.decode(parts.body, d, deflate);
-  return checkUpdate({ delta, claimedExamples: meta.data.claimedExamples }, d);
+  const delta = codec.decode(parts.body, shape.count, deflate);
+  return checkUpdate({ ...meta.data, delta }, shape);
 }
 
-/** Checks what an update says once it is out of its seal: d values, all finite, and a claim that is a count. */
+/** Checks what an update says once it is out of its seal: so many values, all finite, and claims in their range. */
 export function checkUpdate(
-  { delta, claimedExamples }: { readonly delta: Float32Array | undefined; readonly claimedExamples: number },
-  d: number,
+  {
+    delta,
+    ...claims
+  }: {
+    readonly delta: Float32Array | undefined;
+    readonly claimedExamples: number;
+    readonly accumulation?: number | undefined;
+  },
+  { count, isNormalised }: UpdateShape,
 ): Outcome<Update> {
-  if (delta?.length !== d) return rejected('wrong-shape', `not ${d} values`);
-  if (!updateMeta.safeParse({ claimedExamples }).success) return rejected('bad-payload', 'the claimed examples');
+  if (delta?.length !== count) return rejected('wrong-shape', `not ${count} values`);
+  const meta = updateMeta.safeParse(claims);
+  if (!meta.success) return rejected('bad-payload', 'the claims of the update');
+  const { claimedExamples, accumulation } = meta.data;
+  if ((accumulation !== undefined) !== isNormalised) {
+    return rejected('bad-payload', isNormalised ? 'no local steps' : 'local steps that nobody asked for');
+  }
   const index = firstNotFinite(delta);
   if (index !== -1) return rejected('not-finite', `value ${index} is ${delta[index]}`);
-  return accepted({ delta, claimedExamples } as Update);
+  return accepted({ delta, claimedExamples, accumulation: accumulation ?? 1 } as Update);
 }
 
 /** x − x is 0 for every finite x and NaN for all others, and so is the sum of these: the common case has no branches. */
@@ -61,6 +92,9 @@ export function expandMetrics({ payload }: Opened): Outcome<Metrics> {
 export function checkMetrics(claim: unknown): Outcome<Metrics> {
   const meta = metricsMeta.safeParse(claim);
   if (!meta.success) return rejected('bad-payload', 'the metrics');
-  if (meta.data.correctCount > meta.data.examples) return rejected('bad-payload', 'more correct than examples');
+  const { examples, correctCount, personal } = meta.data;
+  if (Math.max(correctCount, personal?.correctCount ?? 0) > examples) {
+    return rejected('bad-payload', 'more correct than examples');
+  }
   return accepted(meta.data as Metrics);
 }

@@ -57,7 +57,7 @@ async function codeOf(expected: Partial<Expectation>): Promise<string> {
 test('an update that is sealed, signed and addressed as expected comes out as it went in', async () => {
   const opened = await take(updatePayload([0.5, -2]));
   assert.ok(opened.ok);
-  const update = expandUpdate(opened.value, 2, codec, deflate);
+  const update = expandUpdate(opened.value, { count: 2, isNormalised: false }, codec, deflate);
   assert.ok(update.ok);
   assert.deepEqual([...update.value.delta], [0.5, -2]);
   assert.equal(update.value.claimedExamples, 7);
@@ -95,7 +95,7 @@ test('what is inside must fit: shape, finite values, a description without more 
   const outcomeOf = async (payload: Uint8Array) => {
     const opened = await take(payload);
     assert.ok(opened.ok);
-    const update = expandUpdate(opened.value, 2, codec, deflate);
+    const update = expandUpdate(opened.value, { count: 2, isNormalised: false }, codec, deflate);
     return update.ok ? 'accepted' : update.code;
   };
   assert.equal(await outcomeOf(updatePayload([1, 2, 3])), 'wrong-shape');

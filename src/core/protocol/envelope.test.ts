@@ -110,8 +110,8 @@ test('parseEnvelope() refuses every truncation, an extension and a wrong magic, 
     return outcome.ok ? 'ok' : outcome.code;
   };
   assert.equal(withByte(0, 0x50), 'malformed');
-  assert.equal(withByte(4, 0), 'malformed');
-  assert.equal(withByte(4, 9), 'malformed');
+  assert.equal(withByte(4, 0), 'wrong-version');
+  assert.equal(withByte(4, 9), 'wrong-version');
   assert.equal(withByte(5, 3), 'malformed');
   assert.equal(withByte(6, 9), 'wrong-suite');
   assert.equal(withByte(6, 0), 'wrong-suite');

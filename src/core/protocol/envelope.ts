@@ -134,7 +134,8 @@ export function parseEnvelope(bytes: Uint8Array): Outcome<Envelope> {
   const reader = createReader(bytes);
   if (!isSame(reader.bytes(magic.length), magic)) return rejected('malformed', 'magic');
   const version = reader.uint8();
-  if (version !== wireVersion) return rejected('malformed', `wire version ${version}`);
+  if (version !== wireVersion)
+    return rejected('wrong-version', `wire version ${version} where ${wireVersion} is spoken`);
   const kindNumber = reader.uint8();
   const kind = (Object.keys(envelopeKinds) as EnvelopeKind[]).find((name) => envelopeKinds[name] === kindNumber);
   const suiteNumber = reader.uint8();

@@ -3,6 +3,7 @@ export const purposes = {
   enrolment: 'qflare/enrolment/v1',
   session: 'qflare/session/v1',
   envelope: 'qflare/envelope/v1',
+  decline: 'qflare/decline/v1',
   announcement: 'qflare/announcement/v1',
   treeHead: 'qflare/tree-head/v1',
   cosignature: 'qflare/cosignature/v1',

@@ -4,12 +4,14 @@ import { enrol } from '../../client/enrol.ts';
 import type { Rng } from '../../core/random/rng.ts';
 import type { Crypto } from '../../ports/crypto.ts';
 import type { Deflate } from '../../ports/deflate.ts';
+import type { SiteMemory } from '../../ports/site-memory.ts';
 import type { Trainer } from '../../ports/trainer.ts';
 import { type Call, TransportError } from '../../ports/transport.ts';
 import type { CoordinatorHost } from './coordinator-host.ts';
 import { drawLifeMs, drawMs, type Faults } from './faults.ts';
 import { createLife, cryptoThrough } from './mortal.ts';
 import { createSimulatedTransport, type Traffic } from './network.ts';
+import { createSimulatedEntropy } from './simulated-entropy.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import type { WireAttack } from './wire-attacks.ts';
 
@@ -38,6 +40,7 @@ export function createClientHost(world: {
   readonly isCryptoReal: boolean;
   readonly cryptoFor: (rng: Rng) => Crypto;
   readonly trainer: Trainer;
+  readonly memory: SiteMemory;
   readonly wireAttack: WireAttack | undefined;
   readonly onRestart: () => void;
 }): ClientHost {
@@ -77,6 +80,14 @@ export function createClientHost(world: {
       evaluate: (task) => train(() => world.trainer.evaluate(task)),
     };
 
+    // A dead process writes nothing, and hears nothing of what it wrote.
+    const memory: SiteMemory = {
+      read: (name) => life.mortal(world.memory.read(name)),
+      write: async (name, bytes) => {
+        if (!life.isOver()) await life.mortal(world.memory.write(name, bytes));
+      },
+    };
+
     async function live(): Promise<ClientEnd> {
       const link = { host: 'coordinator', port: 443, token: world.token, pin: world.pin };
       const identity = await untilReached(() => enrol({ link, name: clientId, store, crypto, transport }), clock.sleep);
@@ -86,10 +97,12 @@ export function createClientHost(world: {
         transport,
         crypto,
         trainer,
+        memory,
         clock,
         patienceMs,
         pin: world.pin.toHex(),
         deflate: world.deflate,
+        entropy: createSimulatedEntropy(rng.child('entropy')),
         say: () => {},
       });
       return { kind: 'ended', ...outcome };

@@ -1,5 +1,5 @@
 import { type Coordinator, createCoordinator } from '../../coordinator/coordinator.ts';
-import { createDeviceSurface, type DeviceSurface } from '../../coordinator/http/device-surface.ts';
+import { connectHeaders, createDeviceSurface, type DeviceSurface } from '../../coordinator/http/device-surface.ts';
 import { HttpError } from '../../coordinator/http/routes.ts';
 import type { CoordinatorParts } from '../../coordinator/parts.ts';
 import type { Snapshot } from '../../coordinator/run-log.ts';
@@ -161,6 +161,7 @@ export function createCoordinatorHost(world: {
       await events.onAcknowledged(receipt.contentHash, call.bytes!);
       return ok(receipt, 201);
     }
+    if (method === 'POST' && path === `${base}/declines`) return ok(await surface.decline(device, call.json));
     if (method === 'GET' && path.startsWith(`${base}/models/`)) {
       return { status: 200, body: await surface.model(path.slice(`${base}/models/`.length)) };
     }
@@ -180,10 +181,14 @@ export function createCoordinatorHost(world: {
       const device = now.surface.deviceOf(call.session ?? '');
       if (device === undefined) throw new TransportError('network', 'status 401');
       now.connections.add(onCut);
-      const disconnect = now.surface.listen(device, call.headers?.['qflare-tls'], (message) => {
-        now.coordinator.countBytes('down', JSON.stringify(message).length);
-        send(message);
-      });
+      const disconnect = now.surface.listen(
+        device,
+        connectHeaders((name) => call.headers?.[name]),
+        (message) => {
+          now.coordinator.countBytes('down', JSON.stringify(message).length);
+          send(message);
+        },
+      );
       return () => {
         if (now.connections.delete(onCut) && !now.life.isOver()) disconnect();
       };

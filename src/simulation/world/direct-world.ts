@@ -3,12 +3,11 @@ import { createMemoryRoundKeys } from '../../adapters/round-keys-memory.ts';
 import { createMemoryStore } from '../../adapters/store-memory.ts';
 import { createCoordinator } from '../../coordinator/coordinator.ts';
 import type { CoordinatorParts } from '../../coordinator/parts.ts';
-import { manifestOf } from '../../core/learning/model-spec.ts';
-import { parameterCount } from '../../core/model/manifest.ts';
+import { updateShape } from '../../core/plan/learning.ts';
 import { createRng } from '../../core/random/rng.ts';
 import type { RoundRecord } from '../../core/round/record.ts';
 import type { JournalEntry } from '../../ports/store.ts';
-import { castOf, type Sites } from './cast.ts';
+import { castOf, seenInRun, type Sites } from './cast.ts';
 import type { ClientHost } from './client-host.ts';
 import { createDirectClient, sharedModels } from './direct-client.ts';
 import { createCounter } from './direct-reception.ts';
@@ -42,7 +41,7 @@ export async function runDirectWorld(options: {
   const root = createRng(seed).child('world');
   const time = createVirtualTime();
   const crypto = createSimulatedCrypto(root.child('coordinator', 'crypto'));
-  const counter = createCounter(tools.compute, parameterCount(manifestOf(plan.model)));
+  const counter = createCounter(tools.compute, updateShape(plan));
   const store = createMemoryStore();
   const pin = bytesFrom(root.child('pin'))(32).toHex();
   const parts: CoordinatorParts = {
@@ -61,7 +60,8 @@ export async function runDirectWorld(options: {
     roundKeys: createMemoryRoundKeys(),
   };
   const coordinator = createCoordinator(parts, counter.makeReception);
-  const cast = castOf(scenario, sites, { rng: root, isWatched: false, compute: tools.compute });
+  const seen = seenInRun(plan, () => coordinator.snapshot().run, coordinator.model);
+  const cast = castOf(scenario, sites, { rng: root, isWatched: false, compute: tools.compute, seen });
   const modelOf = sharedModels(plan, coordinator.model);
   let isOver = false;
   const failures: unknown[] = [];
@@ -82,7 +82,9 @@ export async function runDirectWorld(options: {
       coordinator,
       crypto: createSimulatedCrypto(root.child('client', clientId)),
       trainer: cast.training.trainerOf(clientId),
+      memory: cast.memoryOf(clientId),
       counter,
+      entropy: createSimulatedEntropy(root.child('client', clientId, 'entropy')),
       modelOf,
       during: (work) => time.during(0, work),
       onFailure: fail,

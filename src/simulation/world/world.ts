@@ -9,7 +9,7 @@ import { createRng } from '../../core/random/rng.ts';
 import type { RoundRecord } from '../../core/round/record.ts';
 import { createWasmCompute } from '../../core/vector/wasm.ts';
 import type { Store } from '../../ports/store.ts';
-import { castOf, cryptoMaker, type Sites } from './cast.ts';
+import { castOf, cryptoMaker, seenInRun, type Sites } from './cast.ts';
 import { createClientHost } from './client-host.ts';
 import { createCoordinatorHost, type PlannedCrash } from './coordinator-host.ts';
 import type { Disk } from './coordinator-ports.ts';
@@ -65,9 +65,14 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
   const cryptoFor = cryptoMaker(isCryptoReal);
   const crypto = cryptoFor(root.child('coordinator', 'crypto'));
   const pin = bytesFrom(root.child('pin'))(32);
-  const cast = castOf(scenario, sites, { rng: root, isWatched: true, compute: tools.compute });
   const roundKeys = createMemoryRoundKeys();
   const disk: Disk = { store: createMemoryStore(), blobs: createMemoryBlobs(), roundKeys };
+  const seen = seenInRun(
+    plan,
+    () => observer.state(),
+    (hash) => disk.blobs.get(hash),
+  );
+  const cast = castOf(scenario, sites, { rng: root, isWatched: true, compute: tools.compute, seen });
   const traffic: Traffic = { requests: 0, dropped: 0, duplicated: 0, cut: 0 };
   let failure: unknown;
   let clientRestarts = 0;
@@ -137,6 +142,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
       rng: root.child('client', clientId, Math.max(0, clientsStarted++ - cast.clientIds.length + 1)),
       deflate: tools.deflate,
       trainer: cast.training.trainerOf(clientId),
+      memory: cast.memoryOf(clientId),
       wireAttack: cast.wireAttackOf(clientId),
       onRestart: () => {
         clientRestarts += 1;

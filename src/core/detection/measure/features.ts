@@ -1,3 +1,4 @@
+import { log } from '../../numerics/portable.ts';
 import { medianOf } from '../../aggregation/rule.ts';
 import { topEigenpair } from '../../aggregation/eigen.ts';
 
@@ -75,7 +76,7 @@ export function productFeatures(rows: Products): Pick<Features, 'cohort' | 'near
     return {
       cohort: product > 0 ? (sums[i]! - own) / product : 0,
       nearest: logOf(Math.sqrt(distances[0]!), usualNearest),
-      crowding: Math.log(sumOf(distances.subarray(0, Math.ceil(n / 2))) + tiny),
+      crowding: log(sumOf(distances.subarray(0, Math.ceil(n / 2))) + tiny),
       spectral: (top.value * top.vector[i]! ** 2) / Math.max(tiny, centred[i * n + i]!),
     };
   });
@@ -85,7 +86,7 @@ const tiny = 1e-12;
 
 /** ln(a/b), finite for zeros: nothing is farther than e⁻²⁰. */
 function logOf(a: number, b: number): number {
-  return Math.log(Math.max(a, 2e-9 * b, Number.MIN_VALUE)) - Math.log(Math.max(b, Number.MIN_VALUE));
+  return log(Math.max(a, 2e-9 * b, Number.MIN_VALUE)) - log(Math.max(b, Number.MIN_VALUE));
 }
 
 function sumOf(values: Float64Array): number {

@@ -1,3 +1,4 @@
+import { log } from '../../numerics/portable.ts';
 import type { Row, Vector } from '../../../ports/compute.ts';
 import { medianOf } from '../../aggregation/rule.ts';
 import { type Features, productFeatures, type Products, unmeasured } from './features.ts';
@@ -68,13 +69,13 @@ export async function measureUpdates(input: MeasureInput): Promise<Measured> {
       ...unmeasured,
       ...fromProducts[i]!,
       ...temporal(one.sketch, input.last[i] ?? null, ofBase!, input.rounds),
-      norm: Math.log(Math.max(norm, 1e-30)),
+      norm: log(Math.max(norm, 1e-30)),
       cosine: cosines[i]!,
       reference: cosineOf(one.sketch, ofReference!),
       positive: one.positives / nonZero,
       agreement: one.agreements / nonZero,
       support: 1 - (one.positives + one.negatives) / rows[i]!.length,
-      flatness: norm > 0 ? Math.log(one.norm1 / (Math.sqrt(rows[i]!.length) * norm)) : 0,
+      flatness: norm > 0 ? log(one.norm1 / (Math.sqrt(rows[i]!.length) * norm)) : 0,
       layers: unevenness[i]!,
       balance: balances[i]!,
     };
@@ -94,7 +95,7 @@ function layerFeatures(statistics: readonly Statistics[]): number[] {
   const usual = shares[0]?.map((_, l) => medianOf(shares.map((row) => row[l]!))) ?? new Float64Array();
   return shares.map((row) => {
     const apart = row.reduce((sum, share, l) => sum + Math.abs(share - usual[l]!), 0) / 2;
-    return Math.log(apart + 1e-3);
+    return log(apart + 1e-3);
   });
 }
 
@@ -111,7 +112,7 @@ function balanceFeatures(statistics: readonly Statistics[], layers: readonly num
   );
   const balanced = layers.flatMap((_, l) => (medianOf(shares.map((row) => row[l]!)) < balancedBelow ? [l] : []));
   if (balanced.length === 0) return shares.map(() => Number.NaN);
-  return shares.map((row) => Math.log(balancedBelow / 10 + Math.max(...balanced.map((l) => row[l]!))));
+  return shares.map((row) => log(balancedBelow / 10 + Math.max(...balanced.map((l) => row[l]!))));
 }
 
 function temporal(
@@ -137,6 +138,6 @@ function temporal(
   return {
     repeat: cosineOf(sketch, last.update),
     curvature: cosineOf(change, step),
-    prediction: Math.log(Math.sqrt(dotOf(missed, missed)) + 1e-30),
+    prediction: log(Math.sqrt(dotOf(missed, missed)) + 1e-30),
   };
 }
