@@ -39,7 +39,9 @@ export function dotOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
 
 /** a − b. */
 export function minus(a: ArrayLike<number>, b: ArrayLike<number>): Float64Array {
-  return Float64Array.from({ length: a.length }, (_, k) => a[k]! - b[k]!);
+  const result = new Float64Array(a.length);
+  for (let k = 0; k < result.length; k++) result[k] = a[k]! - b[k]!;
+  return result;
 }
 
 /** The cosine of two vectors; 0 where one of them is zero. */

@@ -62,13 +62,14 @@ export async function measureUpdates(input: MeasureInput): Promise<Measured> {
   const fromProducts = productFeatures(products);
   const unevenness = layerFeatures(own);
   const balances = balanceFeatures(own, layers);
+  const temporal = createTemporal(ofBase!, input.rounds);
   const features = own.map((one, i): Features => {
     const norm = Math.sqrt(one.layerNorms2.reduce((sum, value) => sum + value, 0));
     const nonZero = Math.max(1, one.positives + one.negatives);
     return {
       ...unmeasured,
       ...fromProducts[i]!,
-      ...temporal(one.sketch, input.last[i] ?? null, ofBase!, input.rounds),
+      ...temporal(one.sketch, input.last[i] ?? null),
       norm: log(Math.max(norm, 1e-30)),
       cosine: cosines[i]!,
       reference: cosineOf(one.sketch, ofReference!),
@@ -115,29 +116,31 @@ function balanceFeatures(statistics: readonly Statistics[], layers: readonly num
   return shares.map((row) => log(balancedBelow / 10 + Math.max(...balanced.map((l) => row[l]!))));
 }
 
-function temporal(
-  sketch: Float32Array,
-  last: LastUpdate | null,
-  model: Float32Array,
-  rounds: readonly RoundSketch[],
-): Pick<Features, 'repeat' | 'curvature' | 'prediction'> {
-  if (last === null) return unmeasured;
-  const step = minus(model, last.model);
-  const change = minus(sketch, last.update);
-  const past = rounds.slice(1).map((round, t) => ({
-    step: minus(round.model, rounds[t]!.model),
-    // A gradient is an update turned round.
-    change: minus(rounds[t]!.aggregate, round.aggregate),
-  }));
-  const turned = lbfgsProduct(
-    past.map((pair) => pair.step),
-    past.map((pair) => pair.change),
-    step,
-  );
-  const missed = turned === null ? change : change.map((value, k) => value + turned[k]!);
-  return {
-    repeat: cosineOf(sketch, last.update),
-    curvature: cosineOf(change, step),
-    prediction: log(Math.sqrt(dotOf(missed, missed)) + 1e-30),
+/** What depends on earlier rounds; the curvature that the prediction learns from is the same for clients that come from the same round. */
+function createTemporal(model: Float32Array, rounds: readonly RoundSketch[]) {
+  const steps = rounds.slice(1).map((round, t) => minus(round.model, rounds[t]!.model));
+  // A gradient is an update turned round.
+  const changes = rounds.slice(1).map((round, t) => minus(rounds[t]!.aggregate, round.aggregate));
+  const answers = new Map<Float32Array, { step: Float64Array; turned: Float64Array | null }>();
+
+  function answerTo(last: Float32Array): { step: Float64Array; turned: Float64Array | null } {
+    const known = answers.get(last);
+    if (known !== undefined) return known;
+    const step = minus(model, last);
+    const answer = { step, turned: lbfgsProduct(steps, changes, step) };
+    answers.set(last, answer);
+    return answer;
+  }
+
+  return (sketch: Float32Array, last: LastUpdate | null): Pick<Features, 'repeat' | 'curvature' | 'prediction'> => {
+    if (last === null) return unmeasured;
+    const { step, turned } = answerTo(last.model);
+    const change = minus(sketch, last.update);
+    const missed = turned === null ? change : change.map((value, k) => value + turned[k]!);
+    return {
+      repeat: cosineOf(sketch, last.update),
+      curvature: cosineOf(change, step),
+      prediction: log(Math.sqrt(dotOf(missed, missed)) + 1e-30),
+    };
   };
 }
