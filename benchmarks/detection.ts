@@ -17,7 +17,8 @@ import {
   withInterval,
 } from './detection/statistics.ts';
 
-const seeds = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+/** Seeds that were looked at for nothing else: limits were made on 100 to 139, choices on 200 to 323. */
+const seeds = [11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
 const [clients, attackers, window] = [20, 4, 20];
 const goal = 0.98;
 
@@ -117,8 +118,7 @@ function falseAlarmTable(): string {
     .filter(({ attack }) => attack === 'none')
     .map(({ partition, runs }) => {
       const alarms = withInterval(runs, (some) => share(all(some), false));
-      const ever = withInterval(runs, (some) => all(some).filter(({ score }) => score >= 1).length / all(some).length);
-      return `| ${partition} | ${percent(alarms)} | ${percent(ever)} |`.replace(/ \| [^|]* \|$/, ' |');
+      return `| ${partition} | ${percent(alarms)} |`;
     });
   return `**Attack-free: honest clients flagged at the end of a window, % (95 % interval)**\n\n| partition | flagged |\n| --- | --- |\n${rows.join('\n')}`;
 }

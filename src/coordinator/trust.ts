@@ -3,7 +3,7 @@ import { aged, standingOf, weightOf } from '../core/detection/reputation.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RoundRecord } from '../core/round/record.ts';
 
-/** Who may be invited, and who is left out for now because of what it did. */
+/** Who may be invited, and who is left out because of what it did lately. */
 export type Trusted = {
   readonly clientIds: readonly string[];
   readonly leftOut: readonly { readonly clientId: string; readonly trust: number }[];

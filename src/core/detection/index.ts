@@ -2,6 +2,7 @@ import { clustering } from './clustering.ts';
 import type { Detector } from './detector.ts';
 import { ensemble } from './ensemble.ts';
 import { isolationForest } from './isolation-forest.ts';
+import { longUpdate } from './long-update.ts';
 import { nearDuplicate } from './near-duplicate.ts';
 import { normCosine } from './norm-cosine.ts';
 import { opposition } from './opposition.ts';
@@ -14,6 +15,7 @@ export const detectors = {
   clustering,
   ensemble,
   'isolation-forest': isolationForest,
+  'long-update': longUpdate,
   'near-duplicate': nearDuplicate,
   'norm-cosine': normCosine,
   opposition,

@@ -9,10 +9,10 @@ const scoreMax = 99;
 
 /**
  * One verdict for each client: its suspicion over each horizon that it has lived through, against what attack-free runs
- * showed. Half of the false alarms are granted to the longest horizon, the rest to the shorter ones.
+ * showed.
  *
- * Promises: on attack-free rounds like those of the calibration, about `falseAlarms` of honest clients are flagged at
- *           the end of a window of 20 participations.
+ * Promises: on attack-free rounds like those of the calibration, one to three times `falseAlarms` of honest clients are
+ *           flagged at the end of a window of 20 participations: docs/explanation/detection.md has the rates.
  */
 export function judge(id: DetectorId, observations: readonly Observation[], falseAlarms: number): Verdict[] {
   const detector: Detector = detectors[id];
@@ -28,7 +28,7 @@ export function judge(id: DetectorId, observations: readonly Observation[], fals
       if (trail.length < horizon && horizon > 1) continue;
       const suspicion = suspicions[i]!;
       const limitAt = (share: number): number =>
-        isAbsolute ? 1 : limitOf(id, observations.length, horizon, share * shareOf(horizon));
+        isAbsolute ? 1 : limitOf(id, observations.length, horizon, share * shareOfHorizon);
       const score = suspicion.value / limitAt(falseAlarms);
       if (best === null || score > best.score) best = { score, suspicion };
       for (const level of rarities) if (suspicion.value >= limitAt(level)) rarity = Math.min(rarity, level);
@@ -39,10 +39,8 @@ export function judge(id: DetectorId, observations: readonly Observation[], fals
   });
 }
 
-/** The part of the false alarms that a horizon may cause. */
-function shareOf(horizon: number): number {
-  return horizon === horizons.at(-1) ? 1 / 2 : 1 / (2 * (horizons.length - 1));
-}
+/** The part of the false alarms that each horizon may cause: they see the same client, so they agree more often than not. */
+const shareOfHorizon = 1 / 2;
 
 function notFinite(clientId: string): Verdict {
   return {

@@ -30,14 +30,14 @@ export function sketchInto(sketch: Float32Array, values: Float64Array, hashes: U
   }
 }
 
-/** ⟨a, b⟩ in float64. */
+/** ⟨a, b⟩, the sum of products, in float64. */
 export function dotOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
   for (let k = 0; k < a.length; k++) sum += a[k]! * b[k]!;
   return sum;
 }
 
-/** a − b. */
+/** The difference a − b, in float64. */
 export function minus(a: ArrayLike<number>, b: ArrayLike<number>): Float64Array {
   const result = new Float64Array(a.length);
   for (let k = 0; k < result.length; k++) result[k] = a[k]! - b[k]!;
