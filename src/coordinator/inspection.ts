@@ -11,11 +11,9 @@ import { standardise } from '../core/detection/measure/standing.ts';
 import { type LastUpdate, measureUpdates, type RoundSketch } from '../core/detection/measure/update-features.ts';
 import { windowMax } from '../core/detection/limits.ts';
 import { standingOf } from '../core/detection/reputation.ts';
-import { sharedPart } from '../core/learning/fed-bn.ts';
 import { elementCount } from '../core/model/manifest.ts';
 import { planManifest, updateShape } from '../core/plan/learning.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
-import { type GlobalState, lastAggregateOf } from '../core/round/global-step.ts';
 import type { ClientVerdict } from '../core/round/record.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Row } from '../ports/compute.ts';
@@ -25,12 +23,13 @@ import type { CoordinatorParts } from './parts.ts';
 export type InspectionInput = {
   readonly round: number;
   readonly clientIds: readonly string[];
-  readonly rows: readonly Float32Array[];
+  readonly rows: readonly Row[];
   readonly report: AggregationReport;
   /** Of the second vectors; null where none travel. */
   readonly controlReport: AggregationReport | null;
-  /** What the round started from. */
-  readonly state: GlobalState;
+  /** The model that the updates were made from, and the step that led to it. */
+  readonly base: Row;
+  readonly reference: Row;
 };
 
 /**
@@ -40,14 +39,14 @@ export type InspectionInput = {
 export async function inspect(
   parts: CoordinatorParts,
   memory: Memory,
-  { round, clientIds, rows, report, controlReport, state }: InspectionInput,
+  { round, clientIds, rows, report, controlReport, base, reference }: InspectionInput,
 ): Promise<Draft> {
   const { plan, blobs, crypto, compute } = parts;
   const isDropped = new Set(report.dropped.map(({ index }) => index));
   const kept = [...rows.keys()].filter((i) => !isDropped.has(i));
   const manifest = planManifest(plan);
   const { deltaCount } = updateShape(plan);
-  const keptRows = kept.map((i) => rows[i]!.subarray(0, deltaCount));
+  const keptRows = kept.map((i) => firstOf(rows[i]!, deltaCount));
   const { norms, cosines } = report.diagnostics;
   const seed = memory.seed ?? seedFrom(crypto.randomBytes(4));
   const past = await readPast(blobs, memory, clientIds);
@@ -57,8 +56,8 @@ export async function inspect(
     products,
     cosines: kept.map((i) => cosines[i]!),
     aggregate: report.vector,
-    reference: lastAggregateOf(plan, state),
-    base: sharedPart(manifest, state.model),
+    reference,
+    base,
     layers: manifest.filter(({ aggregate }) => aggregate).map(elementCount),
     seed,
     last: kept.map((i) => past.lastOf(clientIds[i]!)),
@@ -190,4 +189,11 @@ async function readPast(
 
 function seedFrom(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0);
+}
+
+/** The first values of a row, without a copy: a second vector may travel behind the update. */
+function firstOf(row: Row, count: number): Row {
+  if (row.length === count) return row;
+  if ('read' in row) return { length: count, read: (start, target) => row.read(start, target) };
+  return row.subarray(0, count);
 }

@@ -1,12 +1,16 @@
 import { aggregateCohort } from '../core/aggregation/aggregate.ts';
 import type { Memory } from '../core/detection/memory.ts';
 import type { Metrics, Update } from '../core/intake/stages.ts';
-import { nextModel } from '../core/learning/server/next-model.ts';
+import { sharedPart } from '../core/learning/fed-bn.ts';
+import { lastAggregateRow, nextModel } from '../core/learning/server/next-model.ts';
+import { planManifest } from '../core/plan/learning.ts';
+import type { Plan } from '../core/plan/plan.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import { combineMetrics } from '../core/round/evaluation.ts';
-import { type GlobalState, globalStep, lastAggregateOf } from '../core/round/global-step.ts';
+import { type GlobalState, globalStep, lastAggregateOf, type RoundUpdates } from '../core/round/global-step.ts';
 import type { PrivacyFigures } from '../core/round/record.ts';
 import type { Contribution, Round } from '../core/round/round.ts';
+import { isStreamable, streamedStep } from '../core/round/streamed-step.ts';
 import type { Change, ModelRow } from '../ports/store.ts';
 import { type CardFacts, writeCard } from './cards.ts';
 import { inspect } from './inspection.ts';
@@ -36,34 +40,48 @@ export async function aggregateUpdates(
   const { models: known, run } = log.snapshot();
   const parent = known.find((row) => row.hash === run.facts!.baseModel)!;
   const clientIds = contributions.map(({ clientId }) => clientId);
-  const state = await models.state(parent);
-  const rows = updates.map((update) => update.delta);
   const claimed = updates.map(({ claimedExamples }, i) => ({ clientId: clientIds[i]!, examples: claimedExamples }));
-  const { next, report, controlReport } = await globalStep(
-    plan,
-    round.number,
-    state,
-    {
-      clientIds,
-      rows,
-      claimedExamples: weightsOf(claimed, round.number, plan, run.detection),
-      accumulations: updates.map((update) => update.accumulation),
-    },
-    compute,
-  );
+  const sent: RoundUpdates = {
+    clientIds,
+    rows: updates.map((update) => update.delta),
+    claimedExamples: weightsOf(claimed, round.number, plan, run.detection),
+    accumulations: updates.map((update) => update.accumulation),
+  };
+  const { next, report, controlReport, before } = isStreamable(plan) ? await stepInTiles() : await stepAtOnce();
+  // Looked at before the model is written: the aggregate's memory is used again.
+  const inspected = await inspect(parts, run.detection, {
+    round: round.number,
+    clientIds,
+    rows: sent.rows,
+    report,
+    controlReport,
+    ...before,
+  });
   const dropped = [...report.dropped, ...(controlReport?.dropped ?? [])].map(({ clientId }) => clientId);
   const used = clientIds.filter((clientId) => !dropped.includes(clientId));
   const card = { clientIds: used, privacy: null };
   const { changes, published } = await writeNext({ parts, models }, round, { parent, next, card });
-  const inspected = await inspect(parts, run.detection, {
-    round: round.number,
-    clientIds,
-    rows,
-    report,
-    controlReport,
-    state,
-  });
   return { changes, drafts: [inspected, { ...published, data: { ...published.data, dropped } }] };
+
+  async function stepAtOnce() {
+    const state = await models.state(parent);
+    return { ...(await globalStep(plan, round.number, state, sent, compute)), before: vectorsBefore(plan, state) };
+  }
+
+  /** A plan whose rounds need nothing but the model: it stays in its file, and the aggregate's memory is used again. */
+  async function stepInTiles() {
+    const from = {
+      model: await models.row(parent.hash),
+      parent: parent.parentHash === null ? null : await models.row(parent.parentHash),
+    };
+    const step = await streamedStep(plan, round.number, from, { ...sent, into: models.workspace() }, compute);
+    return {
+      next: { model: step.model, optimizer: {}, control: {} },
+      report: step.report,
+      controlReport: null,
+      before: { base: from.model, reference: lastAggregateRow(plan.learning.server, from) },
+    };
+  }
 }
 
 /** Makes a private release the next model: nothing else of the updates leaves the round. */
@@ -86,6 +104,14 @@ export async function publishRelease(
   return { changes, drafts: [...drafts, ...seen, { ...published, data: { ...published.data, dropped: [] } }], ledger };
 }
 
+/** What updates were made from, and the step that led there. */
+function vectorsBefore(
+  plan: Plan,
+  state: GlobalState,
+): { readonly base: Float32Array; readonly reference: Float32Array } {
+  return { base: sharedPart(planManifest(plan), state.model), reference: lastAggregateOf(plan, state) };
+}
+
 /** What a private round is made of. */
 type Private = {
   readonly contributions: readonly Contribution[];
@@ -105,9 +131,12 @@ async function evidenceOf(
   if (plan.privacy.mode !== 'central' || plan.privacy.evidence !== 'operator' || updates.length === 0) return [];
   const clientIds = contributions.map(({ clientId }) => clientId);
   const rows = updates.map(({ delta }) => delta);
-  const context = { reference: lastAggregateOf(plan, state) };
+  const before = vectorsBefore(plan, state);
+  const context = { reference: before.reference };
   const report = await aggregateCohort({ rows, clientIds }, plan.aggregation.pipeline, context, compute);
-  return [await inspect(parts, memory, { round: round.number, clientIds, rows, report, controlReport: null, state })];
+  return [
+    await inspect(parts, memory, { round: round.number, clientIds, rows, report, controlReport: null, ...before }),
+  ];
 }
 
 /** Writes the next model with what belongs to it, and says so. */
@@ -116,7 +145,9 @@ async function writeNext(
   round: Round,
   from: {
     readonly parent: ModelRow;
-    readonly next: Omit<GlobalState, 'parent'>;
+    readonly next: Pick<GlobalState, 'optimizer' | 'control'> & {
+      readonly model: Float32Array | AsyncIterable<Float32Array>;
+    };
     readonly card: CardFacts;
   },
 ): Promise<{ readonly changes: readonly Change[]; readonly published: Draft }> {

@@ -4,15 +4,18 @@ import { suites } from '../core/protocol/suite.ts';
 import type { RoundRecord } from '../core/round/record.ts';
 import type { RunRecord } from '../core/round/run-record.ts';
 import type { CoordinatorParts } from './parts.ts';
+import { privacySummary } from './privacy/summary.ts';
 import type { Snapshot } from './run-log.ts';
 
 /** Puts together everything that a report says of a run. */
 export function runRecordOf(
-  { run, devices }: Snapshot,
+  snapshot: Snapshot,
   { orgId, runId, plan }: Pick<CoordinatorParts, 'orgId' | 'runId' | 'plan'>,
   seconds: number,
 ): RunRecord {
+  const { run, devices } = snapshot;
   const suite = suites[plan.security.suite];
+  const privacy = privacySummary(snapshot, { plan, runId });
   const sum = (pick: (record: RoundRecord) => number) => run.records.reduce((total, record) => total + pick(record), 0);
   return {
     orgId,
@@ -28,6 +31,7 @@ export function runRecordOf(
     tls: run.tls,
     signature: suite.signature,
     kem: suite.kem,
+    ...(privacy === undefined ? {} : { privacy }),
     bytesUp: sum((record) => record.bytesUp),
     bytesDown: sum((record) => record.bytesDown),
     seconds,

@@ -37,6 +37,8 @@ export type PrivacyState = {
   readonly noiseMultiplier: number;
   readonly radius: number;
   readonly released: number;
+  /** Clients without budget for a round, when it was last asked. */
+  readonly out: readonly string[];
   readonly last: { readonly release: string; readonly noiseNorm: number } | null;
 };
 
@@ -99,7 +101,7 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
       return { ...state, checkpoint: data['checkpoint'] as string };
     case 'privacy.planned': {
       const { noiseMultiplier, radius } = data as unknown as PrivacyState;
-      return { ...state, privacy: { noiseMultiplier, radius, released: 0, last: null } };
+      return { ...state, privacy: { noiseMultiplier, radius, released: 0, out: [], last: null } };
     }
     case 'privacy.released':
       return applyRelease(state, data as unknown as PrivacyFigures & PrivacyRelease);
@@ -150,21 +152,28 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
       );
     case 'round.evaluated':
       return withFacts(state, () => ({ clients: data as unknown as ClientEvaluation }));
-    case 'round.closed':
+    case 'round.closed': {
+      const { salt: _, ...record } = data;
       return {
         ...state,
         round: null,
         facts: null,
-        records: [...state.records, data as unknown as RoundRecord],
+        records: [...state.records, record as unknown as RoundRecord],
         detection: rememberRefusals(state.detection, refusedForContent(data as unknown as RoundRecord), entry.round!),
         seconds: state.seconds + (data['seconds'] as number),
       };
+    }
     case 'run.completed':
       return { ...state, status: 'completed' };
     case 'run.failed':
       return { ...state, status: 'failed', reason: data['reason'] as string };
     case 'run.stopped':
-      return { ...state, status: 'stopped', reason: data['reason'] as string };
+      return {
+        ...state,
+        status: 'stopped',
+        reason: data['reason'] as string,
+        privacy: withOut(state.privacy, data['out'] as readonly string[] | undefined),
+      };
     default:
       return state;
   }
@@ -203,10 +212,14 @@ function withCard(state: RunState, model: Json | undefined, card: Json | undefin
 
 type PrivacyRelease = { readonly release: string; readonly noiseNorm: number; readonly nextRadius: number };
 
+function withOut(privacy: PrivacyState | null, out: readonly string[] | undefined): PrivacyState | null {
+  return privacy === null || out === undefined ? privacy : { ...privacy, out };
+}
+
 /** The noise may have been solved anew for this round; it stays so until it is again. */
 function withNoise(state: RunState, opened: RoundPrivacy | undefined): RunState {
   if (state.privacy === null || opened === undefined) return state;
-  return { ...state, privacy: { ...state.privacy, noiseMultiplier: opened.noiseMultiplier } };
+  return { ...state, privacy: { ...state.privacy, noiseMultiplier: opened.noiseMultiplier, out: opened.out } };
 }
 
 function applyRelease(state: RunState, data: PrivacyFigures & PrivacyRelease): RunState {

@@ -1,5 +1,6 @@
 import { planHash } from '../core/plan/plan.ts';
 import { suites } from '../core/protocol/suite.ts';
+import { privacyStatement } from '../core/plan/privacy.ts';
 import { phaseOf } from '../core/round/round.ts';
 import type { Coordinator } from './coordinator.ts';
 import { encodeVerifierKey } from '../core/transparency/signed-note.ts';
@@ -50,6 +51,12 @@ export function statusOf(coordinator: Coordinator, parts: CoordinatorParts) {
       keySourceTls: qkd?.tlsProfile ?? null,
       devicesInLastRound: run.facts?.withQkd.length ?? last?.withQkd ?? 0,
       absent: run.qkdAbsent,
+    },
+    privacy: {
+      statement: privacyStatement(plan.privacy, plan.rounds.count),
+      spent: run.records.findLast(({ privacy }) => privacy !== undefined)?.privacy?.epsilon ?? null,
+      released: run.privacy?.released ?? null,
+      out: run.privacy?.out ?? [],
     },
     invitations: {
       open: [...invitations.values()].filter((one) => one.spentBy === undefined).length,

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { RefusalCode } from '../../core/intake/rejection.ts';
+import type { Outcome, RefusalCode } from '../../core/intake/rejection.ts';
 import { planHash } from '../../core/plan/plan.ts';
 import {
   challengeRequest,
@@ -14,7 +14,9 @@ import {
 import { purposes } from '../../core/protocol/purposes.ts';
 import type { Device, DeviceStatus } from '../../ports/store.ts';
 import type { Coordinator } from '../coordinator.ts';
+import type { ModelFile } from '../models.ts';
 import type { ClientTls } from '../presence.ts';
+import type { UploadState } from '../uploads.ts';
 import type { CoordinatorParts } from '../parts.ts';
 import { HttpError } from './routes.ts';
 import { createSessions } from './sessions.ts';
@@ -48,10 +50,20 @@ export type DeviceSurface = {
     send: (message: SignedAnnouncement) => void,
     onReplaced?: () => void,
   ): () => void;
-  model(hash: string): Promise<Uint8Array>;
+  model(hash: string): Promise<ModelFile>;
   contribute(device: Device, bytes: Uint8Array): Promise<Receipt>;
   /** Takes a device's signed word that it cannot contribute to a phase. */
   decline(device: Device, body: unknown): Promise<{ readonly declined: true }>;
+  /** The head of an envelope that comes in parts. */
+  beginUpload(device: Device, name: string, head: Uint8Array): Promise<UploadState | Receipt>;
+  uploadState(device: Device, name: string): UploadState;
+  /** What follows, from `offset` on. */
+  continueUpload(
+    device: Device,
+    name: string,
+    offset: number,
+    body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): Promise<UploadState | Receipt>;
 };
 
 export function createDeviceSurface(coordinator: Coordinator, parts: CoordinatorParts): DeviceSurface {
@@ -106,14 +118,19 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
         onReplaced,
       ),
     async model(name) {
-      const bytes = /^[0-9a-f]{64}$/.test(name) ? await coordinator.model(name) : undefined;
-      if (bytes === undefined) throw new HttpError(404, 'no-such-model', `There is no model ${name.slice(0, 64)}`);
-      return bytes;
+      const file = hashForm.test(name) ? await coordinator.modelFile(name) : undefined;
+      if (file === undefined) throw new HttpError(404, 'no-such-model', `There is no model ${name.slice(0, 64)}`);
+      return file;
     },
-    async contribute(device, bytes) {
-      const outcome = await coordinator.submit(device, bytes);
-      if (outcome.ok) return outcome.value;
-      throw new HttpError(statusOf(outcome.code), outcome.code, 'The contribution was refused');
+    contribute: async (device, bytes) => answer(await coordinator.submit(device, bytes)),
+    beginUpload: async (device, name, head) => elsewhere(await coordinator.beginUpload(device, checked(name), head)),
+    uploadState(device, name) {
+      const state = coordinator.uploadState(device, checked(name));
+      if (state === undefined) throw new HttpError(404, 'no-such-upload', 'There is no such upload: send its head');
+      return state;
+    },
+    async continueUpload(device, name, offset, body) {
+      return elsewhere(await coordinator.continueUpload(device, checked(name), offset, asAsync(body)));
     },
     async decline(device, body) {
       const request = parse(declineRequest, body);
@@ -130,6 +147,28 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
       return { declined: true };
     },
   };
+}
+
+const hashForm = /^[0-9a-f]{64}$/;
+
+function checked(name: string): string {
+  if (hashForm.test(name)) return name;
+  throw new HttpError(400, 'malformed', 'An upload is named by the SHA-256 of its envelope in hexadecimal');
+}
+
+function answer<T>(outcome: Outcome<T>): T {
+  if (outcome.ok) return outcome.value;
+  throw new HttpError(statusOf(outcome.code), outcome.code, 'The contribution was refused');
+}
+
+/** An upload that is not known, was ended or stands at another place: its head says where to go on. */
+function elsewhere<T>(outcome: Outcome<T> | undefined): T {
+  if (outcome !== undefined) return answer(outcome);
+  throw new HttpError(409, 'upload-elsewhere', 'The upload is not known or stands elsewhere: send its head');
+}
+
+async function* asAsync<T>(parts: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {
+  yield* parts;
 }
 
 /** Parses a JSON body, or answers 400 with the path of what is wrong. */

@@ -29,7 +29,7 @@ export function decideOpening(
   const opening = openingOf(snapshot, { ...next, present: clientIds });
   if (opening.kind === 'wait') return { result: false };
   if (opening.kind === 'exhausted') {
-    return { drafts: [{ kind: 'run.stopped', data: { reason: opening.reason } }], result: false };
+    return { drafts: [{ kind: 'run.stopped', data: { reason: opening.reason, out: opening.out } }], result: false };
   }
   const { participants } = opening;
   const phases = phasesOf(plan, participants.length) as unknown as Json;

@@ -19,9 +19,9 @@ export type MeasureInput = {
   readonly cosines: ArrayLike<number>;
   readonly aggregate: Vector;
   /** The aggregate of the round before. */
-  readonly reference: Vector;
+  readonly reference: Row;
   /** The model that the updates were made from. */
-  readonly base: Vector;
+  readonly base: Row;
   /** Lengths of the layers, in order. */
   readonly layers: readonly number[];
   /** Of the sketches. */
@@ -52,7 +52,7 @@ export type Measured = {
  */
 export async function measureUpdates(input: MeasureInput): Promise<Measured> {
   const { rows, products, aggregate, reference, base, cosines, layers, seed } = input;
-  const statistics = await statisticsOf([...rows, aggregate as Row, reference as Row, base as Row], {
+  const statistics = await statisticsOf([...rows, aggregate, reference, base], {
     layers,
     aggregate,
     seed,
