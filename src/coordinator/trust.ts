@@ -64,6 +64,6 @@ export function reputationOf(memory: Memory, clientId: string, records: readonly
     standing: state,
     flaggedRounds: seen.filter(({ isFlagged }) => isFlagged).length,
     judgedRounds: seen.length,
-    lastFlag: last === undefined ? null : { round: last.round, pattern: last.pattern ?? null, reasons: last.reasons },
+    lastFlag: last === undefined ? null : { round: last.round, reasons: last.reasons },
   };
 }

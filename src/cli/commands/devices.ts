@@ -64,7 +64,6 @@ function reputationText(reputation: Status['devices'][number]['reputation']): st
   if (reputation === null) return '';
   const { trust, uncertainty, standing, flaggedRounds, judgedRounds, lastFlag } = reputation;
   const belief = `${standing}, trust ${trust.toFixed(2)} ± ${uncertainty.toFixed(2)}, flagged in ${flaggedRounds} of ${judgedRounds} rounds`;
-  const pattern = lastFlag?.pattern == null ? '' : `looks like ${lastFlag.pattern}: `;
-  const why = lastFlag === null ? '' : `; round ${lastFlag.round}: ${pattern}${lastFlag.reasons.join('; ')}`;
+  const why = lastFlag === null ? '' : `; round ${lastFlag.round}: ${lastFlag.reasons.join('; ')}`;
   return `\n${''.padEnd(15)}${belief}${why}`;
 }

@@ -29,7 +29,7 @@ export const spectral: Detector = {
       }
     }
     const { value, vector } = topEigenpair(products, n);
-    const projections = [...vector.map((entry) => entry * Math.sqrt(value))];
+    const projections = Array.from(vector, (entry) => entry * Math.sqrt(value));
     const spread = robustSpread(projections, projectionFloor);
     return projections.map((projection) => ({
       value: Math.abs(zScore(projection, spread)),

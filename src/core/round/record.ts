@@ -69,7 +69,5 @@ export type ClientVerdict = {
   readonly weight: number | null;
   /** What the client's reputation was after this round; absent in journals of before. */
   readonly trust?: number;
-  /** What the attack looks like, where the client was flagged: a guess with its evidence in `reasons`. */
-  readonly pattern?: string;
   readonly standing?: 'trusted' | 'watched' | 'turning' | 'excluded';
 };
