@@ -1,10 +1,10 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SiteMemory } from '../ports/site-memory.ts';
+import type { MemoryName, SiteMemory } from '../ports/site-memory.ts';
 
-/** `kept.safetensors` and `personal.safetensors` of mode 0600 in a site's state folder. */
+/** `kept.safetensors`, `personal.safetensors` and `pace.json` of mode 0600 in a site's state folder. */
 export function createFileSiteMemory(folder: string): SiteMemory {
-  const pathOf = (name: string) => join(folder, `${name}.safetensors`);
+  const pathOf = (name: MemoryName) => join(folder, `${name}.${name === 'pace' ? 'json' : 'safetensors'}`);
   return {
     async read(name) {
       try {

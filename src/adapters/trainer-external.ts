@@ -49,6 +49,7 @@ export type ExternalTrainerOptions = {
  *   `anchor` being a safetensors file. SCAFFOLD adds `correction`, a safetensors file to be added to every gradient. A
  *   program that has done so says `applied: ["proximal"]` or `["correction"]` in its result; without it the update is
  *   refused here, as it would be that of another algorithm.
+ * - `training.adaptive` adds `pace: { stepsMax, batchSize }`: at most so many steps of so many samples.
  * - FedNova and SCAFFOLD need `steps` in the result, SCAFFOLD also `learningRate`; `momentum` where there is any.
  *
  * Errors: an Error that names the command and what it did wrong, with the last lines that it printed.
@@ -77,7 +78,7 @@ type Run = { read(what: 'output' | 'result', bytesMax: number): Promise<Uint8Arr
 async function withTask<T>(
   options: ExternalTrainerOptions,
   task: 'train' | 'evaluate',
-  { parameters, round, seed, proximal, correction }: TrainerTask,
+  { parameters, round, seed, proximal, correction, pace }: TrainerTask,
   collect: (run: Run) => Promise<T>,
 ): Promise<T> {
   const { command, manifest, seconds } = options;
@@ -91,6 +92,7 @@ async function withTask<T>(
   const beside = {
     ...(proximal === undefined ? {} : { proximal: { mu: proximal.mu, anchor: join(folder, 'anchor.safetensors') } }),
     ...(correction === undefined ? {} : { correction: join(folder, 'correction.safetensors') }),
+    ...(pace === undefined ? {} : { pace }),
   };
   const text = { task, ...paths, round, seed, dataDir: resolve(options.dataDir), limits, ...beside };
   let lastLines = '';

@@ -1,6 +1,6 @@
 import { checkApplied, checkExamples, checkFinite, evaluationSums } from '../core/learning/trained.ts';
 import { elementCount, type Manifest, parameterCount } from '../core/model/manifest.ts';
-import type { Trainer, TrainerTask } from '../ports/trainer.ts';
+import type { Trainer, TrainerPace, TrainerTask } from '../ports/trainer.ts';
 
 /** The model as a function sees it: each tensor by name, as a view of a copy that it may change. */
 export type FunctionTask = {
@@ -11,6 +11,8 @@ export type FunctionTask = {
   readonly proximal?: { readonly mu: number; readonly anchor: Readonly<Record<string, Float32Array>> };
   /** Present where the plan's algorithm is SCAFFOLD: to be added to every gradient. */
   readonly correction?: Readonly<Record<string, Float32Array>>;
+  /** Present where the plan is adaptive: at most so many steps, of batches of this size. */
+  readonly pace?: TrainerPace;
 };
 
 /** What a training function gives back. */
@@ -65,7 +67,7 @@ export function createFunctionTrainer(manifest: Manifest, functions: TrainerFunc
 
 function namedTensors(
   manifest: Manifest,
-  { parameters, round, seed, proximal, correction }: TrainerTask,
+  { parameters, round, seed, proximal, correction, pace }: TrainerTask,
 ): FunctionTask {
   return {
     tensors: viewsOf(manifest, parameters.slice()),
@@ -75,6 +77,7 @@ function namedTensors(
       ? {}
       : { proximal: { mu: proximal.mu, anchor: viewsOf(manifest, proximal.anchor.slice()) } }),
     ...(correction === undefined ? {} : { correction: viewsOf(manifest, correction.slice()) }),
+    ...(pace === undefined ? {} : { pace }),
   };
 }
 

@@ -47,6 +47,8 @@ export type Settings = {
   /** SHA-256 of the server's SubjectPublicKeyInfo, in hexadecimal. */
   readonly pin: string;
   readonly host?: string;
+  /** The file of a privacy ledger that runs share; in the run's own database unless given. */
+  readonly ledger?: string;
   readonly port?: number;
   /** The address that the coordinator listens on: where the commands of its owner find it. */
   readonly bind?: string;

@@ -17,10 +17,13 @@ import type { Identity } from '../ports/identity.ts';
 import type { SiteMemory } from '../ports/site-memory.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { type Transport, TransportError } from '../ports/transport.ts';
+import { createDownload } from './download.ts';
 import { RefusedError, TrainerError, VersionError } from './ends.ts';
 import { createClientQkd, NoQkdKeyError, type SiteQkd } from './qkd.ts';
 import { openSession } from './session.ts';
+import { createPaceKeeper } from './pace.ts';
 import { createLocalPrivacy } from './local-privacy.ts';
+import { createDelivery } from './upload.ts';
 import { BudgetSpentError, contribute } from './work.ts';
 
 const backoffMsMin = 200;
@@ -47,6 +50,8 @@ export type AgentParts = {
   readonly clock: Clock;
   /** How long to go on trying when the coordinator cannot be reached. */
   readonly patienceMs: number;
+  /** Envelopes above this size are uploaded in parts; the protocol's own limit unless given. */
+  readonly wholeBytesMax?: number;
   /** What happens, for people. */
   readonly say: (text: string) => void;
 };
@@ -77,6 +82,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
     released: identity.local?.released ?? 0,
     save: (next) => keep({ local: next }),
   });
+  const pace = createPaceKeeper({ plan, trainer: parts.trainer, memory: parts.memory, clock });
   const base = `/v1/orgs/${identity.orgId}/runs/${identity.runId}`;
 
   let session = '';
@@ -104,7 +110,9 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
     await authenticate();
     stream = new AbortController();
     const { protocol, group, cipher } = transport.negotiated()!;
+    const roundSeconds = await pace.claim();
     const headers = {
+      ...(roundSeconds === undefined ? {} : { 'qflare-round-seconds': roundSeconds.toPrecision(3) }),
       'qflare-tls': `${protocol} ${group} ${cipher}`,
       ...(parts.siteQkd === undefined ? {} : { 'qflare-sae': parts.siteQkd.saeId }),
     };
@@ -168,6 +176,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
         clientId: identity.clientId,
         key,
         fetchModel,
+        pace,
         qkd,
         local,
       });
@@ -188,7 +197,8 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
       }
       return;
     }
-    await send(announcement, envelope);
+    await pace.transferring(() => send(announcement, envelope));
+    if (announcement.collects === 'update') await pace.settle();
   }
 
   /** Tells the round not to wait. Lost on the way it costs the round its deadline, and nothing else. */
@@ -208,13 +218,19 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
   /** Sends until it is accepted, refused, or the phase is over. The same bytes each time: sending twice is no harm. */
   async function send(announcement: Announcement, envelope: Uint8Array): Promise<void> {
     const isCurrent = () => newest !== undefined && keyOf(newest) === keyOf(announcement) && end === undefined;
+    const deliver = createDelivery(envelope, {
+      transport,
+      path: `${base}/contributions`,
+      session: () => session,
+      contentHash: () => crypto.sha256(envelope).toHex(),
+      wholeBytesMax: parts.wholeBytesMax,
+    });
     for (let attempt = 0; isCurrent(); attempt++) {
-      const reply = await transport
-        .request({ method: 'POST', path: `${base}/contributions`, session, bytes: envelope })
-        .catch((error: unknown) => {
-          if (error instanceof TransportError && error.kind === 'network') return undefined;
-          throw error;
-        });
+      const delivery = await deliver().catch((error: unknown) => {
+        if (isTransient(error)) return undefined;
+        throw error;
+      });
+      const reply = delivery?.kind === 'answered' ? delivery.reply : undefined;
       if (reply?.status === 201) {
         contributions += 1;
         done.add(keyOf(announcement));
@@ -227,6 +243,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
         if (code === 'wrong-version') throw new VersionError(refusalCodes[code]);
         return;
       }
+      if (delivery?.kind === 'again' && delivery.hasMoved) attempt = 0;
       await clock.sleep(backoffMs(attempt));
       if (reply?.status === 401) await renewSession();
     }
@@ -238,7 +255,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
   async function fetchModel(hash: string): Promise<Uint8Array> {
     const known = cached.get(hash);
     if (known !== undefined) return known;
-    const bytes = await downloadModel(hash);
+    const bytes = await pace.transferring(() => downloadModel(hash));
     if (crypto.sha256(bytes).toHex() !== hash) {
       throw new TransportError('security', 'A model does not match the hash under which it was announced');
     }
@@ -248,14 +265,18 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
   }
 
   async function downloadModel(hash: string): Promise<Uint8Array> {
+    const download = createDownload(transport, `${base}/models/${hash}`, hash);
     for (let attempt = 0; ; attempt++) {
+      const before = download.received();
       try {
-        const reply = await transport.request({ method: 'GET', path: `${base}/models/${hash}`, session });
-        if (reply.status === 200) return reply.body;
-        if (reply.status === 401) await renewSession();
+        const answer = await download.attempt(session);
+        if (answer instanceof Uint8Array) return answer;
+        if (answer.status === 401) await renewSession();
         else throw new TransportError('network', `The coordinator has no model ${hash}`);
       } catch (error) {
-        if (!(error instanceof TransportError) || error.kind === 'security' || attempt > 20) throw error;
+        // What came before a cut is kept, so that any line that brings bytes brings the model.
+        if (download.received() > before) attempt = 0;
+        else if (!isTransient(error) || attempt > 20) throw error;
       }
       await clock.sleep(backoffMs(attempt));
     }

@@ -6,6 +6,7 @@ import { encodeSafetensors } from '../core/model/safetensors.ts';
 import { planManifest } from '../core/plan/learning.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { createRng } from '../core/random/rng.ts';
+import type { PaceKeeper } from './pace.ts';
 import type { SiteMemory } from '../ports/site-memory.ts';
 import type { Trainer, TrainerEvaluation, TrainerTask } from '../ports/trainer.ts';
 
@@ -15,6 +16,8 @@ export type SiteRound = {
   readonly clientId: string;
   readonly trainer: Trainer;
   readonly memory: SiteMemory;
+  /** What the site measures of itself; without it training goes as the plan says. */
+  readonly pace?: PaceKeeper | undefined;
   readonly round: number;
   /** The newest round whose published model this client's update is part of; 0 before the first. */
   readonly counted: number;
@@ -34,10 +37,13 @@ export type SiteEvaluation = TrainerEvaluation & {
  * Promises: what the algorithm will keep is on disk before the update is given back, and counts once the update has.
  */
 export async function trainAtSite(site: SiteRound): Promise<LocalUpdate> {
-  const { plan, memory, trainer, round } = site;
+  const { plan, memory, trainer, pace, round } = site;
   const kept = await settledKept(site);
-  const local = { manifest: planManifest(plan), task: taskOf(site), state: kept.settled, server: site.server };
-  const { update, state } = await runClientRound(plan.learning.client, local, (task) => trainer.train(task));
+  const amount = await pace?.next();
+  const task = { ...taskOf(site), ...(amount === undefined ? {} : { pace: amount }) };
+  const local = { manifest: planManifest(plan), task, state: kept.settled, server: site.server };
+  const train = (one: TrainerTask) => (pace ?? trainer).train(one);
+  const { update, state } = await runClientRound(plan.learning.client, local, train);
   if (Object.keys(state).length > 0) {
     await memory.write('kept', encodeKept({ settled: kept.settled, pending: { round, vectors: state } }));
   }

@@ -13,6 +13,7 @@ import type { Crypto, SigningKey } from '../ports/crypto.ts';
 import type { Deflate } from '../ports/deflate.ts';
 import type { SiteMemory } from '../ports/site-memory.ts';
 import type { Trainer } from '../ports/trainer.ts';
+import type { PaceKeeper } from './pace.ts';
 import { type LocalPrivacy, protectedUpdate } from './local-privacy.ts';
 import type { ClientQkd } from './qkd.ts';
 import { evaluateAtSite, trainAtSite } from './site-learning.ts';
@@ -38,6 +39,7 @@ export async function contribute(
     readonly deflate: Deflate;
     readonly trainer: Trainer;
     readonly memory: SiteMemory;
+    readonly pace?: PaceKeeper;
     readonly fetchModel: (hash: string) => Promise<Uint8Array>;
     readonly qkd?: ClientQkd;
     /** Must be there when the plan asks for local privacy. */
@@ -67,7 +69,7 @@ export async function contribute(
   const { round, counted } = announcement;
   const server = await sentBeside(plan, file.metadata, parts.fetchModel);
   const parameters = valuesFor(manifest, file);
-  const site = { plan, clientId, trainer, memory: parts.memory, round, counted, parameters, server };
+  const site = { plan, clientId, trainer, memory: parts.memory, pace: parts.pace, round, counted, parameters, server };
 
   const codec = codecs[plan.aggregation.codec];
   const isUpdate = announcement.collects === 'update';

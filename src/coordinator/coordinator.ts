@@ -1,24 +1,25 @@
+import type { Evaluation } from '../core/learning/engine.ts';
 import { PlanError, planHash } from '../core/plan/plan.ts';
-import type { Outcome, Rejection } from '../core/intake/rejection.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import { originOf } from '../core/transparency/checkpoint.ts';
-import type { DeclineRequest, Receipt, SignedAnnouncement } from '../core/protocol/messages.ts';
+import type { SignedAnnouncement } from '../core/protocol/messages.ts';
 import { effectOf, phaseOf, type Round, type RoundEffect, type RoundEvent } from '../core/round/round.ts';
-import type { Blobs } from '../ports/blobs.ts';
+import { hiddenKinds } from '../core/transparency/hidden-entry.ts';
 import type { Device, JournalRow } from '../ports/store.ts';
 import { announce } from './announcement.ts';
 import { writeCard } from './cards.ts';
 import { endingAfter, stopping } from './ending.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
+import { guardedBlobs } from './guarded-blobs.ts';
 import { approvedClients, canOpen, isShortOfClients } from './gathering.ts';
 import type { Draft } from './journal.ts';
-import { createModels } from './models.ts';
+import { createModels, type ModelFile } from './models.ts';
 import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
-import { type ClientTls, createPresence } from './presence.ts';
+import { type ClientClaims, type ClientTls, createPresence } from './presence.ts';
 import { createCentralRounds } from './privacy/central.ts';
 import { decideOpening } from './privacy/opening.ts';
 import { createQkdKeys } from './qkd-keys.ts';
-import { createReception } from './reception.ts';
+import { createReception, type Reception } from './reception.ts';
 import { recordOf } from './round-record.ts';
 import { aggregateUpdates, combineEvaluations, publishRelease, type Reduced } from './reduction.ts';
 import { decodeRoundSecret, encodeRoundSecret } from './round-secret.ts';
@@ -30,19 +31,13 @@ const tickMs = 100;
 const stillMsMax = 30_000;
 
 /** Runs the rounds of one plan. Knows nothing of HTTP; a server or a simulated world drives it. */
-export type Coordinator = {
+export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget'> & {
   /** Reads the run back and goes on where it stood: in mid-round too. */
   start(): Promise<void>;
   readonly enrolment: Enrolment;
   readonly transparency: Transparency;
-  readonly bodyBytesMax: number;
   readonly layout: string;
   snapshot(): Snapshot;
-  submit(device: Device, bytes: Uint8Array): Promise<Outcome<Receipt>>;
-  /** A device says that it cannot contribute to a phase: the round does not wait for it. False when it is too late. */
-  decline(device: Device, decline: DeclineRequest): Promise<boolean>;
-  /** Journals a refusal that was decided before the envelope was read. */
-  refuse(device: Device, refusal: Rejection, bytes: number): Promise<void>;
   /** Throws when the store cannot be written. */
   check(): Promise<void>;
   /** Whether it still works: not halted, and its clockwork has moved within half a minute. Costs nothing. */
@@ -52,7 +47,7 @@ export type Coordinator = {
     device: Device,
     tls: ClientTls | null,
     listener: (message: SignedAnnouncement) => void,
-    saeId?: string,
+    claims?: ClientClaims,
     /** A second connection of the same device takes the place of this one. */
     onReplaced?: () => void,
   ): () => void;
@@ -63,6 +58,8 @@ export type Coordinator = {
   /** Clients that have not heard yet that the run is done: after a restart, all of them. */
   untoldClients(): readonly string[];
   model(hash: string): Promise<Uint8Array | undefined>;
+  /** The same, read part by part. */
+  modelFile(hash: string): Promise<ModelFile | undefined>;
   /** HTTP bodies, for the round's record. */
   countBytes(direction: 'up' | 'down', bytes: number): void;
   stop(reason: string): Promise<void>;
@@ -77,17 +74,15 @@ export type Coordinator = {
 /** A simulated world may take contributions in another way than as envelopes; everybody else leaves it out. */
 export function createCoordinator(ports: CoordinatorParts, makeReception = createReception): Coordinator {
   // A disk that refuses a write ends the coordinator, which a restart continues: it is no fault of a client or a round.
-  const blobs: Blobs = {
-    ...ports.blobs,
-    put: (content) => ports.blobs.put(content).catch(failAndThrow),
-    remove: (hash) => ports.blobs.remove(hash).catch(failAndThrow),
-  };
+  const blobs = guardedBlobs(ports.blobs, failAndThrow);
   const parts: CoordinatorParts = { ...ports, blobs };
   const { plan, orgId, runId, clock, crypto, store, roundKeys } = parts;
   const treeHead = { origin: originOf(parts), key: parts.proofKeys.treeHead };
-  const log = createRunLog({ store, clock, crypto, orgId, runId, treeHead, onFailure: fail });
+  const isPrivate = plan.privacy.mode === 'central';
+  const saltFor = (kind: string) => (isPrivate && hiddenKinds.has(kind) ? crypto.randomBytes(16).toHex() : undefined);
+  const log = createRunLog({ store, clock, crypto, orgId, runId, treeHead, saltFor, onFailure: fail });
   const models = createModels(parts);
-  const central = plan.privacy.mode === 'central' ? createCentralRounds(parts, log) : null;
+  const central = isPrivate ? createCentralRounds(parts, log) : null;
   const enrolment = createEnrolment({ ...parts, log });
   const bytes = { up: 0, down: 0 };
   const ended = Promise.withResolvers<void>();
@@ -187,20 +182,22 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     }
     const updates = await reception.updates(round, contributions);
     if (central === null) return aggregateUpdates({ parts, log, models }, round, contributions, updates);
-    return publishRelease({ parts, log, models }, round, (base) => central.release(round, base, updates));
+    const release = (base: Float32Array) => central.release(round, base, updates);
+    return publishRelease({ parts, log, models }, round, { contributions, updates, release });
+  }
+
+  /** What a model does on the coordinator's own test set, where the plan gives one. */
+  async function evaluate(hash: string): Promise<Evaluation | null> {
+    if (parts.test === null) return null;
+    const parameters = models.workspace();
+    await (await models.row(hash)).read(0, parameters);
+    return parts.engine.evaluate({ spec: plan.model, parameters, data: parts.test });
   }
 
   async function closeRound(round: Round): Promise<void> {
     const facts = log.snapshot().run.facts!;
     const modelHash = facts.published?.hash;
-    const test =
-      parts.test !== null && modelHash !== undefined
-        ? await parts.engine.evaluate({
-            spec: plan.model,
-            parameters: await models.parameters(modelHash),
-            data: parts.test,
-          })
-        : null;
+    const test = modelHash === undefined ? null : await evaluate(modelHash);
     await qkdKeys.advance(round.number, roundKey?.qkd);
     await reception.forget(round);
     await roundKeys.destroy(round.number);
@@ -243,7 +240,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
         // Who is there is asked again: meanwhile clients may have left, and the operator may have ended the run.
         decideOpening(
           snapshot,
-          { round: number, present: qkd.served(readyClients()), plan, central },
+          { round: number, present: qkd.served(readyClients()), secondsOf: presence.secondsOf, plan, central },
           { roundKey: key.publicKey.toBase64(), ...qkd.journaled, nowMs: nowMs() },
         ),
       );
@@ -333,6 +330,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     enrolment,
     transparency: createTransparency(parts, log),
     bodyBytesMax: reception.bodyBytesMax,
+    headBytesMax: reception.headBytesMax,
     layout: models.layout,
     ended: ended.promise,
     snapshot: log.snapshot,
@@ -375,6 +373,9 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
       spawn(tickForever());
     },
     submit: reception.submit,
+    beginUpload: reception.beginUpload,
+    uploadState: reception.uploadState,
+    continueUpload: reception.continueUpload,
     refuse: reception.refuse,
     decline: reception.decline,
     check: () => store.check(),
@@ -384,6 +385,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     connectedDevices: presence.devices,
     untoldClients: () => presence.untold(),
     model: (hash) => blobs.get(hash),
+    modelFile: (hash) => models.file(hash),
     countBytes: (direction, count) => {
       bytes[direction] += count;
     },

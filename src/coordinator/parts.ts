@@ -10,6 +10,7 @@ import type { ProofKeys } from '../ports/proof-keys.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { KeySource } from '../ports/key-source.ts';
 import type { RoundKeys } from '../ports/round-keys.ts';
+import type { Spool } from '../ports/spool.ts';
 import type { Store } from '../ports/store.ts';
 import type { DeviceQkd } from './round-secret.ts';
 
@@ -39,6 +40,8 @@ export type CoordinatorParts = {
   readonly store: Store;
   readonly blobs: Blobs;
   readonly roundKeys: RoundKeys;
+  /** Where opened updates are kept while a round is open. */
+  readonly spool: Spool;
   readonly crypto: Crypto;
   /** Coins and noise of private rounds. */
   readonly entropy: Entropy;

@@ -1,6 +1,7 @@
 import type { Clock } from '../ports/clock.ts';
 import { signCheckpoint } from '../core/transparency/checkpoint.ts';
 import { createMerkleLog, type MerkleLog } from '../core/transparency/merkle-log.ts';
+import { DamagedError } from '../ports/damage.ts';
 import type { Crypto, SigningKey } from '../ports/crypto.ts';
 import { firstBrokenEntry, type LedgerChain, type LedgerEntry } from '../core/privacy/ledger/chain.ts';
 import {
@@ -68,6 +69,8 @@ export function createRunLog(parts: {
   readonly runId: string;
   /** The log's name and the key that signs its tree heads; who only reads has none. */
   readonly treeHead?: { readonly origin: string; readonly key: SigningKey };
+  /** A salt for entries whose leaf hash must tell nothing; undefined for the others. */
+  readonly saltFor?: (kind: string) => string | undefined;
   /** The store cannot be written: nothing will be recorded any more. */
   readonly onFailure: (error: unknown) => void;
 }): RunLog {
@@ -107,7 +110,11 @@ export function createRunLog(parts: {
         if (failure !== undefined) throw failure;
         const decision = decide(next);
         const decided = (decision.drafts ?? []).map((draft, i) =>
-          toRow(draft, { orgId, runId, sequence: sequence + rows.length + i, atMs: clock.wallMs() }, crypto.sha256),
+          toRow(
+            salted(draft),
+            { orgId, runId, sequence: sequence + rows.length + i, atMs: clock.wallMs() },
+            crypto.sha256,
+          ),
         );
         const changed = (decision.changes ?? []).reduce(applyChange, next);
         next = { ...changed, run: decided.reduce((run, row) => evolve(run, row.entry), changed.run) };
@@ -180,6 +187,11 @@ export function createRunLog(parts: {
       waiting.push({ decide, resolve, reject });
       if (!isDraining) void drain();
     });
+  }
+
+  function salted(draft: Draft): Draft {
+    const salt = parts.saltFor?.(draft.kind);
+    return salt === undefined ? draft : { ...draft, data: { ...draft.data, salt } };
   }
 
   return {
@@ -260,7 +272,7 @@ function applyChange(snapshot: Snapshot, change: Change): Snapshot {
 function checkChain(subject: string, chain: readonly LedgerEntry[]): void {
   const broken = firstBrokenEntry(chain);
   if (broken === undefined) return;
-  throw new Error(
+  throw new DamagedError(
     `Cannot trust the privacy ledger of ${subject} as each entry must follow from the one before: entry ${broken} does not`,
   );
 }

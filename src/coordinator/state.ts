@@ -1,8 +1,10 @@
+import { emptyMemory, type Inspection, type Memory, remember, rememberRefusals } from '../core/detection/memory.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import type { ClientEvaluation, ClientVerdict, PrivacyFigures, RoundRecord } from '../core/round/record.ts';
 import { openRound, type PhasePlan, type Round, type RoundEvent } from '../core/round/round.ts';
 import { step } from '../core/round/step.ts';
 import type { JournalEntry } from '../ports/store.ts';
+import { refusedForContent } from './trust.ts';
 
 /** What has been learned about the open round so far. */
 export type OpenFacts = {
@@ -35,6 +37,8 @@ export type PrivacyState = {
   readonly noiseMultiplier: number;
   readonly radius: number;
   readonly released: number;
+  /** Clients without budget for a round, when it was last asked. */
+  readonly out: readonly string[];
   readonly last: { readonly release: string; readonly noiseNorm: number } | null;
 };
 
@@ -51,6 +55,8 @@ export type RunState = {
   /** Null unless the run is under central privacy. */
   readonly privacy: PrivacyState | null;
   readonly seconds: number;
+  /** What detection remembers of the clients. */
+  readonly detection: Memory;
   /** The newest signed tree head, with the witnesses' signatures that have come since. */
   readonly checkpoint: string | null;
   /** The signed card of each model, by the model's hash. */
@@ -69,6 +75,7 @@ export const initialState: RunState = {
   tls: null,
   privacy: null,
   seconds: 0,
+  detection: emptyMemory,
   checkpoint: null,
   cards: {},
   qkdAbsent: [],
@@ -94,7 +101,7 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
       return { ...state, checkpoint: data['checkpoint'] as string };
     case 'privacy.planned': {
       const { noiseMultiplier, radius } = data as unknown as PrivacyState;
-      return { ...state, privacy: { noiseMultiplier, radius, released: 0, last: null } };
+      return { ...state, privacy: { noiseMultiplier, radius, released: 0, out: [], last: null } };
     }
     case 'privacy.released':
       return applyRelease(state, data as unknown as PrivacyFigures & PrivacyRelease);
@@ -139,23 +146,34 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
         published: data as unknown as NonNullable<OpenFacts['published']>,
       }));
     case 'round.verdicts':
-      return withFacts(state, () => ({ verdicts: data['verdicts'] as unknown as readonly ClientVerdict[] }));
+      return withFacts(
+        { ...state, detection: remember(state.detection, data['inspection'] as unknown as Inspection) },
+        () => ({ verdicts: data['verdicts'] as unknown as readonly ClientVerdict[] }),
+      );
     case 'round.evaluated':
       return withFacts(state, () => ({ clients: data as unknown as ClientEvaluation }));
-    case 'round.closed':
+    case 'round.closed': {
+      const { salt: _, ...record } = data;
       return {
         ...state,
         round: null,
         facts: null,
-        records: [...state.records, data as unknown as RoundRecord],
+        records: [...state.records, record as unknown as RoundRecord],
+        detection: rememberRefusals(state.detection, refusedForContent(data as unknown as RoundRecord), entry.round!),
         seconds: state.seconds + (data['seconds'] as number),
       };
+    }
     case 'run.completed':
       return { ...state, status: 'completed' };
     case 'run.failed':
       return { ...state, status: 'failed', reason: data['reason'] as string };
     case 'run.stopped':
-      return { ...state, status: 'stopped', reason: data['reason'] as string };
+      return {
+        ...state,
+        status: 'stopped',
+        reason: data['reason'] as string,
+        privacy: withOut(state.privacy, data['out'] as readonly string[] | undefined),
+      };
     default:
       return state;
   }
@@ -194,10 +212,14 @@ function withCard(state: RunState, model: Json | undefined, card: Json | undefin
 
 type PrivacyRelease = { readonly release: string; readonly noiseNorm: number; readonly nextRadius: number };
 
+function withOut(privacy: PrivacyState | null, out: readonly string[] | undefined): PrivacyState | null {
+  return privacy === null || out === undefined ? privacy : { ...privacy, out };
+}
+
 /** The noise may have been solved anew for this round; it stays so until it is again. */
 function withNoise(state: RunState, opened: RoundPrivacy | undefined): RunState {
   if (state.privacy === null || opened === undefined) return state;
-  return { ...state, privacy: { ...state.privacy, noiseMultiplier: opened.noiseMultiplier } };
+  return { ...state, privacy: { ...state.privacy, noiseMultiplier: opened.noiseMultiplier, out: opened.out } };
 }
 
 function applyRelease(state: RunState, data: PrivacyFigures & PrivacyRelease): RunState {

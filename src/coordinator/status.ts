@@ -1,9 +1,11 @@
 import { planHash } from '../core/plan/plan.ts';
 import { suites } from '../core/protocol/suite.ts';
+import { privacyStatement } from '../core/plan/privacy.ts';
 import { phaseOf } from '../core/round/round.ts';
 import type { Coordinator } from './coordinator.ts';
 import { encodeVerifierKey } from '../core/transparency/signed-note.ts';
 import type { CoordinatorParts } from './parts.ts';
+import { reputationOf } from './trust.ts';
 import { fingerprintsOf } from './transparency.ts';
 
 /** Where a run stands, for people and programs. */
@@ -50,6 +52,12 @@ export function statusOf(coordinator: Coordinator, parts: CoordinatorParts) {
       devicesInLastRound: run.facts?.withQkd.length ?? last?.withQkd ?? 0,
       absent: run.qkdAbsent,
     },
+    privacy: {
+      statement: privacyStatement(plan.privacy, plan.rounds.count),
+      spent: run.records.findLast(({ privacy }) => privacy !== undefined)?.privacy?.epsilon ?? null,
+      released: run.privacy?.released ?? null,
+      out: run.privacy?.out ?? [],
+    },
     invitations: {
       open: [...invitations.values()].filter((one) => one.spentBy === undefined).length,
       spent: [...invitations.values()].filter((one) => one.spentBy !== undefined).length,
@@ -61,6 +69,7 @@ export function statusOf(coordinator: Coordinator, parts: CoordinatorParts) {
       status,
       isConnected: connected.has(deviceId),
       enrolledAtMs,
+      reputation: reputationOf(run.detection, clientId, run.records),
     })),
   };
 }

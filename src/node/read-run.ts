@@ -4,6 +4,7 @@ import { createSqliteStore } from '../adapters/store-sqlite.ts';
 import { createSystemClock } from '../adapters/clock-system.ts';
 import { createRunLog } from '../coordinator/run-log.ts';
 import { runRecordOf } from '../coordinator/run-record.ts';
+import type { LedgerChain } from '../core/privacy/ledger/chain.ts';
 import { leafHash } from '../core/protocol/merkle.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RunRecord } from '../core/round/run-record.ts';
@@ -18,15 +19,18 @@ import type { JournalRow } from '../ports/store.ts';
 export async function readRun(
   files: { readonly database: string; readonly blobs: string },
   plan: Plan,
-  settings: { readonly orgId: string; readonly runId: string },
+  settings: { readonly orgId: string; readonly runId: string; readonly ledger?: string | undefined },
 ): Promise<{
   readonly record: RunRecord;
   readonly journal: readonly JournalRow[];
+  /** By subject; empty unless the plan asks for central privacy. */
+  readonly ledger: ReadonlyMap<string, LedgerChain>;
   readonly model: Uint8Array | undefined;
   /** The signed card of that model. */
   readonly card: Uint8Array | undefined;
 }> {
   const crypto = createNodeCrypto();
+  const { orgId, runId } = settings;
   const store = createSqliteStore(files.database, settings);
   try {
     const journal = await store.journal(0);
@@ -37,8 +41,9 @@ export async function readRun(
         );
       }
     }
-    const log = createRunLog({ store, clock: createSystemClock(), crypto, ...settings, onFailure: () => undefined });
+    const log = createRunLog({ store, clock: createSystemClock(), crypto, orgId, runId, onFailure: () => undefined });
     await log.load();
+    if (plan.privacy.mode === 'central') await log.loadLedger();
     const snapshot = log.snapshot();
     const newest = snapshot.models.at(-1);
     const blobs = createFileBlobs(files.blobs);
@@ -46,6 +51,7 @@ export async function readRun(
     return {
       record: runRecordOf(snapshot, { ...settings, plan }, snapshot.run.seconds),
       journal,
+      ledger: snapshot.ledger,
       model: newest === undefined ? undefined : await blobs.get(newest.hash),
       card: card === undefined ? undefined : await blobs.get(card),
     };

@@ -11,7 +11,11 @@ export type TrainerTask = {
   readonly proximal?: { readonly mu: number; readonly anchor: Float32Array };
   /** Added to every gradient (SCAFFOLD). */
   readonly correction?: Float32Array;
+  /** At most so many steps, of batches of this size, in place of the plan's (`training.adaptive`). */
+  readonly pace?: TrainerPace;
 };
+
+export type TrainerPace = { readonly stepsMax: number; readonly batchSize: number };
 
 /** Trained weights under the same layout; the agent subtracts. */
 export type TrainerResult = {
@@ -35,4 +39,8 @@ export type TrainerEvaluation = {
 export type Trainer = {
   train(task: TrainerTask): Promise<TrainerResult>;
   evaluate(task: TrainerTask): Promise<TrainerEvaluation>;
+  /** How long one sample takes in training, for a trainer that can tell before it has trained. */
+  secondsPerSample?(): Promise<number>;
+  /** How many samples it trains on, for a trainer that knows. */
+  readonly sampleCount?: number;
 };

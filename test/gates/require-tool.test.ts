@@ -55,7 +55,7 @@ test('requirePackage() skips with the command that installs it, and fails where 
 
 test('every listed system tool names its package, its reason and a probe', () => {
   for (const { debian, why, commands, probe } of Object.values<SystemTool>(systemTools)) {
-    assert.match(debian, /^[a-z0-9][a-z0-9.+-]+$/);
+    assert.match(debian, /^[a-z0-9][a-z0-9.+ -]+$/);
     assert.ok(why.length > 10 && commands.length > 0 && probe.length > 0);
   }
 });

@@ -9,6 +9,7 @@ import { type Plan, parsePlan, type PlanInput } from '../../src/core/plan/plan.t
 import { createRng } from '../../src/core/random/rng.ts';
 import { createWasmCompute } from '../../src/core/vector/wasm.ts';
 import { simulatePlan } from '../../src/simulation/index.ts';
+import type { Trainer } from '../../src/ports/trainer.ts';
 import { runFaultless } from '../../src/simulation/reference-runs.ts';
 import { parametersHash } from '../../src/simulation/world/world-result.ts';
 import { dealDatasets, dealSamples, syntheticBlobs } from '../../src/simulation/world/sites.ts';
@@ -125,4 +126,31 @@ test('SCAFFOLD with a lossy codec and a liar that knows everybody: crashes chang
   );
   assert.ok(runs[1]!.crashes > 2);
   assert.equal(runs[1]!.parametersHash, runs[0]!.parametersHash);
+});
+
+test('an adaptive plan: slow sites train less once they know themselves, and the same seed gives the same run', async () => {
+  const training = { epochs: 4, batchSize: 4, learningRate: 0.1, adaptive: { roundSeconds: 5, stepsMin: 2 } };
+  const plan = planOf({ client: { algorithm: 'fed-nova' } }, { training });
+  const run = async () => {
+    const { trainerOf } = dataOf(plan);
+    const steps: number[] = [];
+    const counted = (index: number): Trainer => ({
+      ...trainerOf(index),
+      async train(task) {
+        const result = await trainerOf(index).train(task);
+        steps.push(result.steps!);
+        return result;
+      },
+    });
+    const faults = { ...noFaults, trainingMs: { min: 15_000, max: 15_000 } };
+    const world = await simulatePlan({ plan, seed: 3, trainerOf: counted, path: 'whole', faults });
+    assert.deepEqual([world.violations, world.status], [[], 'completed']);
+    return { steps, hash: world.modelHash };
+  };
+  const first = await run();
+  // Training takes 15 s here whatever it does: a third of the samples fit into the time that is wanted.
+  const [before, after] = [first.steps.slice(0, clients), first.steps.slice(clients, 2 * clients)];
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  assert.ok(sum(after) < 0.4 * sum(before), `${before} then ${after}`);
+  assert.deepEqual(await run(), first);
 });

@@ -228,11 +228,12 @@ test('a session ends after 12 hours, and at once when the operator removes the d
 });
 
 test('the session of one device cannot send for another, and neither can a device of another run', async () => {
-  const own = await createHttpsWorld({ plan: smallPlan({ cohort: { expected: 2, quorum: 1 } }) });
+  const own = await createHttpsWorld({ plan: smallPlan({ cohort: { expected: 3, quorum: 1 } }) });
   try {
-    const [a, b] = [await own.enrolSite(), await own.enrolSite()];
+    // The third does not answer: the phase stays open.
+    const [a, b, c] = [await own.enrolSite(), await own.enrolSite(), await own.enrolSite()];
     const { devices } = own.coordinator.snapshot();
-    const sites = [a, b].map(({ identity }) => {
+    const sites = [a, b, c].map(({ identity }) => {
       const key = crypto.importSigningKey(Uint8Array.fromBase64(identity.signingSeed));
       return createSite(devices.get(identity.deviceId)!, key);
     });

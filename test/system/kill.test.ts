@@ -156,7 +156,7 @@ test('a run of processes, and what the command line says when something is wrong
     runToEnd('init', join(root, 'never'), '--plan', badPlan),
   ]);
   assert.deepEqual([second.code, second.out], [4, '']);
-  assert.match(second.err, /another coordinator \(process \d+\) serves it already/);
+  assert.match(second.err, /no other coordinator may serve it: process \d+ does/);
   assert.equal(taken.code, 3, taken.err);
   assert.match(taken.err, new RegExp(`Cannot listen on port ${port}`));
   assert.equal(mistyped.code, 2, mistyped.err);
@@ -183,6 +183,7 @@ test('a run of processes, and what the command line says when something is wrong
     assert.deepEqual(outcome, {
       clientId: clientIds[i],
       runId: (JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as RunRecord).runId,
+      end: 'completed',
       reason: 'completed',
       contributions: 2 * rounds,
     });

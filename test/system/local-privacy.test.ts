@@ -1,6 +1,7 @@
 // Local privacy on the wire: what the coordinator opens is noise around a clipped update, whatever the site holds.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createMemorySpool } from '../../src/adapters/spool-memory.ts';
 import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
@@ -9,7 +10,6 @@ import { createLocalPrivacy } from '../../src/client/local-privacy.ts';
 import { contribute } from '../../src/client/work.ts';
 import { codecs } from '../../src/core/compression/index.ts';
 import { expandUpdate } from '../../src/core/intake/expand.ts';
-import type { Opened } from '../../src/core/intake/stages.ts';
 import { parsePlan } from '../../src/core/plan/plan.ts';
 import { localNoise } from '../../src/core/privacy/local/noisy-update.ts';
 import type { Identity } from '../../src/ports/identity.ts';
@@ -17,6 +17,7 @@ import type { Trainer } from '../../src/ports/trainer.ts';
 import { createHttpsWorld, tlsIdentity } from './https-world.ts';
 import { until } from './virtual-clock.ts';
 import { createMemoryDisk, createWorld, crypto, d, deflate, fakeTrainer, finish, smallPlan } from './world.ts';
+import { openedOf } from '../protocol/opened.ts';
 
 const privacy = { mode: 'local', epsilon: 8, delta: 1e-5, clipNorm: 0.5 } as const;
 const plan = smallPlan({ rounds: { count: 2 }, privacy });
@@ -68,18 +69,20 @@ test('what a site seals under local privacy is noise of the planned size around 
     });
     assert.equal(payloads.length, 2, 'two updates and no evaluation');
     for (const payload of payloads) {
-      const opened = expandUpdate(
-        { payload } as Opened,
+      const row = await createMemorySpool().begin(d);
+      const opened = await expandUpdate(
+        openedOf(payload),
         { count: d, isNormalised: false },
-        codecs['float16-zstd'],
-        deflate,
+        { codec: codecs['float16-zstd'], deflate },
+        row,
       );
       assert.ok(opened.ok);
+      const delta = opened.value.delta as Float32Array;
       assert.equal(opened.value.claimedExamples, 1);
       // 0.5 where it was 100, under noise of some 3: ten deviations are never reached by chance.
-      const far = Math.max(...opened.value.delta.map(Math.abs));
+      const far = Math.max(...delta.map(Math.abs));
       assert.ok(far < 10 * noise * 0.5 && far < 60, `the clean value does not pass: ${far}`);
-      assert.ok(opened.value.delta.some((value) => value !== 0));
+      assert.ok(delta.some((value) => value !== 0));
     }
     assert.deepEqual(
       kept.map(({ local }) => local?.released),

@@ -176,7 +176,9 @@ test('a QKD key that is left out, exchanged or old is refused; under "required" 
       const heard: Announcement[][] = [[], []];
       const devices = enrolled.map(({ identity }) => world.coordinator.snapshot().devices.get(identity.deviceId)!);
       for (const [i, device] of devices.entries())
-        world.coordinator.connect(device, null, ({ announcement }) => heard[i]!.push(announcement), `${policy}-${i}`);
+        world.coordinator.connect(device, null, ({ announcement }) => heard[i]!.push(announcement), {
+          saeId: `${policy}-${i}`,
+        });
       while (heard.some((one) => one.at(-1)?.state !== 'work')) await new Promise((resolve) => setTimeout(resolve, 5));
       const announcement = heard[0]!.at(-1)!;
       const mark = { epoch: announcement.qkd!.epoch, keyId: announcement.qkd!.keyId };
@@ -247,7 +249,7 @@ test('a coordinator that is killed in mid-round opens what was sealed under the 
     ),
   );
   for (const [i, { device, heard }] of sites.entries())
-    first.coordinator.connect(device, null, ({ announcement }) => heard.push(announcement), `sae-${i}`);
+    first.coordinator.connect(device, null, ({ announcement }) => heard.push(announcement), { saeId: `sae-${i}` });
   while (sites.some(({ heard }) => heard.at(-1)?.state !== 'work'))
     await new Promise((resolve) => setTimeout(resolve, 5));
   const announced = sites[0]!.heard.at(-1)!.qkd;
@@ -256,7 +258,9 @@ test('a coordinator that is killed in mid-round opens what was sealed under the 
   const second = await createHttpsWorld({ plan, disk, qkd: qkd.coordinator });
   try {
     const again: Announcement[] = [];
-    second.coordinator.connect(sites[0]!.device, null, ({ announcement }) => again.push(announcement), 'sae-0');
+    second.coordinator.connect(sites[0]!.device, null, ({ announcement }) => again.push(announcement), {
+      saeId: 'sae-0',
+    });
     while (again.at(-1)?.state !== 'work') await new Promise((resolve) => setTimeout(resolve, 5));
     assert.deepEqual(again.at(-1)!.qkd, announced);
     const { contribute } = await import('../../src/client/work.ts');

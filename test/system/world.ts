@@ -3,6 +3,7 @@ import { createMemoryBlobs } from '../../src/adapters/blobs-memory.ts';
 import { createNodeCrypto } from '../../src/adapters/crypto-node.ts';
 import { createNodeDeflate } from '../../src/adapters/deflate-node.ts';
 import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
+import { createMemorySpool } from '../../src/adapters/spool-memory.ts';
 import { createMemoryStore } from '../../src/adapters/store-memory.ts';
 import { createLocalPrivacy } from '../../src/client/local-privacy.ts';
 import { contribute } from '../../src/client/work.ts';
@@ -90,6 +91,7 @@ export function partsOf(plan: Plan, disk: Disk, clock: VirtualClock, runId = 'ru
     store: disk.store,
     blobs: disk.blobs,
     roundKeys: disk.roundKeys,
+    spool: createMemorySpool(),
   };
 }
 

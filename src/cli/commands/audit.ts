@@ -121,6 +121,11 @@ function auditLines(found: ExportAudit): readonly string[] {
     `log         ${found.origin ?? 'cannot be read'}`,
     `key         ${found.keyFingerprint ?? 'cannot be read'}; ${trust}`,
     `entries     ${found.entries}, with ${found.heads} signed tree heads`,
+    ...(found.hidden === 0
+      ? []
+      : [
+          `            ${found.hidden} entries are hidden: the log commits to them, and nothing here tells what they say`,
+        ]),
     `witnesses   ${witnesses.length === 0 ? 'none' : witnesses.join(', ')}`,
     `model       ${found.model ?? 'none'}`,
     `verdict     ${found.isIntact ? 'every file is as it was signed' : `${found.findings.length} findings`}`,

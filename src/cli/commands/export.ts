@@ -35,17 +35,25 @@ async function exportRun(folder: string, target: string): Promise<readonly Writt
   const { readRun } = await import('../../node/read-run.ts');
   const { metricsCsv } = await import('../../core/report/csv.ts');
   const { renderReport } = await import('../../core/report/html.ts');
+  const { hiddenKinds, hiddenLine } = await import('../../core/transparency/hidden-entry.ts');
+  const { publicRecord } = await import('../../core/round/public-record.ts');
   const { originOf } = await import('../../core/transparency/checkpoint.ts');
   const { proofFiles } = await import('../../core/transparency/export-proof.ts');
   const { exportListText, signExportList } = await import('../../core/transparency/export-list.ts');
   const { openProofKeys } = await import('../../node/coordinator-keys.ts');
   const keys = await openProofKeys(paths.keys);
-  const { record, journal, model, card } = await readRun(paths, plan, settings);
+  const { record: whole, journal, model, card } = await readRun(paths, plan, settings);
+  const isPrivate = plan.privacy.mode === 'central';
+  const record = publicRecord(whole);
 
   await mkdir(target, { recursive: true });
   const out = pathsOf(target);
   await copyFile(paths.plan, out.plan);
-  await writeWhole(out.journal, journal.map((row) => `${row.text}\n`).join(''));
+  // Who took part in a private round stays with the operator.
+  const lines = journal.map((row) =>
+    isPrivate && hiddenKinds.has(row.entry.kind) ? hiddenLine(row.entry, row.leafHash) : row.text,
+  );
+  await writeWhole(out.journal, lines.map((line) => `${line}\n`).join(''));
   await writeWhole(out.metrics, metricsCsv(record));
   await writeWhole(out.report, renderReport(record));
   await writeWhole(out.record, `${JSON.stringify(record)}\n`);

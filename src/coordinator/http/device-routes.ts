@@ -1,9 +1,15 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
 import { rejected } from '../../core/intake/rejection.ts';
-import type { SignedAnnouncement } from '../../core/protocol/messages.ts';
+import type { Receipt, SignedAnnouncement } from '../../core/protocol/messages.ts';
+import type { Device } from '../../ports/store.ts';
 import type { Coordinator } from '../coordinator.ts';
-import { readBody } from './body.ts';
-import type { DeviceSurface } from './device-surface.ts';
+import type { UploadState } from '../uploads.ts';
+import { bodyParts, readBody } from './body.ts';
+import { connectHeaders, type DeviceSurface } from './device-surface.ts';
 import { openEventStream } from './event-stream.ts';
+import { rangeStart } from './range.ts';
 import { HttpError, type Route } from './routes.ts';
 
 /** What a site calls, over HTTP: enrolment, session, events, models, contributions. */
@@ -48,7 +54,7 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
           stream.send('replaced', {});
           stream.close();
         };
-        const disconnect = surface.listen(device, header('qflare-tls'), send, header('qflare-sae'), replaced);
+        const disconnect = surface.listen(device, connectHeaders(header), send, replaced);
         return reply;
       },
     },
@@ -59,7 +65,15 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
       summary: 'A model by the hash of its bytes',
       async handle({ request, reply }) {
         const { hash } = request.params as { hash: string };
-        return reply.type('application/octet-stream').send(await surface.model(hash));
+        const { size, read } = await surface.model(hash);
+        const etag = `"${hash}"`;
+        const condition = request.headers['if-range'];
+        const start = condition === undefined || condition === etag ? rangeStart(request.headers.range, size) : 0;
+        if (start > 0) reply.code(206).header('content-range', `bytes ${start}-${size - 1}/${size}`);
+        return reply
+          .headers({ etag, 'accept-ranges': 'bytes', 'content-length': size - start })
+          .type('application/octet-stream')
+          .send(Readable.from(counted(read(start)), { objectMode: false }));
       },
     },
     {
@@ -68,17 +82,41 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
       role: 'device',
       summary: 'A sealed and signed envelope: an update or metrics',
       async handle({ request, reply, device }) {
-        const bytes = await readBody(request.raw, coordinator.bodyBytesMax).catch(async (error: unknown) => {
-          if (error instanceof HttpError && error.code === 'too-large') {
-            await coordinator.refuse(
-              device,
-              rejected('too-large', error.message),
-              Number(request.headers['content-length']),
-            );
-          }
-          throw error;
-        });
+        const bytes = await bodyOrRefusal(request.raw, device, coordinator.bodyBytesMax);
         return reply.code(201).send(await surface.contribute(device, bytes));
+      },
+    },
+    {
+      method: 'PUT',
+      url: `${base}/contributions/:hash`,
+      role: 'device',
+      summary: 'The head of an envelope that comes in parts: how far it has come, or its receipt',
+      async handle({ request, reply, device }) {
+        const { hash } = request.params as { hash: string };
+        const head = await bodyOrRefusal(request.raw, device, coordinator.headBytesMax);
+        return answerUpload(reply, await surface.beginUpload(device, hash, head));
+      },
+    },
+    {
+      method: 'PATCH',
+      url: `${base}/contributions/:hash`,
+      role: 'device',
+      summary: 'Bytes of such an envelope from `upload-offset` on',
+      async handle({ request, reply, device }) {
+        const { hash } = request.params as { hash: string };
+        const offset = Number(request.headers['upload-offset']);
+        const body = bodyParts(request.raw, (bytes) => coordinator.countBytes('up', bytes));
+        return answerUpload(reply, await surface.continueUpload(device, hash, offset, body));
+      },
+    },
+    {
+      method: 'GET',
+      url: `${base}/contributions/:hash`,
+      role: 'device',
+      summary: 'How far such an envelope has come',
+      handle({ request, reply, device }) {
+        const { hash } = request.params as { hash: string };
+        return answerUpload(reply, surface.uploadState(device, hash));
       },
     },
     {
@@ -89,4 +127,29 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
       handle: ({ request, device }) => surface.decline(device, request.body),
     },
   ];
+
+  async function* counted(parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const part of parts) {
+      coordinator.countBytes('down', part.length);
+      yield part;
+    }
+  }
+
+  /** A body, or a journaled refusal of one that is too large. */
+  async function bodyOrRefusal(request: IncomingMessage, device: Device, bytesMax: number): Promise<Uint8Array> {
+    try {
+      return await readBody(request, bytesMax);
+    } catch (error) {
+      if (error instanceof HttpError && error.code === 'too-large') {
+        const length = Number(request.headers['content-length']);
+        await coordinator.refuse(device, rejected('too-large', error.message), length);
+      }
+      throw error;
+    }
+  }
+}
+
+function answerUpload(reply: FastifyReply, answer: UploadState | Receipt): FastifyReply {
+  if ('contentHash' in answer) return reply.code(201).send(answer);
+  return reply.header('upload-offset', answer.offset).send(answer);
 }

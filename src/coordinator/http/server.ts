@@ -76,7 +76,10 @@ export function createServer(
       url: route.url,
       handler: (request, reply) => {
         const device = authenticate(request, route.role);
-        if (route.role !== 'owner') coordinator.countBytes('up', Number(request.headers['content-length'] ?? 0));
+        // Bodies that may be cut are counted by their route, as they come.
+        if (route.role !== 'owner' && route.method !== 'PATCH') {
+          coordinator.countBytes('up', Number(request.headers['content-length'] ?? 0));
+        }
         return route.handle({ request, reply, device: device as Device });
       },
       ...(route.role === 'owner'

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Dataset } from '../data/dataset.ts';
 import { featureCount, sampleCount } from '../data/dataset.ts';
+import { adaptiveSchema } from './pace.ts';
 import { parameterCount } from '../model/manifest.ts';
 import type { Rng } from '../random/rng.ts';
 import type { ModelSpec } from './model-spec.ts';
@@ -19,10 +20,13 @@ export const trainOptionsSchema = z.strictObject({
 });
 
 /** What of it a plan says: the pull is the client algorithm's. */
-export const planTrainingSchema = trainOptionsSchema.omit({ proximalMu: true });
+export const planTrainingSchema = trainOptionsSchema.omit({ proximalMu: true }).extend({
+  adaptive: adaptiveSchema
+    .optional()
+    .describe('steps and batch follow what each site measures of itself; left out: every site does the same'),
+});
 
-type PlanTraining = z.infer<typeof planTrainingSchema>;
-export type TrainOptions = PlanTraining & { readonly proximalMu?: number };
+export type TrainOptions = Omit<z.infer<typeof trainOptionsSchema>, 'proximalMu'> & { readonly proximalMu?: number };
 
 export type TrainJob = {
   readonly spec: ModelSpec;
@@ -36,6 +40,8 @@ export type TrainJob = {
   readonly gradientCorrection?: Float32Array;
   /** Only the order of samples is drawn from it. */
   readonly rng: Rng;
+  /** Training ends after so many steps, or with its epochs. */
+  readonly stepsMax?: number;
 };
 
 export type TrainResult = {
@@ -44,7 +50,7 @@ export type TrainResult = {
   readonly examples: number;
   /** Optimiser steps taken. */
   readonly steps: number;
-  /** Means over the last epoch, each batch measured before its step. */
+  /** Means over what was seen of the last epoch, each batch measured before its step. */
   readonly metrics: { readonly loss: number; readonly accuracy: number };
 };
 
@@ -103,14 +109,24 @@ export function checkLoss(loss: number, step: number, options: TrainOptions): vo
   );
 }
 
-/** The order in which samples are visited: `visit` gets each batch's indexes, epoch after epoch. */
-export function eachBatch(job: TrainJob, visit: (indexes: Uint32Array, epoch: number) => void): void {
+/**
+ * The order in which samples are visited: `visit` gets each batch's indexes, epoch after epoch. Gives how many samples of
+ * the last epoch were visited.
+ */
+export function eachBatch(job: TrainJob, visit: (indexes: Uint32Array, epoch: number) => void): number {
   const { epochs, batchSize } = job.options;
+  let stepsLeft = job.stepsMax ?? Number.POSITIVE_INFINITY;
+  let seen = 0;
   const order = Uint32Array.from({ length: sampleCount(job.data) }, (_, i) => i);
   for (let epoch = 0; epoch < epochs; epoch++) {
+    if (stepsLeft === 0) break;
     job.rng.shuffleInPlace(order);
-    for (let start = 0; start < order.length; start += batchSize) {
-      visit(order.subarray(start, start + batchSize), epoch);
+    seen = 0;
+    for (let start = 0; start < order.length && stepsLeft > 0; start += batchSize, stepsLeft--) {
+      const indexes = order.subarray(start, start + batchSize);
+      visit(indexes, epoch);
+      seen += indexes.length;
     }
   }
+  return seen;
 }

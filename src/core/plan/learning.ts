@@ -25,7 +25,11 @@ export const learningSchema = z
 
 type Given = {
   readonly model: ModelSpec;
-  readonly training: { readonly momentum: number; readonly weightDecay: number };
+  readonly training: {
+    readonly momentum: number;
+    readonly weightDecay: number;
+    readonly adaptive?: object | undefined;
+  };
   readonly data: { readonly test?: string | undefined };
   readonly aggregation: { readonly pipeline: readonly { readonly rule: string }[]; readonly codec: CodecId };
   readonly learning: z.output<typeof learningSchema>;
@@ -54,6 +58,12 @@ export function learningProblems({ model, training, data, aggregation, learning,
     refuse(
       'learning.client.algorithm',
       `must send one bounded vector and no claim of steps with privacy.mode "${privacy.mode}" (nearest: "fed-prox"): current value is "${algorithm}"`,
+    );
+  }
+  if (privacy.mode !== 'off' && training.adaptive !== undefined) {
+    refuse(
+      'training.adaptive',
+      `must be left out with privacy.mode "${privacy.mode}", as its bound rests on a sampling that follows nothing (nearest: fewer training.epochs): current value is ${JSON.stringify(training.adaptive)}`,
     );
   }
   if (privacy.mode !== 'off' && learning.local.length > 0) {

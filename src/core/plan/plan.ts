@@ -2,17 +2,16 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { z } from 'zod';
 import { checkPipeline, type Pipeline, pipelineSchema } from '../aggregation/pipeline.ts';
 import { codecIds } from '../compression/index.ts';
-import { type DetectorId, detectors } from '../detection/index.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
 import { trainingSchema } from './training.ts';
 import { transparencySchema } from './transparency.ts';
 import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
+import { detectionProblems, detectionSchema } from './detection.ts';
 import { learningProblems, learningSchema } from './learning.ts';
 import { defaultPipeline, privacyProblems, privacySchema, resolvePrivacy } from './privacy.ts';
+import { cohortSelectionSchema, defaultSize, selectionProblems } from './selection.ts';
 import { checkPlanTable, planTableSchema } from './table.ts';
-
-const detectorIds = Object.keys(detectors) as [DetectorId, ...DetectorId[]];
 
 const seconds = (max: number) => z.number().positive().max(max);
 
@@ -44,7 +43,12 @@ export const planSchema = z
           .max(100_000)
           .default(10)
           .describe('clients that are invited; the first round waits for them'),
-        size: z.int().min(1).max(100_000).optional().describe('contributions wanted in a round (default: expected)'),
+        size: z
+          .int()
+          .min(1)
+          .max(100_000)
+          .optional()
+          .describe('contributions wanted in a round (default: expected, or its share that a rate asks for)'),
         overSelection: z
           .int()
           .min(0)
@@ -59,6 +63,7 @@ export const planSchema = z
           .describe(
             'contributions without which a round fails (default: two thirds of size, or what the pipeline needs)',
           ),
+        selection: cohortSelectionSchema,
         deadlineSeconds: seconds(86_400).default(60).describe('how long a phase waits for contributions'),
         absenceGraceSeconds: seconds(86_400)
           .default(10)
@@ -95,14 +100,7 @@ export const planSchema = z
       })
       .prefault({}),
     learning: learningSchema.describe('how clients learn and how their aggregate becomes the next model'),
-    detection: z
-      .strictObject({
-        detector: z
-          .enum(detectorIds)
-          .default('norm-cosine')
-          .describe('what flags unusual updates; a flag is an alarm, not proof'),
-      })
-      .prefault({}),
+    detection: detectionSchema.prefault({}),
     enrolment: z
       .strictObject({
         approve: z
@@ -131,7 +129,7 @@ export const planSchema = z
     transparency: transparencySchema.prefault({}),
   })
   .superRefine((plan, context) => {
-    const { size = plan.cohort.expected, quorum } = plan.cohort;
+    const { size = defaultSize(plan.cohort), quorum } = plan.cohort;
     if (size > plan.cohort.expected) {
       context.addIssue({
         code: 'custom',
@@ -150,7 +148,10 @@ export const planSchema = z
     for (const { path, message } of table === undefined ? [] : checkPlanTable(table, plan.model)) {
       context.addIssue({ code: 'custom', path: ['data', 'table', ...path.split('.')], message });
     }
-    for (const { path, message } of privacyProblems(plan)) {
+    for (const { path, message } of selectionProblems(plan.cohort, plan.privacy)) {
+      context.addIssue({ code: 'custom', path: [...path], message });
+    }
+    for (const { path, message } of [...privacyProblems(plan), ...detectionProblems(plan)]) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }
     const pipeline = plan.aggregation.pipeline ?? defaultPipeline(plan);
@@ -176,7 +177,7 @@ export const planSchema = z
     }
   })
   .transform((plan) => {
-    const size = plan.cohort.size ?? plan.cohort.expected;
+    const size = plan.cohort.size ?? defaultSize(plan.cohort);
     const { privacy, pipeline: steps } = resolvePrivacy(plan);
     const pipeline = pipelineSchema.parse(steps);
     const quorum = plan.cohort.quorum ?? defaultQuorum(pipeline, size);
@@ -191,7 +192,7 @@ export const planSchema = z
 /** The settings of the cohort that a plan has only by default: they follow `expected` when it is changed. */
 export function derivedCohort({ cohort, aggregation }: Plan): readonly ('size' | 'quorum')[] {
   return [
-    ...(cohort.size === cohort.expected ? (['size'] as const) : []),
+    ...(cohort.size === defaultSize(cohort) ? (['size'] as const) : []),
     ...(cohort.quorum === defaultQuorum(aggregation.pipeline, cohort.size) ? (['quorum'] as const) : []),
   ];
 }

@@ -64,6 +64,9 @@ export const announcement = z.strictObject({
 });
 export const signedAnnouncement = z.strictObject({ announcement, signature: signatureText });
 
+/** How far an upload has come, in bytes of its envelope. */
+export const uploadState = z.strictObject({ offset: z.int().min(0), bytes: z.int().min(0) });
+
 export const receipt = z.strictObject({ contentHash: hex32, round: z.int(), phaseId: z.string() });
 
 /** A site that cannot contribute to a phase says so: nobody waits for it then. Signed as canonical JSON. */

@@ -16,6 +16,8 @@ export type ExportAudit = {
   /** Whether the key is the one that the reader trusts: without one an export only proves that it agrees with itself. */
   readonly isKeyTrusted: boolean;
   readonly entries: number;
+  /** Entries that the export withholds, as those that tell who took part in a private round. */
+  readonly hidden: number;
   readonly heads: number;
   readonly witnesses: JournalAudit['witnesses'];
   readonly model: string | null;
@@ -68,6 +70,7 @@ export async function verifyExport(
     keyFingerprint: fingerprint ?? null,
     isKeyTrusted: trusted !== undefined && fingerprint === trusted,
     entries: audit?.entries.length ?? 0,
+    hidden: audit?.hidden ?? 0,
     heads: audit?.heads ?? 0,
     witnesses: audit?.witnesses ?? [],
     model,

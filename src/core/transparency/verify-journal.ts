@@ -2,6 +2,7 @@ import type { Crypto } from '../../ports/crypto.ts';
 import { canonicalJson, type Json } from '../protocol/canonical-json.ts';
 import { leafHash } from '../protocol/merkle.ts';
 import { type Checkpoint, isSignedBy, parseCheckpoint } from './checkpoint.ts';
+import { hiddenLeafOf } from './hidden-entry.ts';
 import { createMerkleLog, type MerkleLog } from './merkle-log.ts';
 import { type NoteKey, parseVerifierKey } from './signed-note.ts';
 
@@ -19,6 +20,8 @@ export type JournalAudit = {
   readonly findings: readonly Finding[];
   readonly entries: readonly AuditedEntry[];
   readonly tree: MerkleLog;
+  /** Entries that the export withholds: their hashes are in the log, their content cannot be judged. */
+  readonly hidden: number;
   /** Signed tree heads in the journal that hold. */
   readonly heads: number;
   /** Who beside the coordinator has signed which size. */
@@ -43,7 +46,7 @@ export async function verifyJournal(
   const { head } = signed.checkpoint;
   const texts = linesOf(journal);
   const listed = linesOf(leaves);
-  const hashes = texts.map((text) => leafHash(text, crypto.sha256));
+  const hashes = texts.map((text) => hiddenLeafOf(text) ?? leafHash(text, crypto.sha256));
   const tree = createMerkleLog(crypto.sha256);
   for (const hash of hashes) tree.append(hash);
   const isWhole = hashes.length === head.size && isSame(tree.root(head.size), head.root);
@@ -74,7 +77,14 @@ export async function verifyJournal(
     entries.push(entry);
   }
   const heads = await verifyHeads(entries, { ...signed, tree }, crypto);
-  return { findings: [...findings, ...heads.findings], entries, tree, heads: heads.count, witnesses: heads.witnesses };
+  return {
+    findings: [...findings, ...heads.findings],
+    entries,
+    hidden: entries.filter(({ kind }) => kind === 'hidden').length,
+    tree,
+    heads: heads.count,
+    witnesses: heads.witnesses,
+  };
 }
 
 const empty = new Uint8Array();

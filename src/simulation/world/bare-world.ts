@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { createMemoryBlobs } from '../../adapters/blobs-memory.ts';
 import { trainAtSite } from '../../client/site-learning.ts';
 import { createModels } from '../../coordinator/models.ts';
 import type { LocalUpdate } from '../../core/learning/client/client-algorithm.ts';
@@ -118,10 +120,12 @@ function divergenceOf(error: unknown, round: number): string {
 
 /** Names models and keeps none of them. */
 function hashesOnly(): Blobs {
-  const { sha256 } = createSimulatedCrypto(createRng(0));
   return {
-    put: async (bytes) => sha256(bytes).toHex(),
-    get: async () => undefined,
-    remove: async () => {},
+    ...createMemoryBlobs(),
+    async put(content) {
+      const hash = createHash('sha256');
+      for await (const part of content instanceof Uint8Array ? [content] : content) hash.update(part);
+      return hash.digest('hex');
+    },
   };
 }

@@ -17,6 +17,7 @@ import type { WireAttack } from './wire-attacks.ts';
 
 const patienceMs = 30 * 24 * 3_600_000;
 const firstContactMs = 500;
+const uploadingShare = 0.3;
 
 /** How it stands with a client. */
 export type ClientEnd =
@@ -47,6 +48,8 @@ export function createClientHost(world: {
   const { clientId, time, faults, host, traffic, wireAttack, isCryptoReal } = world;
   const store = createMemoryIdentityStore();
   const slowness = 1 + (faults.slowestFactor - 1) * world.rng.child('speed').float();
+  /** Some clients send everything as uploads in parts, as large models travel. */
+  const isUploading = world.rng.child('upload').float() < uploadingShare;
   const sent: Uint8Array[] = [];
   let lives = 0;
   let end: ClientEnd = { kind: 'running' };
@@ -104,6 +107,7 @@ export function createClientHost(world: {
         deflate: world.deflate,
         entropy: createSimulatedEntropy(rng.child('entropy')),
         say: () => {},
+        ...(isUploading ? { wholeBytesMax: 0 } : {}),
       });
       return { kind: 'ended', ...outcome };
     }

@@ -94,6 +94,10 @@ export function createCounter(compute: Compute, shape: UpdateShape): Counter {
 
       return {
         bodyBytesMax: 0,
+        headBytesMax: 0,
+        beginUpload: async () => rejected('malformed', 'nothing is uploaded in a direct world'),
+        uploadState: () => undefined,
+        continueUpload: async () => undefined,
         async submit(device, ticket) {
           const seen = log.snapshot().run.round;
           const outcome = await take(device, ticket);

@@ -1,6 +1,7 @@
 import { createMemoryBlobs } from '../../adapters/blobs-memory.ts';
 import { createNodeDeflate } from '../../adapters/deflate-node.ts';
 import { createMemoryRoundKeys } from '../../adapters/round-keys-memory.ts';
+import { createMemorySpool } from '../../adapters/spool-memory.ts';
 import { createMemoryStore } from '../../adapters/store-memory.ts';
 import { hasEnded } from '../../coordinator/state.ts';
 import { createWasmEngine } from '../../core/learning/wasm/engine.ts';
@@ -38,7 +39,12 @@ const healed: Partial<Faults> = {
 };
 
 /** One for all worlds of this thread: they keep nothing between jobs, and their memory is dear. */
-export const tools = { compute: createWasmCompute(), deflate: createNodeDeflate(), engine: createWasmEngine() };
+export const tools = {
+  compute: createWasmCompute(),
+  deflate: createNodeDeflate(),
+  engine: createWasmEngine(),
+  spool: createMemorySpool(),
+};
 
 export type WorldOptions = {
   readonly scenario: Scenario;
