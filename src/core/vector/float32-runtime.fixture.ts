@@ -1,5 +1,5 @@
-import type { GraphRuntime } from '../../../ports/graph-runtime.ts';
-import { readOnnx } from './onnx-reader.fixture.ts';
+import type { GraphRuntime } from '../../ports/graph-runtime.ts';
+import { readOnnx } from '../learning/graph/onnx-reader.fixture.ts';
 
 /** Runs products A Bᵀ alone, summed in float32 over runs of 256 as libraries do: fast enough for many rows. */
 export function createFloat32Runtime(): GraphRuntime {
