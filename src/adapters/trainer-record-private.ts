@@ -3,17 +3,15 @@ import { recordNoise, trainPrivately } from '../core/learning/private-training.t
 import type { Plan } from '../core/plan/plan.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { Trainer } from '../ports/trainer.ts';
-import { type SiteParts, splitSite } from './trainer-builtin.ts';
 
 /** The built-in training under record-level privacy: each record's gradient is clipped, and each step noised. */
-export function createRecordPrivateTrainer(plan: Plan, data: Dataset | SiteParts, entropy: Entropy): Trainer {
+export function createRecordPrivateTrainer(plan: Plan, training: Dataset, entropy: Entropy): Trainer {
   const { privacy } = plan;
   if (privacy.mode !== 'local' || privacy.unit !== 'record') {
     throw new RangeError(
       `Cannot train privately by record as privacy must be mode "local", unit "record": current value is "${privacy.mode}"`,
     );
   }
-  const { training } = 'training' in data ? data : splitSite(plan, data);
   const { clipNorm, epsilon, delta } = privacy;
   const records = sampleCount(training);
   let noise: number | undefined;

@@ -122,10 +122,12 @@ async function trainerFor(
       );
     }
     const { createRecordPrivateTrainer } = await import('../../adapters/trainer-record-private.ts');
+    const { splitSite } = await import('../../adapters/trainer-builtin.ts');
     const { createNodeEntropy } = await import('../../adapters/entropy-node.ts');
     const { readSite } = await import('../site-data.ts');
     const data = await readSite(plan, site.dataDir, site.say);
-    return createRecordPrivateTrainer(plan, data, createNodeEntropy());
+    const { training } = 'training' in data ? data : splitSite(plan, data);
+    return createRecordPrivateTrainer(plan, training, createNodeEntropy());
   }
   if (program !== undefined) {
     const { createExternalTrainer } = await import('../../adapters/trainer-external.ts');
