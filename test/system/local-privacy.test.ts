@@ -161,6 +161,7 @@ test('privacy of each record: only the trainer that noises its gradients takes p
   await until(() => world.sites[0]!.heard.at(-1)?.state === 'work', 'round 1 is announced');
   const parts = {
     plan: record,
+    memory: createVolatileSiteMemory(),
     clientId: 'client-01',
     key: world.sites[0]!.key,
     crypto,
