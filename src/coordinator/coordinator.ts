@@ -182,7 +182,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     }
     const updates = await reception.updates(round, contributions);
     if (central === null) return aggregateUpdates({ parts, log, models }, round, contributions, updates);
-    return publishRelease({ parts, log, models }, round, (base) => central.release(round, base, updates));
+    const release = (base: Float32Array) => central.release(round, base, updates);
+    return publishRelease({ parts, log, models }, round, { contributions, updates, release });
   }
 
   /** What a model does on the coordinator's own test set, where the plan gives one. */
