@@ -77,6 +77,10 @@ const centralSchema = z.strictObject({
     .max(100_000)
     .default(10)
     .describe('rounds after which the noise is solved anew for the rounds and the budget that are left; 0: never'),
+  evidence: z
+    .enum(['none', 'operator'])
+    .default('none')
+    .describe('operator: detectors look at clean updates and tell the operator, outside the bound; never the release'),
 });
 
 const localSchema = z.strictObject({
