@@ -2,6 +2,7 @@ import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { aggregateCommand } from './commands/aggregate.ts';
 import { auditCommand } from './commands/audit.ts';
+import { backupCommand, restoreCommand } from './commands/backup.ts';
 import { demoCommand } from './commands/demo.ts';
 import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -39,6 +40,8 @@ export function createProgram(): Command {
     stopCommand(),
     exportCommand(),
     auditCommand(),
+    backupCommand(),
+    restoreCommand(),
     simulateCommand(),
     labCommand(),
     aggregateCommand(),

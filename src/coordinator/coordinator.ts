@@ -183,12 +183,14 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     }
     const updates = await reception.updates(round, contributions);
     if (central === null) return aggregateUpdates({ parts, log, models }, round, contributions, updates);
-    return publishRelease({ parts, log, models }, round, (base) => central.release(round, base, updates));
+    const release = (base: Float32Array) => central.release(round, base, updates);
+    return publishRelease({ parts, log, models }, round, { contributions, updates, release });
   }
 
   /** What a model does on the coordinator's own test set, where the plan gives one. */
   async function evaluate(hash: string): Promise<Evaluation | null> {
-    if (parts.test === null) return null;
+    // Where tensors stay at the sites, the coordinator has no whole model to test.
+    if (parts.test === null || plan.learning.local.length > 0) return null;
     const parameters = models.workspace();
     await (await models.row(hash)).read(0, parameters);
     return parts.engine.evaluate({ spec: plan.model, parameters, data: parts.test });

@@ -1,22 +1,25 @@
-import type { AggregationReport } from '../core/aggregation/report.ts';
-import { detectors } from '../core/detection/index.ts';
-import { leaveOneOutCosines } from '../core/detection/leave-one-out.ts';
+import { aggregateCohort } from '../core/aggregation/aggregate.ts';
+import type { Memory } from '../core/detection/memory.ts';
 import type { Metrics, Update } from '../core/intake/stages.ts';
-import { nextModel } from '../core/learning/server/next-model.ts';
+import { sharedPart } from '../core/learning/fed-bn.ts';
+import { lastAggregateRow, nextModel } from '../core/learning/server/next-model.ts';
+import { planManifest } from '../core/plan/learning.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import { combineMetrics } from '../core/round/evaluation.ts';
-import { type GlobalState, globalStep, type RoundUpdates } from '../core/round/global-step.ts';
-import type { ClientVerdict, PrivacyFigures } from '../core/round/record.ts';
+import { type GlobalState, globalStep, lastAggregateOf, type RoundUpdates } from '../core/round/global-step.ts';
+import type { PrivacyFigures } from '../core/round/record.ts';
 import type { Contribution, Round } from '../core/round/round.ts';
 import { isStreamable, streamedStep } from '../core/round/streamed-step.ts';
 import type { Change, ModelRow } from '../ports/store.ts';
 import { type CardFacts, writeCard } from './cards.ts';
+import { inspect } from './inspection.ts';
 import type { Draft } from './journal.ts';
 import type { Models } from './models.ts';
 import type { CoordinatorParts } from './parts.ts';
 import type { Released } from './privacy/central.ts';
 import type { Decision, RunLog } from './run-log.ts';
+import { weightsOf } from './trust.ts';
 
 /** What a phase makes of its contributions: changes and journal entries, to be recorded together with the event. */
 export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'> & Partial<Pick<Released, 'ledger'>>;
@@ -34,96 +37,106 @@ export async function aggregateUpdates(
   updates: readonly Update[],
 ): Promise<Reduced> {
   const { plan, compute } = parts;
-  const { models: rows, run } = log.snapshot();
-  const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
+  const { models: known, run } = log.snapshot();
+  const parent = known.find((row) => row.hash === run.facts!.baseModel)!;
   const clientIds = contributions.map(({ clientId }) => clientId);
+  const claimed = updates.map(({ claimedExamples }, i) => ({ clientId: clientIds[i]!, examples: claimedExamples }));
   const sent: RoundUpdates = {
     clientIds,
     rows: updates.map((update) => update.delta),
-    claimedExamples: updates.map((update) => update.claimedExamples),
+    claimedExamples: weightsOf(claimed, round.number, plan, run.detection),
     accumulations: updates.map((update) => update.accumulation),
   };
-  const { next, report, controlReport } = isStreamable(plan)
-    ? await stepInTiles()
-    : await globalStep(plan, round.number, await models.state(parent), sent, compute);
+  const { next, report, controlReport, before } = isStreamable(plan) ? await stepInTiles() : await stepAtOnce();
+  // Looked at before the model is written: the aggregate's memory is used again.
+  const inspected = await inspect(parts, run.detection, {
+    round: round.number,
+    clientIds,
+    rows: sent.rows,
+    report,
+    controlReport,
+    ...before,
+  });
   const dropped = [...report.dropped, ...(controlReport?.dropped ?? [])].map(({ clientId }) => clientId);
   const used = clientIds.filter((clientId) => !dropped.includes(clientId));
   const card = { clientIds: used, privacy: null };
   const { changes, published } = await writeNext({ parts, models }, round, { parent, next, card });
-  const verdicts = verdictsOf(plan, clientIds, report);
-  const onControls = controlReport === null ? [] : verdictsOf(plan, clientIds, controlReport);
-  const together = verdicts.map((verdict, i) => withControl(verdict, onControls[i]));
-  return {
-    changes,
-    drafts: [
-      { kind: 'round.verdicts', round: round.number, data: { verdicts: together as unknown as Json } },
-      { ...published, data: { ...published.data, dropped } },
-    ],
-  };
+  return { changes, drafts: [inspected, { ...published, data: { ...published.data, dropped } }] };
+
+  async function stepAtOnce() {
+    const state = await models.state(parent);
+    return { ...(await globalStep(plan, round.number, state, sent, compute)), before: vectorsBefore(plan, state) };
+  }
 
   /** A plan whose rounds need nothing but the model: it stays in its file, and the aggregate's memory is used again. */
   async function stepInTiles() {
-    const before = {
+    const from = {
       model: await models.row(parent.hash),
       parent: parent.parentHash === null ? null : await models.row(parent.parentHash),
     };
-    const step = await streamedStep(plan, round.number, before, { ...sent, into: models.workspace() }, compute);
-    return { next: { model: step.model, optimizer: {}, control: {} }, report: step.report, controlReport: null };
+    const step = await streamedStep(plan, round.number, from, { ...sent, into: models.workspace() }, compute);
+    return {
+      next: { model: step.model, optimizer: {}, control: {} },
+      report: step.report,
+      controlReport: null,
+      before: { base: from.model, reference: lastAggregateRow(plan.learning.server, from) },
+    };
   }
-}
-
-/** What the detector says of each row. */
-function verdictsOf(plan: Plan, clientIds: readonly string[], report: AggregationReport): readonly ClientVerdict[] {
-  const { norms, cosines } = report.diagnostics;
-  const { weights } = report;
-  const others =
-    weights === null ? null : leaveOneOutCosines({ norms, cosines, weights, aggregateNorm: lengthOf(report.vector) });
-  const observations = clientIds.map((clientId, i) => ({
-    clientId,
-    norm: norms[i]!,
-    cosine: cosines[i]!,
-    othersCosine: others?.[i] ?? null,
-  }));
-  return detectors[plan.detection.detector].judge(observations).map(
-    (verdict, i): ClientVerdict => ({
-      clientId: verdict.clientId,
-      isFlagged: verdict.isFlagged,
-      score: verdict.score,
-      reasons: verdict.reasons,
-      norm: norms[i]!,
-      cosine: cosines[i]!,
-      weight: report.weights?.[i] ?? null,
-    }),
-  );
-}
-
-/** A client that lies in its second vector only is flagged as well. */
-function withControl(verdict: ClientVerdict, control: ClientVerdict | undefined): ClientVerdict {
-  if (control?.isFlagged !== true) return verdict;
-  return {
-    ...verdict,
-    isFlagged: true,
-    score: Math.max(verdict.score, control.score),
-    reasons: [...verdict.reasons, ...control.reasons.map((reason) => `control variate: ${reason}`)],
-  };
 }
 
 /** Makes a private release the next model: nothing else of the updates leaves the round. */
 export async function publishRelease(
   { parts, log, models }: { parts: CoordinatorParts; log: RunLog; models: Models },
   round: Round,
-  release: (base: Float32Array) => Promise<Released>,
+  { contributions, updates, release }: Private,
 ): Promise<Reduced> {
   const { models: rows, run } = log.snapshot();
   const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
-  const { model: base, optimizer } = await models.state(parent);
+  const state = await models.state(parent);
+  const { model: base, optimizer } = state;
   const { vector, drafts, ledger } = await release(base);
   const made = nextModel(parts.plan.learning.server, { base, state: optimizer, aggregate: vector });
   const next = { model: made.model, optimizer: made.state, control: {} };
   // Who took part stays secret: amplification by sampling rests on it.
   const card = { clientIds: null, privacy: spentIn(drafts) };
   const { changes, published } = await writeNext({ parts, models }, round, { parent, next, card });
-  return { changes, drafts: [...drafts, { ...published, data: { ...published.data, dropped: [] } }], ledger };
+  const seen = await evidenceOf(parts, run.detection, round, { contributions, updates }, state);
+  return { changes, drafts: [...drafts, ...seen, { ...published, data: { ...published.data, dropped: [] } }], ledger };
+}
+
+/** What updates were made from, and the step that led there. */
+function vectorsBefore(
+  plan: Plan,
+  state: GlobalState,
+): { readonly base: Float32Array; readonly reference: Float32Array } {
+  return { base: sharedPart(planManifest(plan), state.model), reference: lastAggregateOf(plan, state) };
+}
+
+/** What a private round is made of. */
+type Private = {
+  readonly contributions: readonly Contribution[];
+  readonly updates: readonly Update[];
+  readonly release: (base: Float32Array) => Promise<Released>;
+};
+
+/** Verdicts on clean updates, where the plan lets the operator have them: outside the bound, and never in a release. */
+async function evidenceOf(
+  parts: CoordinatorParts,
+  memory: Memory,
+  round: Round,
+  { contributions, updates }: Pick<Private, 'contributions' | 'updates'>,
+  state: GlobalState,
+): Promise<readonly Draft[]> {
+  const { plan, compute } = parts;
+  if (plan.privacy.mode !== 'central' || plan.privacy.evidence !== 'operator' || updates.length === 0) return [];
+  const clientIds = contributions.map(({ clientId }) => clientId);
+  const rows = updates.map(({ delta }) => delta);
+  const before = vectorsBefore(plan, state);
+  const context = { reference: before.reference };
+  const report = await aggregateCohort({ rows, clientIds }, plan.aggregation.pipeline, context, compute);
+  return [
+    await inspect(parts, memory, { round: round.number, clientIds, rows, report, controlReport: null, ...before }),
+  ];
 }
 
 /** Writes the next model with what belongs to it, and says so. */
@@ -173,10 +186,4 @@ export function combineEvaluations(
       ? []
       : [{ kind: 'round.evaluated', round: round.number, data: combined as unknown as { [key: string]: Json } }];
   return { drafts };
-}
-
-function lengthOf(vector: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < vector.length; i++) sum += vector[i]! * vector[i]!;
-  return Math.sqrt(sum);
 }

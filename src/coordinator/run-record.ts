@@ -38,12 +38,15 @@ export function runRecordOf(
   };
 }
 
-/** Clients flagged in more than half of the rounds in which their update was looked at. */
+/** Clients flagged in more than half of the rounds in which what they sent was looked at. */
 function mostlyFlagged(records: readonly RoundRecord[]): readonly string[] {
   const counts = new Map<string, { seen: number; flagged: number }>();
-  for (const { clientId, isFlagged } of records.flatMap((record) => record.verdicts)) {
-    const count = counts.get(clientId) ?? { seen: 0, flagged: 0 };
-    counts.set(clientId, { seen: count.seen + 1, flagged: count.flagged + (isFlagged ? 1 : 0) });
+  for (const record of records) {
+    const looked = new Set([...record.verdicts.map(({ clientId }) => clientId), ...record.flagged]);
+    for (const clientId of looked) {
+      const { seen, flagged } = counts.get(clientId) ?? { seen: 0, flagged: 0 };
+      counts.set(clientId, { seen: seen + 1, flagged: flagged + (record.flagged.includes(clientId) ? 1 : 0) });
+    }
   }
   return [...counts]
     .filter(([, { seen, flagged }]) => flagged > seen / 2)

@@ -1,8 +1,10 @@
+import { emptyMemory, type Inspection, type Memory, remember, rememberRefusals } from '../core/detection/memory.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import type { ClientEvaluation, ClientVerdict, PrivacyFigures, RoundRecord } from '../core/round/record.ts';
 import { openRound, type PhasePlan, type Round, type RoundEvent } from '../core/round/round.ts';
 import { step } from '../core/round/step.ts';
 import type { JournalEntry } from '../ports/store.ts';
+import { refusedForContent } from './trust.ts';
 
 /** What has been learned about the open round so far. */
 export type OpenFacts = {
@@ -53,6 +55,8 @@ export type RunState = {
   /** Null unless the run is under central privacy. */
   readonly privacy: PrivacyState | null;
   readonly seconds: number;
+  /** What detection remembers of the clients. */
+  readonly detection: Memory;
   /** The newest signed tree head, with the witnesses' signatures that have come since. */
   readonly checkpoint: string | null;
   /** The signed card of each model, by the model's hash. */
@@ -71,6 +75,7 @@ export const initialState: RunState = {
   tls: null,
   privacy: null,
   seconds: 0,
+  detection: emptyMemory,
   checkpoint: null,
   cards: {},
   qkdAbsent: [],
@@ -141,7 +146,10 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
         published: data as unknown as NonNullable<OpenFacts['published']>,
       }));
     case 'round.verdicts':
-      return withFacts(state, () => ({ verdicts: data['verdicts'] as unknown as readonly ClientVerdict[] }));
+      return withFacts(
+        { ...state, detection: remember(state.detection, data['inspection'] as unknown as Inspection) },
+        () => ({ verdicts: data['verdicts'] as unknown as readonly ClientVerdict[] }),
+      );
     case 'round.evaluated':
       return withFacts(state, () => ({ clients: data as unknown as ClientEvaluation }));
     case 'round.closed': {
@@ -151,6 +159,7 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
         round: null,
         facts: null,
         records: [...state.records, record as unknown as RoundRecord],
+        detection: rememberRefusals(state.detection, refusedForContent(data as unknown as RoundRecord), entry.round!),
         seconds: state.seconds + (data['seconds'] as number),
       };
     }

@@ -5,6 +5,7 @@ import { phaseOf } from '../core/round/round.ts';
 import type { Coordinator } from './coordinator.ts';
 import { encodeVerifierKey } from '../core/transparency/signed-note.ts';
 import type { CoordinatorParts } from './parts.ts';
+import { reputationOf } from './trust.ts';
 import { fingerprintsOf } from './transparency.ts';
 
 /** Where a run stands, for people and programs. */
@@ -68,6 +69,7 @@ export function statusOf(coordinator: Coordinator, parts: CoordinatorParts) {
       status,
       isConnected: connected.has(deviceId),
       enrolledAtMs,
+      reputation: reputationOf(run.detection, clientId, run.records),
     })),
   };
 }

@@ -3,6 +3,7 @@ import type { Dataset } from '../core/data/dataset.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { createRng } from '../core/random/rng.ts';
 import type { RoundRecord } from '../core/round/record.ts';
+import type { JournalEntry } from '../ports/store.ts';
 import { trainingEngine } from '../node/training-engine.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { createMomentumTrainer } from './momentum-trainer.ts';
@@ -50,6 +51,8 @@ export type Simulation = {
   /** In place of the built-in trainer, by the number of the client. */
   readonly trainerOf?: ((index: number) => Trainer) | undefined;
   readonly onRound?: ((record: RoundRecord) => void) | undefined;
+  /** Entries of the journal as they are written; the fast path only. */
+  readonly onEntry?: ((entry: JournalEntry) => void) | undefined;
 };
 
 const samplesPerClient = 200;
@@ -62,7 +65,12 @@ export async function simulatePlan(simulation: Simulation): Promise<WorldResult>
   const { sites, close } = sitesOf(simulation, hostile);
   try {
     if (path === 'fast') {
-      return await runDirectWorld({ scenario: { seed, plan, attackers: hostile }, sites, onRound });
+      return await runDirectWorld({
+        scenario: { seed, plan, attackers: hostile },
+        sites,
+        onRound,
+        onEntry: simulation.onEntry,
+      });
     }
     const scenario = {
       seed,
@@ -122,6 +130,11 @@ function sitesOf(
   const { plan, seed, trainerOf, threads = 0, workerMomentum } = simulation;
   const nothing = async () => {};
   const engine = trainingEngine(plan.training.engine);
+  if (plan.privacy.mode === 'local' && plan.privacy.unit === 'record') {
+    throw new RangeError(
+      'Cannot simulate the plan as privacy.unit must be "client": training that is private by record is not simulated',
+    );
+  }
   if (trainerOf !== undefined) return { sites: { trainerOf, test: simulation.data?.test ?? null }, close: nothing };
   const rng = createRng(seed).child('simulation', 'data');
   const { expected } = plan.cohort;

@@ -4,6 +4,7 @@ import { phasesOf } from '../../core/round/phases.ts';
 import { approvedClients, selectParticipants } from '../gathering.ts';
 import type { Decision, Snapshot } from '../run-log.ts';
 import { hasEnded } from '../state.ts';
+import { trustedOf } from '../trust.ts';
 import type { CentralRounds, Opening } from './central.ts';
 
 type Next = {
@@ -24,14 +25,15 @@ export function decideOpening(
   const { run, models } = snapshot;
   const { round, plan } = next;
   if (run.round !== null || hasEnded(run)) return { result: false };
-  const opening = openingOf(snapshot, next);
+  const { clientIds, leftOut } = trustedOf(next.present, round, plan, run.detection);
+  const opening = openingOf(snapshot, { ...next, present: clientIds });
   if (opening.kind === 'wait') return { result: false };
   if (opening.kind === 'exhausted') {
     return { drafts: [{ kind: 'run.stopped', data: { reason: opening.reason, out: opening.out } }], result: false };
   }
   const { participants } = opening;
   const phases = phasesOf(plan, participants.length) as unknown as Json;
-  const data = { participants, phases, baseModel: models.at(-1)!.hash, ...facts, ...opening.data };
+  const data = { participants, phases, baseModel: models.at(-1)!.hash, ...facts, ...opening.data, leftOut };
   return { changes: opening.changes, drafts: [{ kind: 'round.opened', round, data }], result: true };
 }
 

@@ -2,18 +2,16 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { z } from 'zod';
 import { checkPipeline, type Pipeline, pipelineSchema } from '../aggregation/pipeline.ts';
 import { codecIds } from '../compression/index.ts';
-import { type DetectorId, detectors } from '../detection/index.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
-import { trainingSchema } from './training.ts';
+import { trainingEngineIds, trainingSchema } from './training.ts';
 import { transparencySchema } from './transparency.ts';
 import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
+import { detectionProblems, detectionSchema } from './detection.ts';
 import { learningProblems, learningSchema } from './learning.ts';
 import { defaultPipeline, privacyProblems, privacySchema, resolvePrivacy } from './privacy.ts';
 import { cohortSelectionSchema, defaultSize, selectionProblems } from './selection.ts';
 import { checkPlanTable, planTableSchema } from './table.ts';
-
-const detectorIds = Object.keys(detectors) as [DetectorId, ...DetectorId[]];
 
 const seconds = (max: number) => z.number().positive().max(max);
 
@@ -99,17 +97,16 @@ export const planSchema = z
             'pre-aggregators and one aggregator (default: Multi-Krum; under central privacy: centred clipping with the clip norm)',
           ),
         codec: z.enum(codecIds).default('float16-zstd').describe('how updates are compressed'),
+        engine: z
+          .enum(trainingEngineIds)
+          .default('built-in')
+          .describe(
+            'what a coordinator multiplies 64 updates or more with: onnx is the optional package onnxruntime-node; simulations use the built-in kernels',
+          ),
       })
       .prefault({}),
     learning: learningSchema.describe('how clients learn and how their aggregate becomes the next model'),
-    detection: z
-      .strictObject({
-        detector: z
-          .enum(detectorIds)
-          .default('norm-cosine')
-          .describe('what flags unusual updates; a flag is an alarm, not proof'),
-      })
-      .prefault({}),
+    detection: detectionSchema.prefault({}),
     enrolment: z
       .strictObject({
         approve: z
@@ -160,7 +157,7 @@ export const planSchema = z
     for (const { path, message } of selectionProblems(plan.cohort, plan.privacy)) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }
-    for (const { path, message } of privacyProblems(plan)) {
+    for (const { path, message } of [...privacyProblems(plan), ...detectionProblems(plan)]) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }
     const pipeline = plan.aggregation.pipeline ?? defaultPipeline(plan);

@@ -67,4 +67,7 @@ export type ClientVerdict = {
   readonly norm: number;
   readonly cosine: number;
   readonly weight: number | null;
+  /** What the client's reputation was after this round; absent in journals of before. */
+  readonly trust?: number;
+  readonly standing?: 'trusted' | 'watched' | 'turning' | 'excluded';
 };

@@ -6,6 +6,7 @@ import type { CoordinatorParts } from '../../coordinator/parts.ts';
 import { updateShape } from '../../core/plan/learning.ts';
 import { createRng } from '../../core/random/rng.ts';
 import type { RoundRecord } from '../../core/round/record.ts';
+import type { JournalEntry } from '../../ports/store.ts';
 import { castOf, seenInRun, type Sites } from './cast.ts';
 import type { ClientHost } from './client-host.ts';
 import { createDirectClient, sharedModels } from './direct-client.ts';
@@ -33,6 +34,7 @@ export async function runDirectWorld(options: {
   readonly scenario: Pick<Scenario, 'seed' | 'plan' | 'attackers'>;
   readonly sites: Sites;
   readonly onRound?: ((record: RoundRecord) => void) | undefined;
+  readonly onEntry?: ((entry: JournalEntry) => void) | undefined;
 }): Promise<WorldResult> {
   const { scenario, sites } = options;
   const { plan, seed } = scenario;
@@ -90,7 +92,8 @@ export async function runDirectWorld(options: {
   }
 
   let told = 0;
-  coordinator.onCommit(() => {
+  coordinator.onCommit((rows) => {
+    for (const { entry } of rows) options.onEntry?.(entry);
     const { records } = coordinator.snapshot().run;
     for (; told < records.length; told++) options.onRound?.(records[told]!);
   });
