@@ -2,13 +2,16 @@
 // Usage: node benchmarks/training.ts [--json]. Processor time, best of several epochs: other load only makes a run slower.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { createOnnxRuntime } from '../src/adapters/graph-runtime-onnx.ts';
 import { createDataset } from '../src/core/data/dataset.ts';
 import { trainOptionsSchema } from '../src/core/learning/engine.ts';
 import type { TrainingEngine } from '../src/core/learning/engine.ts';
 import type { ModelSpec } from '../src/core/learning/model-spec.ts';
 import { classCountOf, initialParameters, inputCountOf } from '../src/core/learning/model-spec.ts';
+import { createGraphEngine } from '../src/core/learning/graph/engine.ts';
 import { referenceEngine } from '../src/core/learning/reference/engine.ts';
 import { createWasmEngine } from '../src/core/learning/wasm/engine.ts';
+import { optionalPackages } from '../tools/gates/require-tool.ts';
 import { createRng } from '../src/core/random/rng.ts';
 
 type Row = { readonly model: string; readonly name: string; readonly samplesPerSecond: number };
@@ -65,9 +68,21 @@ function measurePeer(script: string, { model, spec, count, repeats }: Case): Row
   return undefined;
 }
 
+/** The optional engine, where its package is. */
+function findOnnxEngine(): TrainingEngine | undefined {
+  try {
+    return createGraphEngine(createOnnxRuntime([process.cwd(), optionalPackages]));
+  } catch (error) {
+    process.stderr.write(`bench:training: onnx left out (${(error as Error).message})\n`);
+    return undefined;
+  }
+}
+
+const onnx = findOnnxEngine();
 const rows: (Row | undefined)[] = [];
 for (const each of cases) {
   rows.push(await measure(createWasmEngine(), each));
+  if (onnx !== undefined) rows.push(await measure(onnx, each));
   rows.push(await measure(referenceEngine, { ...each, count: each.spec.kind === 'cnn' ? 4 : 320, repeats: 2 }));
   if (each.spec.kind !== 'cnn') rows.push(measurePeer('training_numpy.py', each));
   rows.push(measurePeer('training_pytorch.py', each));

@@ -4,7 +4,8 @@
  * The other entry points: `qflare/core` (pure functions) and `qflare/lab` (simulation, attacks, tables).
  */
 export { takePart } from './client/agent.ts';
-export { enrol, RefusedError } from './client/enrol.ts';
+export { RefusedError, TrainerError, VersionError } from './client/ends.ts';
+export { enrol } from './client/enrol.ts';
 export { formatLink, type Link, LinkError, parseLink } from './client/link.ts';
 export { type Coordinator, createCoordinator } from './coordinator/coordinator.ts';
 export { createServer } from './coordinator/http/server.ts';

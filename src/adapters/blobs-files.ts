@@ -1,59 +1,168 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Blobs } from '../ports/blobs.ts';
+import { DamagedError } from '../ports/damage.ts';
+
+const hashBytesAtOnce = 1 << 20;
 
 /** Blobs as files: `ab/cdef…` below a folder; written aside, synced, renamed, and the folder synced. */
 export function createFileBlobs(folder: string): Blobs {
-  function pathOf(hash: string): string {
+  const arrivals = join(folder, 'arriving');
+
+  function checkName(hash: string): void {
     if (!/^[0-9a-f]{64}$/.test(hash)) {
       throw new RangeError(`Cannot find a blob as its name must be 64 hexadecimal digits: current value is "${hash}"`);
     }
+  }
+
+  function pathOf(hash: string): string {
+    checkName(hash);
     return join(folder, hash.slice(0, 2), hash.slice(2));
   }
 
+  function arrivingPath(hash: string): string {
+    checkName(hash);
+    return join(arrivals, hash);
+  }
+
+  /** Gives a synced file its place. */
+  async function place(from: string, path: string): Promise<void> {
+    // A new folder is there after a power cut only when its parent was synced too.
+    const made = await mkdir(dirname(path), { recursive: true });
+    if (made !== undefined) await syncFolder(dirname(made));
+    if (made !== undefined && made !== dirname(path)) await syncFolder(folder);
+    await rename(from, path);
+    await syncFolder(dirname(path));
+  }
+
+  async function writeAside(content: Uint8Array | AsyncIterable<Uint8Array>, aside: string): Promise<string> {
+    const hash = createHash('sha256');
+    const file = await open(aside, 'wx', 0o600);
+    try {
+      for await (const part of content instanceof Uint8Array ? [content] : content) {
+        hash.update(part);
+        await file.writeFile(part);
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    return hash.digest('hex');
+  }
+
   return {
-    async put(bytes) {
-      const hash = createHash('sha256').update(bytes).digest('hex');
-      const path = pathOf(hash);
-      if (await holds(path, bytes)) return hash;
-      // A new folder is there after a power cut only when its parent was synced too.
-      const made = await mkdir(dirname(path), { recursive: true });
-      if (made !== undefined) await syncFolder(dirname(made));
-      if (made !== undefined && made !== dirname(path)) await syncFolder(folder);
-      const aside = `${path}.${randomBytes(6).toString('hex')}`;
+    async put(content) {
+      if (content instanceof Uint8Array) {
+        const known = createHash('sha256').update(content).digest('hex');
+        if (await holds(pathOf(known), content)) return known;
+      }
+      await mkdir(folder, { recursive: true });
+      const aside = join(folder, `aside.${randomBytes(8).toString('hex')}`);
       try {
-        const file = await open(aside, 'wx', 0o600);
-        try {
-          await file.writeFile(bytes);
-          await file.sync();
-        } finally {
-          await file.close();
-        }
-        await rename(aside, path);
+        const hash = await writeAside(content, aside);
+        await place(aside, pathOf(hash));
+        return hash;
       } catch (error) {
         await rm(aside, { force: true });
         throw error;
       }
-      await syncFolder(dirname(path));
-      return hash;
     },
     async get(hash) {
-      let bytes: Uint8Array;
-      try {
-        bytes = await readFile(pathOf(hash));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-        throw error;
-      }
+      const bytes = await orUndefined(readFile(pathOf(hash)));
+      if (bytes === undefined) return undefined;
       const actual = createHash('sha256').update(bytes).digest('hex');
-      if (actual !== hash) throw new Error(`Cannot read blob ${hash} as its bytes must match: their hash is ${actual}`);
+      if (actual !== hash) throw damaged(pathOf(hash), actual);
       return bytes;
     },
+    async check(hash) {
+      const actual = await hashOfFile(pathOf(hash));
+      if (actual !== hash) throw damaged(pathOf(hash), actual);
+    },
+    size: async (hash) => (await orUndefined(stat(pathOf(hash))))?.size,
+    read: async (hash, start, target) => readRange(pathOf(hash), start, target),
     async remove(hash) {
       await rm(pathOf(hash), { force: true });
     },
+    arriving: {
+      names: async () => (await orUndefined(readdir(arrivals))) ?? [],
+      size: async (name) => (await orUndefined(stat(arrivingPath(name))))?.size ?? 0,
+      async write(name, offset, bytes) {
+        const path = arrivingPath(name);
+        await mkdir(arrivals, { recursive: true, mode: 0o700 });
+        const file = (await orUndefined(open(path, 'r+'))) ?? (await open(path, 'w+', 0o600));
+        try {
+          if ((await file.stat()).size !== offset) await file.truncate(offset);
+          await writeFully(file, offset, bytes);
+        } finally {
+          await file.close();
+        }
+      },
+      read: async (name, start, target) => readRange(arrivingPath(name), start, target),
+      async settle(name) {
+        const path = arrivingPath(name);
+        if ((await orUndefined(hashOfFile(path))) !== name) {
+          await rm(path, { force: true });
+          return false;
+        }
+        await place(path, pathOf(name));
+        return true;
+      },
+      async remove(name) {
+        await rm(arrivingPath(name), { force: true });
+      },
+    },
   };
+}
+
+function damaged(path: string, actual: string): DamagedError {
+  return new DamagedError(`Cannot read ${path} as its hash must be its name: current value is ${actual}`);
+}
+
+/** Syncs a file and gives its hash, with one part of it in memory. */
+async function hashOfFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  const buffer = new Uint8Array(hashBytesAtOnce);
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+    for (let at = 0; ; ) {
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+      if (bytesRead === 0) return hash.digest('hex');
+      hash.update(buffer.subarray(0, bytesRead));
+      at += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function readRange(path: string, start: number, target: Uint8Array): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    for (let done = 0; done < target.length; ) {
+      const { bytesRead } = await file.read(target, done, target.length - done, start + done);
+      if (bytesRead === 0) throw new Error(`Cannot read ${path} as it must have byte ${start + done}: it is shorter`);
+      done += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function writeFully(file: FileHandle, offset: number, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
+  }
+}
+
+async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** Whether the file is there and whole: one that was damaged is written anew. */

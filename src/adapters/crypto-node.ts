@@ -1,28 +1,51 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  sign,
-  timingSafeEqual,
-  verify,
-} from 'node:crypto';
-import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_MLKEM768_X25519 } from 'hpke';
+import type { KeyObject } from 'node:crypto';
 import type { Purpose } from '../core/protocol/purposes.ts';
 import { aeadTagBytes, suiteDefault, suites } from '../core/protocol/suite.ts';
 import type { Aead, Crypto, PreSharedKey, RoundKey, SigningKey } from '../ports/crypto.ts';
+import { nodePrimitives, type Primitives } from './crypto-node/primitives.ts';
+import { testHpke, testPrimitives } from './crypto-node/self-test.ts';
 
 const suite = suites[suiteDefault];
 const bulkLabel = new TextEncoder().encode('qflare/bulk/v1');
 const publicKeysMax = 4096;
 
-/** The primitives of Node (OpenSSL ≥ 3.5) and HPKE over its WebCrypto. */
-export function createNodeCrypto(): Crypto {
-  const hpke = new CipherSuite(KEM_MLKEM768_X25519, KDF_HKDF_SHA256, AEAD_AES_256_GCM);
+/** As `createNodeCrypto`, with every self-test done: what a process that runs for long starts with. */
+export async function startNodeCrypto(primitives: Primitives = nodePrimitives): Promise<Crypto> {
+  const crypto = createNodeCrypto(primitives);
+  await soundSuite(primitives);
+  return crypto;
+}
+
+/** What has given its known answers in this process. */
+const sound = new WeakSet<Primitives>();
+const soundHpke = new WeakMap<Primitives, Promise<void>>();
+
+/** HPKE, once it has given its known answer. */
+async function soundSuite(primitives: Primitives): Promise<ReturnType<Primitives['createHpke']>> {
+  if (!soundHpke.has(primitives)) soundHpke.set(primitives, testHpke(primitives));
+  await soundHpke.get(primitives);
+  return primitives.createHpke();
+}
+
+/**
+ * The primitives of Node (OpenSSL ≥ 3.5) and HPKE over its WebCrypto: the one module that wraps them all.
+ *
+ * Errors: SelfTestError when a primitive does not give its known answer, here or at the first use of HPKE.
+ */
+export function createNodeCrypto(primitives: Primitives = nodePrimitives): Crypto {
+  const {
+    createHash,
+    createPrivateKey,
+    createPublicKey,
+    generateKeyPairSync,
+    randomBytes,
+    sign,
+    timingSafeEqual,
+    verify,
+  } = primitives;
+  if (!sound.has(primitives)) testPrimitives(primitives);
+  sound.add(primitives);
+  const hpkeOf = () => soundSuite(primitives);
   const publicKeys = new Map<string, KeyObject>();
 
   // Importing a key halves the throughput of verification, so the last ones are kept.
@@ -37,6 +60,7 @@ export function createNodeCrypto(): Crypto {
   }
 
   async function roundKey(pair: { publicKey: unknown; privateKey: unknown }): Promise<RoundKey> {
+    const hpke = await hpkeOf();
     const keys = pair as Awaited<ReturnType<typeof hpke.GenerateKeyPair>>;
     const publicKey = await hpke.SerializePublicKey(keys.publicKey);
     const seed = await hpke.SerializePrivateKey(keys.privateKey);
@@ -47,7 +71,38 @@ export function createNodeCrypto(): Crypto {
         if (enc.length !== suite.encBytes) return undefined;
         try {
           const recipient = await hpke.SetupRecipient(keys, enc, { info, ...pskOptions(psk) });
-          return createAead(await recipient.Export(bulkLabel, 32));
+          return aead(await recipient.Export(bulkLabel, 32));
+        } catch {
+          return undefined;
+        }
+      },
+    };
+  }
+
+  function signingKey(privateKey: KeyObject): SigningKey {
+    const publicKey = createPublicKey(privateKey).export({ format: 'raw-public' });
+    return {
+      publicKey,
+      sign: (purpose: Purpose, message) => sign(null, message, { key: privateKey, context: Buffer.from(purpose) }),
+    };
+  }
+
+  function aead(key: Uint8Array): Aead {
+    return {
+      seal(nonce, plaintext, aad) {
+        const cipher = primitives.createCipheriv('aes-256-gcm', key, nonce);
+        if (aad !== undefined) cipher.setAAD(aad);
+        return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+      },
+      open(nonce, ciphertext, aad) {
+        if (ciphertext.length < aeadTagBytes) return undefined;
+        const decipher = primitives.createDecipheriv('aes-256-gcm', key, nonce);
+        if (aad !== undefined) decipher.setAAD(aad);
+        decipher.setAuthTag(ciphertext.subarray(ciphertext.length - aeadTagBytes));
+        const plaintext = decipher.update(ciphertext.subarray(0, ciphertext.length - aeadTagBytes));
+        try {
+          decipher.final();
+          return plaintext;
         } catch {
           return undefined;
         }
@@ -76,51 +131,25 @@ export function createNodeCrypto(): Crypto {
       });
     },
 
-    generateRoundKey: async () => roundKey(await hpke.GenerateKeyPair(true)),
+    aead,
+    generateRoundKey: async () => roundKey(await (await hpkeOf()).GenerateKeyPair(true)),
     async importRoundKey(secret) {
+      const hpke = await hpkeOf();
       const privateKey = await hpke.DeserializePrivateKey(secret.subarray(0, suite.seedBytes), true);
       const publicKey = await hpke.DeserializePublicKey(secret.subarray(suite.seedBytes));
       return roundKey({ privateKey, publicKey });
     },
 
     async seal(publicKey, info, psk) {
+      const hpke = await hpkeOf();
       const recipient = await hpke.DeserializePublicKey(publicKey);
       const { encapsulatedSecret, ctx } = await hpke.SetupSender(recipient, { info, ...pskOptions(psk) });
-      return { enc: encapsulatedSecret, aead: createAead(await ctx.Export(bulkLabel, 32)) };
+      return { enc: encapsulatedSecret, aead: aead(await ctx.Export(bulkLabel, 32)) };
     },
-  };
-}
-
-function signingKey(privateKey: KeyObject): SigningKey {
-  const publicKey = createPublicKey(privateKey).export({ format: 'raw-public' });
-  return {
-    publicKey,
-    sign: (purpose: Purpose, message) => sign(null, message, { key: privateKey, context: Buffer.from(purpose) }),
   };
 }
 
 /** HPKE takes base mode or `mode_psk` from what is there. */
 function pskOptions(psk: PreSharedKey | undefined) {
   return psk === undefined ? {} : { psk: psk.key, pskId: psk.id };
-}
-
-function createAead(key: Uint8Array): Aead {
-  return {
-    seal(nonce, plaintext) {
-      const cipher = createCipheriv('aes-256-gcm', key, nonce);
-      return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
-    },
-    open(nonce, ciphertext) {
-      if (ciphertext.length < aeadTagBytes) return undefined;
-      const decipher = createDecipheriv('aes-256-gcm', key, nonce);
-      decipher.setAuthTag(ciphertext.subarray(ciphertext.length - aeadTagBytes));
-      const plaintext = decipher.update(ciphertext.subarray(0, ciphertext.length - aeadTagBytes));
-      try {
-        decipher.final();
-        return plaintext;
-      } catch {
-        return undefined;
-      }
-    },
-  };
 }

@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import { followsHead, type LedgerEntry } from '../core/privacy/ledger/chain.ts';
+import { createLedgerTable } from './store-sqlite/ledger-table.ts';
 import {
   type AcceptedEnvelope,
   type Change,
@@ -30,17 +30,23 @@ const schema = `
   CREATE TABLE IF NOT EXISTS journal (
     orgId TEXT NOT NULL, runId TEXT NOT NULL, sequence INTEGER NOT NULL, leafHash TEXT NOT NULL, text TEXT NOT NULL,
     PRIMARY KEY (orgId, runId, sequence)) STRICT;
-  CREATE TABLE IF NOT EXISTS ledger (
-    orgId TEXT NOT NULL, subject TEXT NOT NULL, place INTEGER NOT NULL, hash TEXT NOT NULL, text TEXT NOT NULL,
-    PRIMARY KEY (orgId, subject, place)) STRICT;
   CREATE TABLE IF NOT EXISTS health (id INTEGER PRIMARY KEY, count INTEGER NOT NULL) STRICT;
 `;
 
-/** The state of one run in a SQLite file: WAL, full sync on every commit. */
-export function createSqliteStore(path: string, run: { readonly orgId: string; readonly runId: string }): Store {
-  const db = new DatabaseSync(path);
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
+/**
+ * The state of one run in a SQLite file: WAL, full sync on every commit.
+ *
+ * With `ledger`, the privacy ledger is in that file, which runs of other folders may share. It is committed before the
+ * rest: what a kill in between leaves is a reservation without a round, never a round without a reservation.
+ */
+export function createSqliteStore(
+  path: string,
+  run: { readonly orgId: string; readonly runId: string; readonly ledger?: string | undefined },
+): Store {
+  const db = openDatabase(path);
   db.exec(schema);
+  const ledger = run.ledger === undefined ? db : openDatabase(run.ledger);
+  const entries = createLedgerTable(ledger, run.orgId);
   const { orgId, runId } = run;
 
   function rows<T>(sql: string, ...values: SQLInputValue[]): readonly T[] {
@@ -61,8 +67,6 @@ export function createSqliteStore(path: string, run: { readonly orgId: string; r
     model: db.prepare('INSERT INTO model VALUES (?, ?, ?, ?, ?, ?)'),
     next: db.prepare('SELECT COALESCE(MAX(sequence) + 1, 0) AS next FROM journal WHERE orgId = ? AND runId = ?'),
     journal: db.prepare('INSERT INTO journal VALUES (?, ?, ?, ?, ?)'),
-    ledgerHead: db.prepare('SELECT hash FROM ledger WHERE orgId = ? AND subject = ? ORDER BY place DESC LIMIT 1'),
-    ledger: db.prepare('INSERT INTO ledger VALUES (?, ?, ?, ?, ?)'),
   };
 
   function write(change: Change): void {
@@ -96,22 +100,17 @@ export function createSqliteStore(path: string, run: { readonly orgId: string; r
         return;
       }
       case 'ledger':
-        appendToLedger(change.entry);
+        entries.append(change.entry);
     }
-  }
-
-  /** Another run may have written to the same subject: then the entry does not follow from its head any more. */
-  function appendToLedger(entry: LedgerEntry): void {
-    const { subject } = entry.event;
-    const head = statements.ledgerHead.get(orgId, subject) as { hash: string } | undefined;
-    if (!followsHead(entry, head?.hash)) throw new ConflictError(`the ledger of ${subject} has moved on`);
-    statements.ledger.run(orgId, subject, entry.index, entry.hash, JSON.stringify(entry));
   }
 
   return {
     async commit(changes, journal) {
-      db.exec('BEGIN IMMEDIATE');
+      // A ledger of its own comes first in both: the transaction on it is the one that may stand without the other.
+      const isApart = ledger !== db && changes.some(({ kind }) => kind === 'ledger');
+      const open = isApart ? [ledger, db] : [db];
       try {
+        for (const one of open) one.exec('BEGIN IMMEDIATE');
         for (const change of changes) write(change);
         const { next } = statements.next.get(orgId, runId) as { next: number };
         for (const [i, row] of journal.entries()) {
@@ -120,10 +119,10 @@ export function createSqliteStore(path: string, run: { readonly orgId: string; r
           }
           statements.journal.run(orgId, runId, row.entry.sequence, row.leafHash, row.text);
         }
-        db.exec('COMMIT');
+        for (const one of open) one.exec('COMMIT');
       } catch (error) {
         // SQLite has rolled back by itself where the disk failed.
-        if (db.isTransaction) db.exec('ROLLBACK');
+        for (const one of open) if (one.isTransaction) one.exec('ROLLBACK');
         throw isConstraint(error) ? new ConflictError((error as Error).message) : error;
       }
     },
@@ -147,18 +146,23 @@ export function createSqliteStore(path: string, run: { readonly orgId: string; r
         'SELECT text, leafHash FROM journal WHERE orgId = ? AND runId = ? AND sequence >= ? ORDER BY sequence',
         fromSequence,
       ).map(({ text, leafHash }) => ({ entry: JSON.parse(text), text, leafHash }) as JournalRow),
-    ledger: async () =>
-      db
-        .prepare('SELECT text FROM ledger WHERE orgId = ? ORDER BY subject, place')
-        .all(orgId)
-        .map((row) => JSON.parse(row['text'] as string) as LedgerEntry),
+    ledger: async () => entries.all(),
     async check() {
       db.exec(
         'BEGIN IMMEDIATE; INSERT INTO health VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET count = count + 1; COMMIT',
       );
     },
-    close: async () => db.close(),
+    async close() {
+      db.close();
+      if (ledger !== db) ledger.close();
+    },
   };
+}
+
+function openDatabase(path: string): DatabaseSync {
+  const db = new DatabaseSync(path);
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
+  return db;
 }
 
 function withoutNulls(row: Record<string, unknown>): Record<string, unknown> {

@@ -1,13 +1,18 @@
-import { type Dataset, subset } from '../core/data/dataset.ts';
+import { type Dataset, sampleCount, subset } from '../core/data/dataset.ts';
 import { splitHoldOut } from '../core/data/partition.ts';
 import type { TrainingEngine } from '../core/learning/engine.ts';
+import { manifestOf } from '../core/learning/model-spec.ts';
 import { createWasmEngine } from '../core/learning/wasm/engine.ts';
+import { parameterCount } from '../core/model/manifest.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { createRng } from '../core/random/rng.ts';
 import type { Trainer } from '../ports/trainer.ts';
 
 /** A site's data in the part that trains and the part that evaluates. */
 export type SiteParts = { readonly training: Dataset; readonly holdOut: Dataset | null };
+
+/** Steps that are timed to tell how long training takes. */
+const probeSteps = 8;
 
 /** The built-in engine on a site's own data: trains on one part and evaluates on the hold-out. */
 export function createBuiltinTrainer(
@@ -16,16 +21,30 @@ export function createBuiltinTrainer(
   engine: TrainingEngine = createWasmEngine(),
 ): Trainer {
   const { training, holdOut } = 'training' in data ? data : splitSite(plan, data);
+  const { adaptive: _, ...options } = plan.training;
+  const { learningRate, momentum } = options;
   return {
-    async train({ parameters, seed }) {
+    sampleCount: sampleCount(training),
+    async secondsPerSample() {
+      const parameters = new Float32Array(parameterCount(manifestOf(plan.model)));
+      const job = { spec: plan.model, parameters, data: training, options: { ...options, epochs: 1 } };
+      const started = performance.now();
+      const { steps } = await engine.train({ ...job, stepsMax: probeSteps, rng: createRng(0) });
+      const samples = Math.min(steps * options.batchSize, sampleCount(training));
+      return (performance.now() - started) / 1000 / samples;
+    },
+    async train({ parameters, seed, proximal, correction, pace }) {
       const result = await engine.train({
         spec: plan.model,
         parameters,
         data: training,
-        options: plan.training,
+        options: { ...options, batchSize: pace?.batchSize ?? options.batchSize, proximalMu: proximal?.mu ?? 0 },
+        ...(pace === undefined ? {} : { stepsMax: pace.stepsMax }),
+        ...(proximal === undefined ? {} : { proximalAnchor: proximal.anchor }),
+        ...(correction === undefined ? {} : { gradientCorrection: correction }),
         rng: createRng(seed),
       });
-      return { parameters: result.parameters, examples: result.examples };
+      return { parameters: result.parameters, examples: result.examples, steps: result.steps, learningRate, momentum };
     },
     async evaluate({ parameters }) {
       if (holdOut === null) return { examples: 0, lossSum: 0, correctCount: 0 };

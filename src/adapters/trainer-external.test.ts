@@ -47,6 +47,30 @@ test('a program is told all that the contract names', async () => {
   assert.deepEqual([seen['task'], seen['round'], seen['seed'], seen['dataDir']], ['train', 4, 5, folder]);
 });
 
+test('a program is given what an algorithm adds to every gradient, and what it says of its steps is handed on', async () => {
+  const read = (path: string) => `fs.readFileSync(${path}).readFloatLE(fs.readFileSync(${path}).length - 4)`;
+  const trainer = scripted(`${copyModel}
+    bytes.writeFloatLE(task.proximal.mu * ${read('task.proximal.anchor')} + ${read('task.correction')}, bytes.length - 4);
+    write(task.output, bytes); write(task.result, JSON.stringify({ examples: 7, steps: 3, learningRate: 0.5,
+      momentum: 0, applied: ['proximal', 'correction'] }));`);
+  const adds = { proximal: { mu: 2, anchor: Float32Array.of(0, 0, 5) }, correction: Float32Array.of(0, 0, 7) };
+  assert.deepEqual(await trainer.train({ ...task, ...adds }), {
+    parameters: Float32Array.of(1, 2, 17),
+    examples: 7,
+    steps: 3,
+    learningRate: 0.5,
+    momentum: 0,
+  });
+  assert.deepEqual(leftovers(), []);
+});
+
+test('a program that knows nothing of the algorithm of the plan is found out', async () => {
+  const trainer = scripted(`${copyModel} write(task.output, bytes); write(task.result, '{"examples":1}');`);
+  await assert.rejects(trainer.train({ ...task, correction: new Float32Array(3) }), /"correction" to every gradient/);
+  const proximal = { mu: 1, anchor: task.parameters };
+  await assert.rejects(trainer.train({ ...task, proximal }), /applied: \["proximal"\]\): current value is \[\]/);
+});
+
 test('a program evaluates', async () => {
   const metrics = '{ examples: 8, metrics: { loss: 0.25, accuracy: 0.5 } }';
   const trainer = scripted(`if (task.task === 'evaluate') write(task.result, JSON.stringify(${metrics}));`);

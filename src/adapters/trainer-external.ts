@@ -2,16 +2,23 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { checkFinite, evaluationSums } from '../core/learning/trained.ts';
+import { checkApplied, checkFinite, evaluationSums } from '../core/learning/trained.ts';
 import { type Manifest, parameterCount } from '../core/model/manifest.ts';
 import { decodeSafetensors, encodeSafetensors, valuesFor } from '../core/model/safetensors.ts';
-import type { Trainer, TrainerTask } from '../ports/trainer.ts';
+import type { Trainer, TrainerResult, TrainerTask } from '../ports/trainer.ts';
 import { runCommand } from './trainer-external/run-command.ts';
 
 const resultBytesMax = 64 << 10;
 const headerBytesMax = 1 << 20;
 
-const trainedSchema = z.object({ examples: z.int().min(0), metrics: z.record(z.string(), z.unknown()).optional() });
+const trainedSchema = z.object({
+  examples: z.int().min(0),
+  metrics: z.record(z.string(), z.unknown()).optional(),
+  steps: z.int().min(1).optional(),
+  learningRate: z.number().positive().optional(),
+  momentum: z.number().min(0).lt(1).optional(),
+  applied: z.array(z.string()).optional(),
+});
 const evaluatedSchema = z.object({
   examples: z.int().min(0),
   metrics: z.object({ loss: z.number(), accuracy: z.number().min(0).max(1) }),
@@ -37,6 +44,14 @@ export type ExternalTrainerOptions = {
  * reads the safetensors file `model`, and writes `result` as JSON { examples, metrics }. In `train` it also writes the
  * trained weights to `output`, under the same tensor names; in `evaluate` its metrics hold `loss` and `accuracy`.
  *
+ * What the plan's algorithm asks for beside plain training (`learning.client`):
+ * - FedProx and Ditto add `proximal: { mu, anchor }` to the task: mu · (w − anchor) is to be added to every gradient,
+ *   `anchor` being a safetensors file. SCAFFOLD adds `correction`, a safetensors file to be added to every gradient. A
+ *   program that has done so says `applied: ["proximal"]` or `["correction"]` in its result; without it the update is
+ *   refused here, as it would be that of another algorithm.
+ * - `training.adaptive` adds `pace: { stepsMax, batchSize }`: at most so many steps of so many samples.
+ * - FedNova and SCAFFOLD need `steps` in the result, SCAFFOLD also `learningRate`; `momentum` where there is any.
+ *
  * Errors: an Error that names the command and what it did wrong, with the last lines that it printed.
  */
 export function createExternalTrainer(options: ExternalTrainerOptions): Trainer {
@@ -46,7 +61,9 @@ export function createExternalTrainer(options: ExternalTrainerOptions): Trainer 
       withTask(options, 'train', task, async (run) => {
         const file = decodeSafetensors(await run.read('output', outputBytesMax(manifest)));
         const parameters = checkFinite(manifest, valuesFor(manifest, file));
-        return { parameters, examples: (await readResult(run, trainedSchema)).examples };
+        const { applied, metrics: _, ...said } = await readResult(run, trainedSchema);
+        checkApplied(task, applied);
+        return { parameters, ...said } as TrainerResult;
       }),
     evaluate: (task) =>
       withTask(options, 'evaluate', task, async (run) => {
@@ -61,7 +78,7 @@ type Run = { read(what: 'output' | 'result', bytesMax: number): Promise<Uint8Arr
 async function withTask<T>(
   options: ExternalTrainerOptions,
   task: 'train' | 'evaluate',
-  { parameters, round, seed }: TrainerTask,
+  { parameters, round, seed, proximal, correction, pace }: TrainerTask,
   collect: (run: Run) => Promise<T>,
 ): Promise<T> {
   const { command, manifest, seconds } = options;
@@ -72,10 +89,21 @@ async function withTask<T>(
     result: join(folder, 'result.json'),
   };
   const limits = { seconds, outputBytes: outputBytesMax(manifest) };
-  const text = { task, ...paths, round, seed, dataDir: resolve(options.dataDir), limits };
+  const beside = {
+    ...(proximal === undefined ? {} : { proximal: { mu: proximal.mu, anchor: join(folder, 'anchor.safetensors') } }),
+    ...(correction === undefined ? {} : { correction: join(folder, 'correction.safetensors') }),
+    ...(pace === undefined ? {} : { pace }),
+  };
+  const text = { task, ...paths, round, seed, dataDir: resolve(options.dataDir), limits, ...beside };
   let lastLines = '';
   try {
     await writeFile(paths.model, encodeSafetensors(manifest, parameters, { round: String(round) }));
+    for (const [path, vector] of [
+      [beside.proximal?.anchor, proximal?.anchor],
+      [beside.correction, correction],
+    ] as const) {
+      if (path !== undefined) await writeFile(path, encodeSafetensors(manifest, vector!));
+    }
     await writeFile(join(folder, 'task.json'), JSON.stringify(text, null, 2));
     lastLines = await runCommand([...command, join(folder, 'task.json')], seconds);
     return await collect({ read: (what, bytesMax) => readLimited(what, paths[what], bytesMax) });

@@ -26,6 +26,26 @@ test('a function may give new tensors back, and later', async () => {
   assert.deepEqual(await trainer.evaluate(task), { examples: 8, lossSum: 4, correctCount: 6 });
 });
 
+test('a function gets what an algorithm adds to every gradient by tensor, and must say that it added it', async () => {
+  const adds = { proximal: { mu: 2, anchor: task.parameters }, correction: Float32Array.of(1, 1, 1, 1, 3) };
+  const trainer = createFunctionTrainer(manifest, {
+    train({ tensors, proximal, correction }) {
+      tensors['b']![0] = proximal!.mu * proximal!.anchor['b']![0]! + correction!['b']![0]!;
+      return { examples: 1, applied: ['proximal', 'correction'], steps: 2, learningRate: 0.5, momentum: 0 };
+    },
+  });
+  const result = await trainer.train({ ...task, ...adds });
+  assert.deepEqual(result, {
+    parameters: Float32Array.of(1, 2, 3, 4, 13),
+    examples: 1,
+    steps: 2,
+    learningRate: 0.5,
+    momentum: 0,
+  });
+  const silent = createFunctionTrainer(manifest, { train: () => ({ examples: 1, applied: ['proximal'] }) });
+  await assert.rejects(silent.train({ ...task, ...adds }), /must say so \(applied: \["correction"\]\)/);
+});
+
 test('without an evaluate function a site has nothing to add', async () => {
   const trainer = createFunctionTrainer(manifest, { train: () => ({ examples: 1 }) });
   assert.deepEqual(await trainer.evaluate(task), { examples: 0, lossSum: 0, correctCount: 0 });

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual, type X509Certificate } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
 import {
@@ -13,6 +13,7 @@ import {
 
 const replyBytesMax = 2 ** 31;
 const silenceMsMax = 60_000;
+const partBytes = 1 << 20;
 const handshakeMsMax = 20_000;
 
 /**
@@ -90,7 +91,8 @@ export function createHttpsTransport(target: {
       outgoing.setTimeout(silenceMsMax, () => outgoing.destroy(new Error('the coordinator is silent')));
       outgoing.once('error', (error) => reject(networkError(error, target)));
       outgoing.once('response', resolve);
-      outgoing.end(body);
+      if (body !== undefined && body.length > partBytes) void sendParts(outgoing, body);
+      else outgoing.end(body);
     });
   }
 
@@ -98,7 +100,22 @@ export function createHttpsTransport(target: {
     async request(call): Promise<Reply> {
       const response = await send(call);
       try {
-        return { status: response.statusCode ?? 0, body: await readAll(response) };
+        const dateMs = Date.parse(response.headers.date ?? '');
+        const body = await readAll(response);
+        const status = response.statusCode ?? 0;
+        return { status, headers: headersOf(response), body, ...(Number.isNaN(dateMs) ? {} : { dateMs }) };
+      } catch (error) {
+        throw networkError(error as Error, target);
+      }
+    },
+    async fetch(call, receive): Promise<Reply> {
+      const response = await send(call);
+      const status = response.statusCode ?? 0;
+      const headers = headersOf(response);
+      try {
+        if (status < 200 || status > 299) return { status, headers, body: await readAll(response) };
+        for await (const part of response as AsyncIterable<Uint8Array>) receive(part, headers);
+        return { status, headers, body: new Uint8Array() };
       } catch (error) {
         throw networkError(error as Error, target);
       }
@@ -149,6 +166,20 @@ function networkError(error: Error, target: { readonly host: string; readonly po
     'network',
     `Cannot reach the coordinator at ${target.host}:${target.port}: ${error.message}`,
   );
+}
+
+/** Writes a large body in parts, no faster than the line takes them. An error shows at the request itself. */
+async function sendParts(outgoing: ClientRequest, body: Uint8Array): Promise<void> {
+  const closed = new Promise((resolve) => outgoing.once('close', resolve));
+  for (let at = 0; at < body.length && !outgoing.destroyed; at += partBytes) {
+    if (outgoing.write(body.subarray(at, at + partBytes))) continue;
+    await Promise.race([closed, new Promise((resolve) => outgoing.once('drain', resolve))]);
+  }
+  if (!outgoing.destroyed) outgoing.end();
+}
+
+function headersOf(response: IncomingMessage): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
 }
 
 async function readAll(response: IncomingMessage): Promise<Uint8Array> {

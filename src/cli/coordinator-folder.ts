@@ -4,6 +4,7 @@ import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parse as parseToml, TomlError } from 'smol-toml';
+import { takeFileLock } from '../adapters/file-lock.ts';
 import { type Plan, PlanError, parsePlan } from '../core/plan/plan.ts';
 import type { RunRecord } from '../core/round/run-record.ts';
 import { Failure } from './failure.ts';
@@ -26,8 +27,10 @@ export function pathsOf(folder: string) {
     roundKeys: join(folder, 'round-keys'),
     qkdEpochs: join(folder, 'qkd-epochs'),
     lock: join(folder, 'state', 'serve.lock'),
+    pid: join(folder, 'state', 'serve.pid'),
     journal: join(folder, 'journal.jsonl'),
     model: join(folder, 'model.safetensors'),
+    card: join(folder, 'card.json'),
     metrics: join(folder, 'metrics.csv'),
     report: join(folder, 'report.html'),
     record: join(folder, 'run.json'),
@@ -44,7 +47,11 @@ export type Settings = {
   /** SHA-256 of the server's SubjectPublicKeyInfo, in hexadecimal. */
   readonly pin: string;
   readonly host?: string;
+  /** The file of a privacy ledger that runs share; in the run's own database unless given. */
+  readonly ledger?: string;
   readonly port?: number;
+  /** The address that the coordinator listens on: where the commands of its owner find it. */
+  readonly bind?: string;
 };
 
 /** Reads and parses the plan; an error names the file, the path in it, the wish and the value. */
@@ -79,12 +86,21 @@ export async function readSettings(paths: Paths): Promise<Settings> {
       `Cannot use ${paths.folder} as it must be a coordinator's folder: "qflare init ${paths.folder}" makes it one`,
     );
   });
-  return JSON.parse(text) as Settings;
+  return parseJson<Settings>(text, paths.settings);
+}
+
+/** Parses a JSON file of ours; one that was torn or edited is named. */
+function parseJson<T>(text: string, path: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new Failure('storage', `Cannot read ${path} as it must be JSON: ${(error as Error).message}`);
+  }
 }
 
 /** The record that a coordinator left in its folder when the run ended. */
 export async function readRunRecord(paths: Paths): Promise<RunRecord> {
-  return JSON.parse(await readFile(paths.record, 'utf8')) as RunRecord;
+  return parseJson<RunRecord>(await readFile(paths.record, 'utf8'), paths.record);
 }
 
 /** Writes a file so that it is whole or not there: aside, synced, renamed. */
@@ -108,27 +124,26 @@ export async function writeWhole(path: string, content: string | Uint8Array, mod
 /** Takes the folder for this process: two coordinators on one folder would tear its state. */
 export async function lockFolder(paths: Paths): Promise<() => Promise<void>> {
   await mkdir(paths.state, { recursive: true, mode: 0o700 });
-  if (existsSync(paths.lock)) {
-    const holder = Number(await readFile(paths.lock, 'utf8'));
-    if (holder !== process.pid && isAlive(holder)) {
-      throw new Failure(
-        'storage',
-        `Cannot serve ${paths.folder} as another coordinator (process ${holder}) serves it already`,
-      );
-    }
-    await rm(paths.lock, { force: true });
+  const lock = takeFileLock(paths.lock);
+  if (lock === undefined) {
+    const holder = await readFile(paths.pid, 'utf8').catch(() => 'of unknown id');
+    throw new Failure(
+      'storage',
+      `Cannot serve ${paths.folder} as no other coordinator may serve it: process ${holder} does`,
+    );
   }
-  await writeFile(paths.lock, String(process.pid), { flag: 'wx' }).catch(() => {
-    throw new Failure('storage', `Cannot serve ${paths.folder} as another coordinator has just taken it`);
-  });
-  return () => rm(paths.lock, { force: true });
+  // For people; the lock does not depend on it, and a full disk is told by what cannot do without it.
+  await writeFile(paths.pid, String(process.pid)).catch(() => {});
+  return async () => {
+    await rm(paths.pid, { force: true });
+    lock.release();
+  };
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+/** Whether a coordinator serves the folder now. */
+export function isServed(paths: Paths): boolean {
+  if (!existsSync(paths.lock)) return false;
+  const lock = takeFileLock(paths.lock);
+  lock?.release();
+  return lock === undefined;
 }

@@ -1,6 +1,8 @@
 import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { aggregateCommand } from './commands/aggregate.ts';
+import { auditCommand } from './commands/audit.ts';
+import { backupCommand, restoreCommand } from './commands/backup.ts';
 import { demoCommand } from './commands/demo.ts';
 import { devicesCommand } from './commands/devices.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -37,6 +39,9 @@ export function createProgram(): Command {
     devicesCommand(),
     stopCommand(),
     exportCommand(),
+    auditCommand(),
+    backupCommand(),
+    restoreCommand(),
     simulateCommand(),
     labCommand(),
     aggregateCommand(),

@@ -22,7 +22,7 @@ export async function createOwnerClient(folder: string): Promise<OwnerClient> {
   }
   const session = await readFile(paths.ownerToken, 'utf8');
   const transport = createHttpsTransport({
-    host: '127.0.0.1',
+    host: reachable(settings.bind ?? '127.0.0.1'),
     port: settings.port,
     pin: Uint8Array.fromHex(settings.pin),
     group: 'X25519MLKEM768',
@@ -44,6 +44,11 @@ export async function createOwnerClient(folder: string): Promise<OwnerClient> {
     journal: (signal) => transport.events({ method: 'GET', path: '/v1/admin/journal', session }, signal),
     close: () => transport.close(),
   };
+}
+
+/** A coordinator that listens on every address is reached on the loopback one. */
+function reachable(bind: string): string {
+  return { '0.0.0.0': '127.0.0.1', '::': '::1' }[bind] ?? bind;
 }
 
 /** Opens a client, uses it and closes it. */

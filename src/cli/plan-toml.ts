@@ -8,8 +8,11 @@ type Node = {
   readonly allOf?: readonly Node[];
 };
 
-/** Writes a plan as TOML with every setting, its value and what it means. */
-export function renderPlanToml(plan: Plan): string {
+/**
+ * Writes a plan as TOML with every setting, its value and what it means. Settings of the cohort in `commented` are
+ * shown as comments: they follow from others.
+ */
+export function renderPlanToml(plan: Plan, commented: readonly string[] = []): string {
   const schema = z.toJSONSchema(planSchema, { io: 'input', unrepresentable: 'any' }) as Node;
   const lines = [
     `# The plan of a QFLARE run (${version}). Every setting is here with its value; remove what you do not change.`,
@@ -19,16 +22,17 @@ export function renderPlanToml(plan: Plan): string {
   const tables: string[] = [];
   for (const [key, value] of Object.entries(plan)) {
     const node = schema.properties?.[key] ?? {};
-    if (isTable(value)) tables.push('', ...comment(node), `[${key}]`, ...settings(value, node));
+    if (isTable(value))
+      tables.push('', ...comment(node), `[${key}]`, ...settings(value, node, key === 'cohort' ? commented : []));
     else lines.push(...comment(node), `${key} = ${tomlValue(value)}`);
   }
   return `${[...lines, ...tables].join('\n')}\n`;
 }
 
-function settings(table: Readonly<Record<string, unknown>>, node: Node): string[] {
+function settings(table: Readonly<Record<string, unknown>>, node: Node, commented: readonly string[]): string[] {
   return Object.entries(table).flatMap(([key, value]) => [
     ...comment(node.properties?.[key] ?? {}),
-    `${key} = ${tomlValue(value)}`,
+    `${commented.includes(key) ? '# ' : ''}${key} = ${tomlValue(value)}`,
   ]);
 }
 

@@ -22,9 +22,13 @@ export async function writeJournal(paths: Paths, coordinator: Coordinator): Prom
 
 /** Writes what a run leaves behind beside its journal: the newest model, the table and the report. */
 export async function writeOutputs(paths: Paths, coordinator: Coordinator, record: RunRecord): Promise<void> {
-  const newest = coordinator.snapshot().models.at(-1);
+  const { models, run } = coordinator.snapshot();
+  const newest = models.at(-1);
   const model = newest && (await coordinator.model(newest.hash));
   if (model !== undefined) await writeWhole(paths.model, model);
+  const cardHash = newest && run.cards[newest.hash];
+  const card = cardHash === undefined ? undefined : await coordinator.model(cardHash);
+  if (card !== undefined) await writeWhole(paths.card, card);
   await writeWhole(paths.metrics, metricsCsv(record));
   await writeWhole(paths.record, `${JSON.stringify(record)}\n`);
   await writeWhole(paths.report, renderReport(record));

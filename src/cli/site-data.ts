@@ -10,11 +10,7 @@ import { Failure } from './failure.ts';
 
 /** Reads a site's data for the built-in trainer: a CSV file as the plan describes it, or a folder of two IDX files. */
 export async function readSite(plan: Plan, path: string, say: (text: string) => void): Promise<SiteParts> {
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-    throw new Failure('plan', `Cannot read the data in ${path} as there must be a file or folder: there is none`);
-  });
-  return found.isDirectory() ? readFolder(plan, path) : readCsv(plan, path, say);
+  return (await stat(path)).isDirectory() ? readFolder(plan, path) : readCsv(plan, path, say);
 }
 
 async function readFolder(plan: Plan, path: string): Promise<SiteParts> {

@@ -1,19 +1,35 @@
 import { parsePlan } from '../core/plan/plan.ts';
-import { type Announcement, announcementBytes, signedAnnouncement } from '../core/protocol/messages.ts';
+import { type RefusalCode, refusalCodes } from '../core/intake/rejection.ts';
+import {
+  type Announcement,
+  announcementBytes,
+  declineBytes,
+  type DeclineRequest,
+  type SignedAnnouncement,
+  signedAnnouncement,
+} from '../core/protocol/messages.ts';
 import { purposes } from '../core/protocol/purposes.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Deflate } from '../ports/deflate.ts';
+import type { Entropy } from '../ports/entropy.ts';
 import type { Identity } from '../ports/identity.ts';
+import type { SiteMemory } from '../ports/site-memory.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { type Transport, TransportError } from '../ports/transport.ts';
+import { createDownload } from './download.ts';
+import { RefusedError, TrainerError, VersionError } from './ends.ts';
 import { createClientQkd, NoQkdKeyError, type SiteQkd } from './qkd.ts';
 import { openSession } from './session.ts';
-import { contribute } from './work.ts';
+import { createPaceKeeper } from './pace.ts';
+import { createLocalPrivacy } from './local-privacy.ts';
+import { createDelivery } from './upload.ts';
+import { BudgetSpentError, contribute } from './work.ts';
 
 const backoffMsMin = 200;
 const backoffMsMax = 5000;
 const trainerFailuresMax = 3;
+const cachedFilesMax = 2;
 
 export type AgentParts = {
   readonly identity: Identity;
@@ -26,29 +42,52 @@ export type AgentParts = {
   readonly transport: Transport;
   readonly crypto: Crypto;
   readonly deflate: Deflate;
+  /** Noise under local privacy. */
+  readonly entropy: Entropy;
   readonly trainer: Trainer;
+  /** What the site remembers from round to round. */
+  readonly memory: SiteMemory;
   readonly clock: Clock;
   /** How long to go on trying when the coordinator cannot be reached. */
   readonly patienceMs: number;
+  /** Envelopes above this size are uploaded in parts; the protocol's own limit unless given. */
+  readonly wholeBytesMax?: number;
   /** What happens, for people. */
   readonly say: (text: string) => void;
 };
 
+/** How a run ended for this site. */
+export type Outcome = {
+  readonly end: NonNullable<Announcement['end']>;
+  readonly reason: string;
+  readonly contributions: number;
+};
+
 /** Takes part in a run until it ends, through any number of lost connections. Gives how the run ended. */
-export async function takePart(
-  parts: AgentParts,
-): Promise<{ readonly reason: string; readonly contributions: number }> {
+export async function takePart(parts: AgentParts): Promise<Outcome> {
   const { identity, transport, crypto, clock, say } = parts;
   const plan = parsePlan(identity.plan);
   const key = crypto.importSigningKey(Uint8Array.fromBase64(identity.signingSeed));
   const coordinatorKey = Uint8Array.fromBase64(identity.coordinatorKey);
-  const { siteQkd: site, saveIdentity: save } = parts;
-  const qkd = createClientQkd({ plan, identity, save, site, say });
+  let kept = identity;
+  // What different parts of the agent keep goes into one file.
+  const keep = (part: Pick<Identity, 'qkd'> | Pick<Identity, 'local'>) => {
+    kept = { ...kept, ...part };
+    return parts.saveIdentity(kept);
+  };
+  const qkd = createClientQkd({ plan, identity, save: keep, site: parts.siteQkd, say });
+  const local = createLocalPrivacy({
+    plan,
+    entropy: parts.entropy,
+    released: identity.local?.released ?? 0,
+    save: (next) => keep({ local: next }),
+  });
+  const pace = createPaceKeeper({ plan, trainer: parts.trainer, memory: parts.memory, clock });
   const base = `/v1/orgs/${identity.orgId}/runs/${identity.runId}`;
 
   let session = '';
   let newest: Announcement | undefined;
-  let end: string | undefined;
+  let end: Pick<Outcome, 'end' | 'reason'> | undefined;
   let contributions = 0;
   let trainerFailures = 0;
   let failure: unknown;
@@ -71,19 +110,26 @@ export async function takePart(
     await authenticate();
     stream = new AbortController();
     const { protocol, group, cipher } = transport.negotiated()!;
+    const roundSeconds = await pace.claim();
     const headers = {
+      ...(roundSeconds === undefined ? {} : { 'qflare-round-seconds': roundSeconds.toPrecision(3) }),
       'qflare-tls': `${protocol} ${group} ${cipher}`,
-      ...(site === undefined ? {} : { 'qflare-sae': site.saeId }),
+      ...(parts.siteQkd === undefined ? {} : { 'qflare-sae': parts.siteQkd.saeId }),
     };
     for await (const event of transport.events(
       { method: 'GET', path: `${base}/events`, session, headers },
       stream.signal,
     )) {
+      if (event.event === 'replaced') {
+        throw new RefusedError(
+          'Another process takes part with the key of this device, and only one may: end it, or join with a link of its own',
+        );
+      }
       if (event.event !== 'announcement') continue;
       const announcement = await verify(event.data);
       newest = announcement;
       if (announcement.state === 'done') {
-        end = announcement.reason ?? 'the run has ended';
+        end = { end: announcement.end ?? 'completed', reason: announcement.reason ?? 'the run has ended' };
         stream.abort();
         return;
       }
@@ -94,7 +140,7 @@ export async function takePart(
 
   /** A message that the coordinator's key has not signed for this device is an attack or a mix-up: nothing is done. */
   async function verify(data: string): Promise<Announcement> {
-    const message = signedAnnouncement.parse(JSON.parse(data));
+    const message = readAnnouncement(data);
     const signature = Uint8Array.fromBase64(message.signature);
     const bytes = announcementBytes(message.announcement);
     const isSigned = await crypto.verify(coordinatorKey, purposes.announcement, bytes, signature);
@@ -124,31 +170,67 @@ export async function takePart(
   async function work(announcement: Announcement): Promise<void> {
     let envelope: Uint8Array;
     try {
-      envelope = await contribute(announcement, { ...parts, plan, clientId: identity.clientId, key, fetchModel, qkd });
+      envelope = await contribute(announcement, {
+        ...parts,
+        plan,
+        clientId: identity.clientId,
+        key,
+        fetchModel,
+        pace,
+        qkd,
+        local,
+      });
       trainerFailures = 0;
     } catch (error) {
       if (error instanceof TransportError) throw error;
       done.add(keyOf(announcement));
       say(`round ${announcement.round}: ${(error as Error).message}`);
-      // The next round brings another key; the trainer has not failed.
-      if (error instanceof NoQkdKeyError) return;
+      const reason = declineReason(error);
+      await decline(announcement, reason);
+      // The next round brings another key; a budget stays spent. Neither is a failure of the trainer.
+      if (reason !== 'trainer-failed') return;
       trainerFailures += 1;
-      if (trainerFailures >= trainerFailuresMax) throw error;
+      if (trainerFailures >= trainerFailuresMax) {
+        throw new TrainerError(
+          `Cannot take part as the trainer must work: it failed ${trainerFailures} times in a row, last with: ${(error as Error).message}`,
+        );
+      }
       return;
     }
-    await send(announcement, envelope);
+    await pace.transferring(() => send(announcement, envelope));
+    if (announcement.collects === 'update') await pace.settle();
+  }
+
+  /** Tells the round not to wait. Lost on the way it costs the round its deadline, and nothing else. */
+  async function decline(
+    { orgId, runId, deviceId, round, phaseId }: Announcement,
+    reason: DeclineRequest['decline']['reason'],
+  ): Promise<void> {
+    const body = { version: 1, orgId, runId, deviceId, round, phaseId, reason } as const;
+    const signature = key.sign(purposes.decline, declineBytes(body)).toBase64();
+    await transport
+      .request({ method: 'POST', path: `${base}/declines`, session, json: { decline: body, signature } })
+      .catch((error: unknown) => {
+        if (!isTransient(error)) throw error;
+      });
   }
 
   /** Sends until it is accepted, refused, or the phase is over. The same bytes each time: sending twice is no harm. */
   async function send(announcement: Announcement, envelope: Uint8Array): Promise<void> {
     const isCurrent = () => newest !== undefined && keyOf(newest) === keyOf(announcement) && end === undefined;
+    const deliver = createDelivery(envelope, {
+      transport,
+      path: `${base}/contributions`,
+      session: () => session,
+      contentHash: () => crypto.sha256(envelope).toHex(),
+      wholeBytesMax: parts.wholeBytesMax,
+    });
     for (let attempt = 0; isCurrent(); attempt++) {
-      const reply = await transport
-        .request({ method: 'POST', path: `${base}/contributions`, session, bytes: envelope })
-        .catch((error: unknown) => {
-          if (error instanceof TransportError && error.kind === 'network') return undefined;
-          throw error;
-        });
+      const delivery = await deliver().catch((error: unknown) => {
+        if (isTransient(error)) return undefined;
+        throw error;
+      });
+      const reply = delivery?.kind === 'answered' ? delivery.reply : undefined;
       if (reply?.status === 201) {
         contributions += 1;
         done.add(keyOf(announcement));
@@ -156,36 +238,45 @@ export async function takePart(
       }
       if (reply !== undefined && reply.status !== 401 && reply.status < 500) {
         done.add(keyOf(announcement));
-        say(`round ${announcement.round}, ${announcement.phaseId}: refused: ${new TextDecoder().decode(reply.body)}`);
+        const code = refusalOf(reply.body);
+        say(`round ${announcement.round}, ${announcement.phaseId}: refused: ${refusalCodes[code] ?? code}`);
+        if (code === 'wrong-version') throw new VersionError(refusalCodes[code]);
         return;
       }
+      if (delivery?.kind === 'again' && delivery.hasMoved) attempt = 0;
       await clock.sleep(backoffMs(attempt));
       if (reply?.status === 401) await renewSession();
     }
   }
 
-  // The model that a site evaluates in one round is the one it trains from in the next.
-  let cached: { readonly hash: string; readonly bytes: Uint8Array } | undefined;
+  // The model that a site evaluates in one round is the one it trains from in the next; another file may go beside it.
+  const cached = new Map<string, Uint8Array>();
 
   async function fetchModel(hash: string): Promise<Uint8Array> {
-    if (cached?.hash === hash) return cached.bytes;
-    const bytes = await downloadModel(hash);
+    const known = cached.get(hash);
+    if (known !== undefined) return known;
+    const bytes = await pace.transferring(() => downloadModel(hash));
     if (crypto.sha256(bytes).toHex() !== hash) {
       throw new TransportError('security', 'A model does not match the hash under which it was announced');
     }
-    cached = { hash, bytes };
+    cached.set(hash, bytes);
+    if (cached.size > cachedFilesMax) cached.delete(cached.keys().next().value!);
     return bytes;
   }
 
   async function downloadModel(hash: string): Promise<Uint8Array> {
+    const download = createDownload(transport, `${base}/models/${hash}`, hash);
     for (let attempt = 0; ; attempt++) {
+      const before = download.received();
       try {
-        const reply = await transport.request({ method: 'GET', path: `${base}/models/${hash}`, session });
-        if (reply.status === 200) return reply.body;
-        if (reply.status === 401) await renewSession();
+        const answer = await download.attempt(session);
+        if (answer instanceof Uint8Array) return answer;
+        if (answer.status === 401) await renewSession();
         else throw new TransportError('network', `The coordinator has no model ${hash}`);
       } catch (error) {
-        if (!(error instanceof TransportError) || error.kind === 'security' || attempt > 20) throw error;
+        // What came before a cut is kept, so that any line that brings bytes brings the model.
+        if (download.received() > before) attempt = 0;
+        else if (!isTransient(error) || attempt > 20) throw error;
       }
       await clock.sleep(backoffMs(attempt));
     }
@@ -209,7 +300,7 @@ export async function takePart(
       if (!isTransient(failure)) throw failure;
       failure = undefined;
     }
-    if (end !== undefined) return { reason: end, contributions };
+    if (end !== undefined) return { ...end, contributions };
     if (newest !== before) {
       attempt = 0;
       lastContactMs = clock.monotonicMs();
@@ -222,6 +313,32 @@ export async function takePart(
     }
     await clock.sleep(backoffMs(attempt));
   }
+}
+
+/** Reads an announcement before its signature is checked: of another version there may be none that we know. */
+function readAnnouncement(data: string): SignedAnnouncement {
+  const message: unknown = JSON.parse(data);
+  const parsed = signedAnnouncement.safeParse(message);
+  if (parsed.success) return parsed.data;
+  const version = (message as { announcement?: { version?: unknown } } | null)?.announcement?.version;
+  throw new VersionError(
+    version === 1 ? 'its announcement has another form' : `its announcement is of version ${JSON.stringify(version)}`,
+  );
+}
+
+/** The code with which a contribution was refused; what no coordinator of ours says is shown as it is. */
+function refusalOf(body: Uint8Array): RefusalCode {
+  const text = new TextDecoder().decode(body);
+  try {
+    return (JSON.parse(text) as { error: RefusalCode }).error;
+  } catch {
+    return text.slice(0, 200) as RefusalCode;
+  }
+}
+
+function declineReason(error: unknown): DeclineRequest['decline']['reason'] {
+  if (error instanceof NoQkdKeyError) return 'no-qkd-key';
+  return error instanceof BudgetSpentError ? 'privacy-budget-spent' : 'trainer-failed';
 }
 
 function isTransient(error: unknown): boolean {

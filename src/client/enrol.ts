@@ -1,15 +1,11 @@
-import { parsePlan, planHash } from '../core/plan/plan.ts';
+import { type Plan, PlanError, parsePlan, planHash } from '../core/plan/plan.ts';
 import { enrolmentProofBytes, enrolResponse } from '../core/protocol/messages.ts';
 import { purposes } from '../core/protocol/purposes.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Identity, IdentityStore } from '../ports/identity.ts';
 import { type Transport, TransportError } from '../ports/transport.ts';
+import { RefusedError, VersionError } from './ends.ts';
 import type { Link } from './link.ts';
-
-/** The coordinator refused this site for good. */
-export class RefusedError extends Error {
-  override readonly name = 'RefusedError';
-}
 
 /**
  * Enrols this device, or finds that it is enrolled already.
@@ -42,16 +38,16 @@ export async function enrol(parts: {
     path: '/v1/enrol',
     json: { token: link.token, name, publicKey, proof },
   });
+  if (reply.status === 404) throw new VersionError('it has no /v1/enrol');
   if (reply.status >= 500) throw new TransportError('network', `The coordinator answered ${reply.status}`);
   const body: unknown = JSON.parse(new TextDecoder().decode(reply.body));
   if (reply.status !== 200) {
     throw new RefusedError((body as { message?: string }).message ?? `The coordinator answered ${reply.status}`);
   }
-  const answer = enrolResponse.parse(body);
-  const plan = parsePlan(answer.plan);
-  if (planHash(plan) !== answer.planHash) {
-    throw new RefusedError('The plan does not match its hash: coordinator and client are of different versions');
-  }
+  const parsed = enrolResponse.safeParse(body);
+  if (!parsed.success) throw new VersionError('its answer has another form');
+  const answer = parsed.data;
+  if (planHash(readPlan(answer.plan)) !== answer.planHash) throw new VersionError('its plan does not match its hash');
   const identity: Identity = {
     signingSeed,
     orgId: answer.orgId,
@@ -59,9 +55,20 @@ export async function enrol(parts: {
     deviceId: answer.deviceId,
     clientId: answer.clientId,
     coordinatorKey: answer.coordinatorKey,
+    logKey: answer.logKey,
     planHash: answer.planHash,
     plan: answer.plan,
   };
   await store.save(identity);
   return identity;
+}
+
+/** A plan that this release cannot read is one of another release: the coordinator has accepted it. */
+function readPlan(plan: unknown): Plan {
+  try {
+    return parsePlan(plan);
+  } catch (error) {
+    if (error instanceof PlanError) throw new VersionError(`its plan has ${error.problems.join('; ')}`);
+    throw error;
+  }
 }

@@ -34,7 +34,7 @@ export type ClientQkd = {
 export function createClientQkd(parts: {
   readonly plan: Plan;
   readonly identity: Identity;
-  readonly save: (identity: Identity) => Promise<void>;
+  readonly save: (part: Pick<Identity, 'qkd'>) => Promise<void>;
   readonly site: SiteQkd | undefined;
   readonly say: (text: string) => void;
 }): ClientQkd {
@@ -45,7 +45,7 @@ export function createClientQkd(parts: {
 
   async function keep(next: typeof state): Promise<void> {
     state = next;
-    await parts.save({ ...identity, qkd: state });
+    await parts.save({ qkd: state });
   }
 
   function epochSecret(epoch: number): Uint8Array {

@@ -2,7 +2,7 @@ import { challengeResponse, sessionProofBytes, sessionResponse } from '../core/p
 import { purposes } from '../core/protocol/purposes.ts';
 import type { SigningKey } from '../ports/crypto.ts';
 import { type Transport, TransportError } from '../ports/transport.ts';
-import { RefusedError } from './enrol.ts';
+import { RefusedError, VersionError } from './ends.ts';
 
 /** Opens a session: asks for a challenge and signs it. */
 export async function openSession(
@@ -10,6 +10,7 @@ export async function openSession(
   { deviceId, key, pin }: { readonly deviceId: string; readonly key: SigningKey; readonly pin: string },
 ): Promise<string> {
   const asked = await transport.request({ method: 'POST', path: '/v1/challenges', json: { deviceId } });
+  if (asked.status === 404) throw new VersionError('it has no /v1/challenges');
   const { challenge } = challengeResponse.parse(json(asked.body, asked.status));
   const proof = key.sign(purposes.session, sessionProofBytes({ deviceId, challenge, pin })).toBase64();
   const reply = await transport.request({ method: 'POST', path: '/v1/sessions', json: { deviceId, challenge, proof } });

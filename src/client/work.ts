@@ -1,21 +1,31 @@
 import { codecs } from '../core/compression/index.ts';
-import { manifestOf } from '../core/learning/model-spec.ts';
+import { traitsOf, updateClaims, wireVector } from '../core/learning/client/index.ts';
+import { decodeVectors, type Vectors } from '../core/learning/vectors.ts';
 import { decodeSafetensors, valuesFor } from '../core/model/safetensors.ts';
+import { planManifest } from '../core/plan/learning.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { canonicalBytes, type Json } from '../core/protocol/canonical-json.ts';
 import type { Announcement } from '../core/protocol/messages.ts';
 import { encodePayload } from '../core/protocol/payload.ts';
 import { sealEnvelope } from '../core/protocol/seal.ts';
 import { suiteWithQkd } from '../core/protocol/suite.ts';
-import { createRng } from '../core/random/rng.ts';
 import type { Crypto, SigningKey } from '../ports/crypto.ts';
 import type { Deflate } from '../ports/deflate.ts';
+import type { SiteMemory } from '../ports/site-memory.ts';
 import type { Trainer } from '../ports/trainer.ts';
+import type { PaceKeeper } from './pace.ts';
+import { type LocalPrivacy, protectedUpdate } from './local-privacy.ts';
 import type { ClientQkd } from './qkd.ts';
+import { evaluateAtSite, trainAtSite } from './site-learning.ts';
 
 /** Something that the coordinator says and this site will not do: another model or codec than the plan's. */
 class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
+}
+
+/** The site has given as much of itself as the plan allows: it sends no further update. */
+export class BudgetSpentError extends Error {
+  override readonly name = 'BudgetSpentError';
 }
 
 /** Does what an announcement asks for and gives the sealed envelope to send. */
@@ -28,12 +38,16 @@ export async function contribute(
     readonly crypto: Crypto;
     readonly deflate: Deflate;
     readonly trainer: Trainer;
+    readonly memory: SiteMemory;
+    readonly pace?: PaceKeeper;
     readonly fetchModel: (hash: string) => Promise<Uint8Array>;
     readonly qkd?: ClientQkd;
+    /** Must be there when the plan asks for local privacy. */
+    readonly local?: LocalPrivacy | null;
   },
 ): Promise<Uint8Array> {
   const { plan, clientId, key, crypto, deflate, trainer } = parts;
-  const manifest = manifestOf(plan.model);
+  const manifest = planManifest(plan);
   const layout = crypto.sha256(canonicalBytes(manifest as unknown as Json));
   if (layout.toHex() !== announcement.layout)
     throw new ProtocolError('The coordinator announces another layout than its plan');
@@ -42,12 +56,20 @@ export async function contribute(
   if (announcement.codec !== plan.aggregation.codec || announcement.suite !== announced) {
     throw new ProtocolError('The coordinator announces another codec or suite than its plan');
   }
+  const local = plan.privacy.mode === 'local' ? (parts.local ?? null) : null;
+  if (local === null && plan.privacy.mode === 'local') {
+    throw new ProtocolError('The plan asks for local privacy and this site has no noise to add');
+  }
+  if (local !== null && announcement.collects !== 'update') {
+    throw new ProtocolError('The coordinator asks for un-noised figures, and the plan says local privacy');
+  }
   // Before the training: a site that has no key where one must be does not work in vain.
   const qkd = (await parts.qkd?.keyFor(announcement)) ?? null;
-  const file = await parts.fetchModel(announcement.baseModel);
-  const parameters = valuesFor(manifest, decodeSafetensors(file));
-  const { round } = announcement;
-  const task = { parameters, round, seed: createRng(plan.seed).child('train', clientId, round).uint32() };
+  const file = decodeSafetensors(await parts.fetchModel(announcement.baseModel));
+  const { round, counted } = announcement;
+  const server = await sentBeside(plan, file.metadata, parts.fetchModel);
+  const parameters = valuesFor(manifest, file);
+  const site = { plan, clientId, trainer, memory: parts.memory, pace: parts.pace, round, counted, parameters, server };
 
   const codec = codecs[plan.aggregation.codec];
   const isUpdate = announcement.collects === 'update';
@@ -71,19 +93,25 @@ export async function contribute(
   );
 
   async function updatePayload(): Promise<Uint8Array> {
-    const result = await trainer.train(task);
-    if (result.parameters.length !== parameters.length) {
-      throw new RangeError(
-        `Cannot use the trained weights as they must be ${parameters.length}: current value is ${result.parameters.length}`,
-      );
+    if (local !== null && !(await local.reserve())) {
+      throw new BudgetSpentError(`this site has made ${plan.rounds.count} noisy updates, as many as the plan allows`);
     }
-    const delta = new Float32Array(parameters.length);
-    for (let i = 0; i < delta.length; i++) delta[i] = result.parameters[i]! - parameters[i]!;
-    return encodePayload({ claimedExamples: result.examples }, codec.encode(delta, deflate));
+    const update = protectedUpdate(await trainAtSite(site), local);
+    return encodePayload(updateClaims(plan, update), codec.encode(wireVector(update), deflate));
   }
 
   async function metricsPayload(): Promise<Uint8Array> {
-    const { examples, lossSum, correctCount } = await trainer.evaluate(task);
-    return encodePayload({ examples, lossSum, correctCount }, new Uint8Array());
+    return encodePayload(await evaluateAtSite(site), new Uint8Array());
   }
+}
+
+/** What the coordinator sends beside a model: the model's file names the hash of the other file. */
+async function sentBeside(
+  plan: Plan,
+  metadata: Readonly<Record<string, string>>,
+  fetch: (hash: string) => Promise<Uint8Array>,
+): Promise<Vectors> {
+  const { travels } = traitsOf(plan.learning.client);
+  const hash = travels === null ? undefined : metadata[`qflare.${travels}`];
+  return hash === undefined ? {} : decodeVectors(await fetch(hash)).vectors;
 }

@@ -1,5 +1,5 @@
 import { accepted, type Outcome, type Rejection, rejected } from '../core/intake/rejection.ts';
-import type { Receipt } from '../core/protocol/messages.ts';
+import type { DeclineRequest, Receipt } from '../core/protocol/messages.ts';
 import { canAccept, phaseOf, type Round } from '../core/round/round.ts';
 import { step } from '../core/round/step.ts';
 import { type AcceptedEnvelope, ConflictError, type Device } from '../ports/store.ts';
@@ -22,6 +22,8 @@ export type Acceptance = {
     refusal: Rejection,
     what: { readonly seen: Round | null; readonly bytes: number },
   ): Promise<void>;
+  /** Whether the phase that is declined is open: then it does not wait for this client any longer. */
+  decline(device: Device, request: DeclineRequest): Promise<boolean>;
   /** The round is over: refusals are counted anew. */
   forget(): void;
 };
@@ -102,6 +104,27 @@ export function createAcceptance(
         };
       });
     },
+
+    decline: (device, { decline, signature }) =>
+      log.record<boolean>(({ run: { round } }) => {
+        const { clientId, deviceId } = device;
+        const isOpen =
+          round?.number === decline.round &&
+          phaseOf(round).id === decline.phaseId &&
+          canAccept(round, clientId) === 'yes';
+        if (!isOpen) return { result: false };
+        if (round.refused.includes(clientId)) return { result: true };
+        const { phaseId, reason } = decline;
+        const data = { clientId, deviceId, phaseId, reason, signature };
+        const event = { kind: 'refused', clientId } as const;
+        return {
+          drafts: [
+            { kind: 'client.declined', round: round.number, data },
+            { kind: 'round.event', round: round.number, data: roundEventData(event, nowMs()) },
+          ],
+          result: true,
+        };
+      }),
 
     forget: () => refusalCounts.clear(),
   };

@@ -1,3 +1,4 @@
+import { keepsState } from '../core/plan/learning.ts';
 import { type Announcement, announcementBytes, type SignedAnnouncement } from '../core/protocol/messages.ts';
 import { purposes } from '../core/protocol/purposes.ts';
 import { phaseOf } from '../core/round/round.ts';
@@ -5,6 +6,7 @@ import type { Device } from '../ports/store.ts';
 import { suiteWithQkd } from '../core/protocol/suite.ts';
 import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
 import type { Snapshot } from './run-log.ts';
+import { hasEnded, type RunState } from './state.ts';
 
 /** What one device is told of a run as it stands: to work, to wait, or that the run is done. Signed. */
 export function announce(
@@ -24,7 +26,8 @@ export function announce(
   // Under "required" a device without a key of this round has nothing to do in it: there is no weaker way.
   const hasKey = plan.security.qkd.policy !== 'required' || key !== undefined;
   const phase = round === null ? undefined : phaseOf(round);
-  const isEnded = run.status === 'completed' || run.status === 'stopped' || status === 'removed';
+  const end = endOf(snapshot, status);
+  const isEnded = end !== undefined;
   const isWanted = !isEnded && status === 'approved' && hasKey && isAwaited(snapshot, device, context.roundKey?.round);
   const base = phase?.collects === 'metrics' ? (facts?.published?.hash ?? facts?.baseModel) : facts?.baseModel;
   const reason = reasonFor(snapshot, status, isEnded);
@@ -36,7 +39,9 @@ export function announce(
     deviceId: device.deviceId,
     state: isEnded ? 'done' : isWanted ? 'work' : 'wait',
     ...(reason === undefined ? {} : { reason }),
+    ...(end === undefined ? {} : { end }),
     round: round?.number ?? run.records.at(-1)?.round ?? 0,
+    counted: keepsState(plan) ? countedRound(run, device.clientId) : 0,
     phaseId: phase?.id ?? '',
     collects: phase?.collects ?? 'update',
     baseModel: base ?? models.at(-1)!.hash,
@@ -50,6 +55,19 @@ export function announce(
   return { announcement, signature };
 }
 
+/** The newest round whose published model the client's update is part of: what it keeps follows from that. */
+export function countedRound({ round, facts, records }: RunState, clientId: string): number {
+  if (round !== null && facts?.published !== undefined && facts.accepted.includes(clientId)) return round.number;
+  const counted = records.findLast((record) => record.modelHash !== null && record.accepted.includes(clientId));
+  return counted?.round ?? 0;
+}
+
+/** How the run has ended for a device: a removed one hears that, and the rest how the run did. */
+function endOf({ run }: Snapshot, status: Device['status']): Announcement['end'] {
+  if (status === 'removed') return 'removed';
+  return hasEnded(run) ? (run.status as 'completed' | 'stopped' | 'failed') : undefined;
+}
+
 /** Whether the open phase still waits for this client's contribution, and the key to seal it to is there. */
 function isAwaited({ run: { round } }: Snapshot, { clientId }: Device, keyRound: number | undefined): boolean {
   return (
@@ -61,6 +79,7 @@ function isAwaited({ run: { round } }: Snapshot, { clientId }: Device, keyRound:
 }
 
 function reasonFor({ run }: Snapshot, status: Device['status'], isEnded: boolean): string | undefined {
-  if (isEnded) return run.reason ?? (status === 'removed' ? 'removed by the operator' : run.status);
+  if (status === 'removed') return 'removed by the operator, or replaced by a newer enrolment of its site';
+  if (isEnded) return run.reason ?? run.status;
   return status === 'pending' ? 'waiting for approval' : undefined;
 }

@@ -1,49 +1,55 @@
+import type { Evaluation } from '../core/learning/engine.ts';
 import { PlanError, planHash } from '../core/plan/plan.ts';
-import type { Outcome, Rejection } from '../core/intake/rejection.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
-import type { Receipt, SignedAnnouncement } from '../core/protocol/messages.ts';
+import { originOf } from '../core/transparency/checkpoint.ts';
+import type { SignedAnnouncement } from '../core/protocol/messages.ts';
 import { effectOf, phaseOf, type Round, type RoundEffect, type RoundEvent } from '../core/round/round.ts';
-import type { Blobs } from '../ports/blobs.ts';
+import { hiddenKinds } from '../core/transparency/hidden-entry.ts';
 import type { Device, JournalRow } from '../ports/store.ts';
 import { announce } from './announcement.ts';
-import { endingAfter } from './ending.ts';
+import { writeCard } from './cards.ts';
+import { endingAfter, stopping } from './ending.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
+import { guardedBlobs } from './guarded-blobs.ts';
 import { approvedClients, canOpen, isShortOfClients } from './gathering.ts';
 import type { Draft } from './journal.ts';
-import { createModels } from './models.ts';
+import { createModels, type ModelFile } from './models.ts';
 import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
-import { type ClientTls, createPresence } from './presence.ts';
+import { type ClientClaims, type ClientTls, createPresence } from './presence.ts';
 import { createCentralRounds } from './privacy/central.ts';
 import { decideOpening } from './privacy/opening.ts';
 import { createQkdKeys } from './qkd-keys.ts';
-import { createReception } from './reception.ts';
+import { createReception, type Reception } from './reception.ts';
 import { recordOf } from './round-record.ts';
 import { aggregateUpdates, combineEvaluations, publishRelease, type Reduced } from './reduction.ts';
 import { decodeRoundSecret, encodeRoundSecret } from './round-secret.ts';
 import { createRunLog, type Snapshot } from './run-log.ts';
 import { advance, hasEnded, roundEventData } from './state.ts';
+import { createTransparency, fingerprintsOf, type Transparency } from './transparency.ts';
 
 const tickMs = 100;
+const stillMsMax = 30_000;
 
 /** Runs the rounds of one plan. Knows nothing of HTTP; a server or a simulated world drives it. */
-export type Coordinator = {
+export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget'> & {
   /** Reads the run back and goes on where it stood: in mid-round too. */
   start(): Promise<void>;
   readonly enrolment: Enrolment;
-  readonly bodyBytesMax: number;
+  readonly transparency: Transparency;
   readonly layout: string;
   snapshot(): Snapshot;
-  submit(device: Device, bytes: Uint8Array): Promise<Outcome<Receipt>>;
-  /** Journals a refusal that was decided before the envelope was read. */
-  refuse(device: Device, refusal: Rejection, bytes: number): Promise<void>;
   /** Throws when the store cannot be written. */
   check(): Promise<void>;
+  /** Whether it still works: not halted, and its clockwork has moved within half a minute. Costs nothing. */
+  isAlive(): boolean;
   /** A client is there: it hears announcements until it disconnects. */
   connect(
     device: Device,
     tls: ClientTls | null,
     listener: (message: SignedAnnouncement) => void,
-    saeId?: string,
+    claims?: ClientClaims,
+    /** A second connection of the same device takes the place of this one. */
+    onReplaced?: () => void,
   ): () => void;
   /** Approved clients that are there. */
   connectedClients(): readonly string[];
@@ -52,6 +58,8 @@ export type Coordinator = {
   /** Clients that have not heard yet that the run is done: after a restart, all of them. */
   untoldClients(): readonly string[];
   model(hash: string): Promise<Uint8Array | undefined>;
+  /** The same, read part by part. */
+  modelFile(hash: string): Promise<ModelFile | undefined>;
   /** HTTP bodies, for the round's record. */
   countBytes(direction: 'up' | 'down', bytes: number): void;
   stop(reason: string): Promise<void>;
@@ -66,16 +74,15 @@ export type Coordinator = {
 /** A simulated world may take contributions in another way than as envelopes; everybody else leaves it out. */
 export function createCoordinator(ports: CoordinatorParts, makeReception = createReception): Coordinator {
   // A disk that refuses a write ends the coordinator, which a restart continues: it is no fault of a client or a round.
-  const blobs: Blobs = {
-    ...ports.blobs,
-    put: (content) => ports.blobs.put(content).catch(failAndThrow),
-    remove: (hash) => ports.blobs.remove(hash).catch(failAndThrow),
-  };
+  const blobs = guardedBlobs(ports.blobs, failAndThrow);
   const parts: CoordinatorParts = { ...ports, blobs };
   const { plan, orgId, runId, clock, crypto, store, roundKeys } = parts;
-  const log = createRunLog({ store, clock, crypto, orgId, runId, onFailure: fail });
+  const treeHead = { origin: originOf(parts), key: parts.proofKeys.treeHead };
+  const isPrivate = plan.privacy.mode === 'central';
+  const saltFor = (kind: string) => (isPrivate && hiddenKinds.has(kind) ? crypto.randomBytes(16).toHex() : undefined);
+  const log = createRunLog({ store, clock, crypto, orgId, runId, treeHead, saltFor, onFailure: fail });
   const models = createModels(parts);
-  const central = plan.privacy.mode === 'central' ? createCentralRounds(parts, log) : null;
+  const central = isPrivate ? createCentralRounds(parts, log) : null;
   const enrolment = createEnrolment({ ...parts, log });
   const bytes = { up: 0, down: 0 };
   const ended = Promise.withResolvers<void>();
@@ -89,6 +96,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   let isRecovered = false;
   let isFinished = false;
   let isHalted = false;
+  let tickedAtMs = clock.monotonicMs();
 
   const nowMs = () => clock.monotonicMs() + offsetMs;
   const reception = makeReception(parts, log, {
@@ -174,20 +182,23 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     }
     const updates = await reception.updates(round, contributions);
     if (central === null) return aggregateUpdates({ parts, log, models }, round, contributions, updates);
-    return publishRelease({ parts, log, models }, round, (base) => central.release(round, base, updates));
+    const release = (base: Float32Array) => central.release(round, base, updates);
+    return publishRelease({ parts, log, models }, round, { contributions, updates, release });
+  }
+
+  /** What a model does on the coordinator's own test set, where the plan gives one. */
+  async function evaluate(hash: string): Promise<Evaluation | null> {
+    // Where tensors stay at the sites, the coordinator has no whole model to test.
+    if (parts.test === null || plan.learning.local.length > 0) return null;
+    const parameters = models.workspace();
+    await (await models.row(hash)).read(0, parameters);
+    return parts.engine.evaluate({ spec: plan.model, parameters, data: parts.test });
   }
 
   async function closeRound(round: Round): Promise<void> {
     const facts = log.snapshot().run.facts!;
     const modelHash = facts.published?.hash;
-    const test =
-      parts.test !== null && modelHash !== undefined
-        ? await parts.engine.evaluate({
-            spec: plan.model,
-            parameters: await models.parameters(modelHash),
-            data: parts.test,
-          })
-        : null;
+    const test = modelHash === undefined ? null : await evaluate(modelHash);
     await qkdKeys.advance(round.number, roundKey?.qkd);
     await reception.forget(round);
     await roundKeys.destroy(round.number);
@@ -230,7 +241,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
         // Who is there is asked again: meanwhile clients may have left, and the operator may have ended the run.
         decideOpening(
           snapshot,
-          { round: number, present: qkd.served(readyClients()), plan, central },
+          { round: number, present: qkd.served(readyClients()), secondsOf: presence.secondsOf, plan, central },
           { roundKey: key.publicKey.toBase64(), ...qkd.journaled, nowMs: nowMs() },
         ),
       );
@@ -272,6 +283,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   }
 
   async function tick(): Promise<void> {
+    tickedAtMs = clock.monotonicMs();
     const { round } = log.snapshot().run;
     if (round !== null && advance(round, { kind: 'tick', nowMs: nowMs() }, nowMs()).effects.length > 0) {
       await recordEvent(round.number, { kind: 'tick', nowMs: nowMs() });
@@ -308,7 +320,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     perform();
     const { run } = log.snapshot();
     const kinds = new Set(rows.map(({ entry }) => entry.kind));
-    const changed = ['run.completed', 'run.stopped', 'device.status', 'device.enrolled'];
+    const changed = ['run.completed', 'run.stopped', 'run.failed', 'device.status', 'device.enrolled'];
     if (changed.some((kind) => kinds.has(kind))) presence.announceToAll();
     if (!hasEnded(run)) spawn(maybeOpen());
     // A round that was open when the run was stopped is closed first: its key must not outlive it.
@@ -317,7 +329,9 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
 
   return {
     enrolment,
+    transparency: createTransparency(parts, log),
     bodyBytesMax: reception.bodyBytesMax,
+    headBytesMax: reception.headBytesMax,
     layout: models.layout,
     ended: ended.promise,
     snapshot: log.snapshot,
@@ -332,12 +346,13 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
       }
       if (rows.length === 0) {
         const model = await models.writeInitial();
+        const card = await writeCard(parts, model, { clientIds: [], privacy: null });
         await log.record(() => ({
           changes: [{ kind: 'model', model }],
           drafts: [
             {
               kind: 'run.created',
-              data: { planHash: planHash(plan), plan: plan as unknown as Json, model: model.hash },
+              data: { planHash: planHash(plan), plan: plan as unknown as Json, model: model.hash, card },
             },
           ],
           result: undefined,
@@ -345,7 +360,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
       }
       await qkdKeys.load(run.records.at(-1)?.round ?? 0);
       if (!hasEnded(run)) await central?.start();
-      await log.record(() => ({ drafts: [{ kind: 'server.started', data: { pin: parts.pin } }], result: undefined }));
+      const started = { kind: 'server.started', data: { pin: parts.pin, keys: fingerprintsOf(parts) } };
+      await log.record(() => ({ drafts: [started], result: undefined }));
       if (hasEnded(run)) {
         isRecovered = true;
         perform();
@@ -358,26 +374,23 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
       spawn(tickForever());
     },
     submit: reception.submit,
+    beginUpload: reception.beginUpload,
+    uploadState: reception.uploadState,
+    continueUpload: reception.continueUpload,
     refuse: reception.refuse,
+    decline: reception.decline,
     check: () => store.check(),
+    isAlive: () => !isHalted && (isFinished || clock.monotonicMs() - tickedAtMs < stillMsMax),
     connect: presence.connect,
     connectedClients: readyClients,
     connectedDevices: presence.devices,
     untoldClients: () => presence.untold(),
     model: (hash) => blobs.get(hash),
+    modelFile: (hash) => models.file(hash),
     countBytes: (direction, count) => {
       bytes[direction] += count;
     },
-    stop: (reason) =>
-      log.record(({ run }) => {
-        if (hasEnded(run)) return { result: undefined };
-        const event: RoundEvent = { kind: 'failed', reason };
-        const open: Draft[] =
-          run.round === null
-            ? []
-            : [{ kind: 'round.event', round: run.round.number, data: roundEventData(event, nowMs()) }];
-        return { drafts: [...open, { kind: 'run.stopped', data: { reason } }], result: undefined };
-      }),
+    stop: (reason) => log.record(({ run }) => ({ drafts: stopping(run, reason, nowMs()), result: undefined })),
     journal: (fromSequence) => store.journal(fromSequence),
     onCommit: log.onCommit,
     halt() {

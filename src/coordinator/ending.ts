@@ -1,6 +1,7 @@
 import type { Plan } from '../core/plan/plan.ts';
 import type { RoundRecord } from '../core/round/record.ts';
 import type { Draft } from './journal.ts';
+import { hasEnded, roundEventData, type RunState } from './state.ts';
 
 /** What ends a run once these rounds have been closed: enough of them completed, or too many in a row failed. */
 export function endingAfter(records: readonly RoundRecord[], { rounds }: Plan): readonly Draft[] {
@@ -8,5 +9,14 @@ export function endingAfter(records: readonly RoundRecord[], { rounds }: Plan): 
   if (completed >= rounds.count) return [{ kind: 'run.completed', data: { rounds: completed } }];
   const last = records.slice(-rounds.attempts);
   if (last.length < rounds.attempts || last.some((record) => record.status === 'completed')) return [];
-  return [{ kind: 'run.stopped', data: { reason: `${last.length} rounds in a row failed: ${last.at(-1)?.reason}` } }];
+  return [{ kind: 'run.failed', data: { reason: `${last.length} rounds in a row failed: ${last.at(-1)?.reason}` } }];
+}
+
+/** What ends a run that the operator stops: its open round first. Nothing, when it has ended already. */
+export function stopping(run: RunState, reason: string, nowMs: number): readonly Draft[] {
+  if (hasEnded(run)) return [];
+  const stopped: Draft = { kind: 'run.stopped', data: { reason } };
+  if (run.round === null) return [stopped];
+  const data = roundEventData({ kind: 'failed', reason }, nowMs);
+  return [{ kind: 'round.event', round: run.round.number, data }, stopped];
 }

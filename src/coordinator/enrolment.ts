@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Device, DeviceStatus, Invitation } from '../ports/store.ts';
 import type { Decision, RunLog, Snapshot } from './run-log.ts';
+import { hasEnded } from './state.ts';
 
 /** Anybody can send what is refused here: it must not fill the disk. Counted from the coordinator's start. */
 const refusalsJournaledMax = 1000;
@@ -86,8 +87,7 @@ export function createEnrolment(parts: {
         if (known?.publicKey === publicKey) return { result: { ok: true, device: known } };
         if (invitation.spentBy !== undefined || snapshot.devices.has(deviceId)) return refuse('spent-token', tokenHash);
         if (clock.wallMs() > invitation.expiresAtMs) return refuse('expired-token', tokenHash);
-        if (snapshot.run.status === 'completed' || snapshot.run.status === 'stopped')
-          return refuse('run-ended', tokenHash);
+        if (hasEnded(snapshot.run)) return refuse('run-ended', tokenHash);
         const device: Device = {
           orgId,
           runId,

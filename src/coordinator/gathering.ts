@@ -1,3 +1,4 @@
+import { type Candidate, selectClients } from '../core/learning/selection/index.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { createRng } from '../core/random/rng.ts';
 import type { Device } from '../ports/store.ts';
@@ -34,12 +35,9 @@ export function canOpen(
   return now.gatheringMs >= 1000 * patienceSeconds;
 }
 
-/** Who takes part in a round: everybody, or a seeded sample where more are there than the plan wants. */
-export function selectParticipants(present: readonly string[], round: number, plan: Plan): readonly string[] {
-  const wanted = plan.cohort.size + plan.cohort.overSelection;
-  if (present.length <= wanted) return present;
-  const shuffled = createRng(plan.seed)
-    .child('selection', round)
-    .shuffleInPlace([...present]);
-  return shuffled.slice(0, wanted).sort();
+/** Who takes part in a round, by the plan's choice: a function of the seed, the round, who is there and what they claim. */
+export function selectParticipants(candidates: readonly Candidate[], round: number, plan: Plan): readonly string[] {
+  const { size, overSelection, quorum, selection } = plan.cohort;
+  const draw = createRng(plan.seed).child('selection', round).float;
+  return selectClients(candidates, selection, { count: size + overSelection, least: quorum, draw });
 }

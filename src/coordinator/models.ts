@@ -1,15 +1,27 @@
-import { initialParameters, manifestOf } from '../core/learning/model-spec.ts';
+import { initialParameters } from '../core/learning/model-spec.ts';
 import { decodeVectors, encodeVectors, type Vectors } from '../core/learning/vectors.ts';
-import { decodeSafetensors, encodeSafetensors, valuesFor } from '../core/model/safetensors.ts';
+import { parameterCount } from '../core/model/manifest.ts';
+import {
+  assertManifest,
+  encodeSafetensorsHead,
+  safetensorsHeadBytes,
+  safetensorsLayout,
+} from '../core/model/safetensors.ts';
+import { planManifest } from '../core/plan/learning.ts';
 import { canonicalBytes, type Json } from '../core/protocol/canonical-json.ts';
 import { createRng } from '../core/random/rng.ts';
+import type { GlobalState } from '../core/round/global-step.ts';
+import type { SpooledRow } from '../ports/compute.ts';
 import type { ModelRow } from '../ports/store.ts';
 import type { CoordinatorParts } from './parts.ts';
 
 /** What is stored beside a model, each in a file of its own: the model's file names its hash. */
-export type Companion = 'optimizer';
+const companions = ['optimizer', 'control'] as const;
 
-const companions = ['optimizer'] as const satisfies readonly Companion[];
+type Companion = (typeof companions)[number];
+
+/** A stored file that is read part by part, in an array that is used again. */
+export type ModelFile = { readonly size: number; read(start: number): AsyncIterable<Uint8Array> };
 
 /**
  * The run's models: content-addressed safetensors files, each with its version and its parent's hash. A model's file
@@ -20,11 +32,17 @@ export type Models = {
   readonly layout: string;
   /** Parameters by the hash of their file. */
   parameters(hash: string): Promise<Float32Array>;
-  /** What was stored beside a model; empty where there is nothing. */
-  companion(hash: string, name: Companion): Promise<Vectors>;
+  /** The same as a row that stays in its file; the file is checked once. */
+  row(hash: string): Promise<SpooledRow>;
+  /** A file as it is, for those who ask for it by its hash. */
+  file(hash: string): Promise<ModelFile | undefined>;
+  /** One vector that is used again for every aggregate and every evaluation, so that a round takes no new memory. */
+  workspace(): Float32Array;
+  /** A model with all that the next round starts from, as whole vectors. */
+  state(model: Pick<ModelRow, 'hash' | 'parentHash'>): Promise<GlobalState>;
   /** Writes a model's file and gives its row; the row becomes part of the run when it is committed. */
   write(
-    parameters: Float32Array,
+    parameters: Float32Array | AsyncIterable<Float32Array>,
     place: { version: number; parentHash: string | null; round: number },
     beside?: Readonly<Partial<Record<Companion, Vectors>>>,
   ): Promise<ModelRow>;
@@ -36,11 +54,11 @@ export type Models = {
   forgetCompanions(hash: string, newer: string): Promise<void>;
 };
 
-type Loaded = {
-  readonly hash: string;
-  readonly parameters: Float32Array;
-  readonly metadata: Readonly<Record<string, string>>;
-};
+const partBytes = 1 << 18;
+const layoutsMax = 8;
+
+/** Where a model's values lie in its file, and what the file says beside them. */
+type Layout = { readonly dataStart: number; readonly metadata: Readonly<Record<string, string>> };
 
 export function createModels({
   plan,
@@ -49,31 +67,58 @@ export function createModels({
   blobs,
   crypto,
 }: Pick<CoordinatorParts, 'plan' | 'orgId' | 'runId' | 'blobs' | 'crypto'>): Models {
-  const manifest = manifestOf(plan.model);
-  let cached: Loaded | undefined;
+  const manifest = planManifest(plan);
+  const d = parameterCount(manifest);
+  let shared: Float32Array | undefined;
   /** Of the newest models. */
-  const metadataByHash = new Map<string, Loaded['metadata']>();
+  const layouts = new Map<string, Promise<Layout>>();
 
-  async function read(hash: string): Promise<Uint8Array> {
+  function layoutOf(hash: string): Promise<Layout> {
+    const known = layouts.get(hash) ?? readLayout(hash);
+    layouts.set(hash, known);
+    if (layouts.size > layoutsMax) layouts.delete(layouts.keys().next().value!);
+    return known;
+  }
+
+  /** Checks a file that an earlier process wrote, and reads its header. */
+  async function readLayout(hash: string): Promise<Layout> {
+    const size = await blobs.size(hash);
+    if (size === undefined) throw new Error(`Cannot read model ${hash} as its file must exist: there is none`);
+    await blobs.check(hash);
+    const start = new Uint8Array(Math.min(8, size));
+    await blobs.read(hash, 0, start);
+    const head = new Uint8Array(Math.min(size, safetensorsHeadBytes(start)));
+    await blobs.read(hash, 0, head);
+    const layout = safetensorsLayout(head, size);
+    assertManifest(manifest, layout.tensors);
+    return layout;
+  }
+
+  async function row(hash: string): Promise<SpooledRow> {
+    const { dataStart } = await layoutOf(hash);
+    return {
+      length: d,
+      read: (start, target) =>
+        blobs.read(hash, dataStart + 4 * start, new Uint8Array(target.buffer, target.byteOffset, target.byteLength)),
+    };
+  }
+
+  async function parametersOf(hash: string): Promise<Float32Array> {
+    const values = new Float32Array(d);
+    await (await row(hash)).read(0, values);
+    return values;
+  }
+
+  async function vectorsAt(hash: string | undefined): Promise<Vectors> {
+    if (hash === undefined) return {};
     const bytes = await blobs.get(hash);
-    if (bytes === undefined) throw new Error(`Cannot read model ${hash} as its file must exist: there is none`);
-    return bytes;
-  }
-
-  async function load(hash: string): Promise<Loaded> {
-    if (cached?.hash === hash) return cached;
-    const file = decodeSafetensors(await read(hash));
-    return remember({ hash, parameters: valuesFor(manifest, file), metadata: file.metadata });
-  }
-
-  function remember(loaded: Loaded): Loaded {
-    cached = loaded;
-    metadataByHash.set(loaded.hash, loaded.metadata);
-    return loaded;
+    if (bytes === undefined)
+      throw new Error(`Cannot go on as the file ${hash} beside a model must exist: there is none`);
+    return decodeVectors(bytes).vectors;
   }
 
   async function companionHashes(hash: string): Promise<Partial<Record<Companion, string>>> {
-    const metadata = metadataByHash.get(hash) ?? (await load(hash)).metadata;
+    const { metadata } = await layoutOf(hash);
     const named = companions.map((name) => [name, metadata[keyOf(name)]] as const);
     return Object.fromEntries(named.filter(([, value]) => value !== undefined));
   }
@@ -88,23 +133,41 @@ export function createModels({
       const vectors = beside[name] ?? {};
       if (Object.keys(vectors).length > 0) metadata[keyOf(name)] = await blobs.put(encodeVectors(vectors));
     }
-    const hash = await blobs.put(encodeSafetensors(manifest, parameters, metadata));
-    remember({ hash, parameters, metadata });
+    const head = encodeSafetensorsHead(manifest, metadata);
+    const hash = await blobs.put(fileOf(head, parameters instanceof Float32Array ? [parameters] : parameters));
+    layouts.set(hash, Promise.resolve({ dataStart: head.length, metadata }));
     return { orgId, runId, version, hash, parentHash, round };
   };
 
+  async function* partsOf(hash: string, from: number, size: number): AsyncGenerator<Uint8Array> {
+    const buffer = new Uint8Array(Math.min(partBytes, size));
+    for (let at = from; at < size; at += buffer.length) {
+      const part = buffer.subarray(0, Math.min(buffer.length, size - at));
+      await blobs.read(hash, at, part);
+      yield part;
+    }
+  }
+
   return {
     layout: crypto.sha256(canonicalBytes(manifest as unknown as Json)).toHex(),
-    parameters: async (hash) => (await load(hash)).parameters,
-    async companion(hash, name) {
-      const at = (await companionHashes(hash))[name];
-      return at === undefined ? {} : decodeVectors(await read(at)).vectors;
+    row,
+    workspace: () => (shared ??= new Float32Array(d)),
+    parameters: parametersOf,
+    async file(hash) {
+      const size = await blobs.size(hash);
+      return size === undefined ? undefined : { size, read: (start) => partsOf(hash, start, size) };
+    },
+    async state({ hash, parentHash }) {
+      const parent = parentHash === null ? null : await parametersOf(parentHash);
+      const model = await parametersOf(hash);
+      const hashes = await companionHashes(hash);
+      const [optimizer, control] = await Promise.all(companions.map((name) => vectorsAt(hashes[name])));
+      return { model, parent, optimizer: optimizer!, control: control! };
     },
     companionHashes,
     async forgetCompanions(hash, newer) {
       const kept = new Set(Object.values(await companionHashes(newer)));
       for (const old of Object.values(await companionHashes(hash))) if (!kept.has(old)) await blobs.remove(old);
-      metadataByHash.delete(hash);
     },
     write,
     writeInitial: () =>
@@ -114,6 +177,14 @@ export function createModels({
         round: 0,
       }),
   };
+}
+
+async function* fileOf(
+  head: Uint8Array,
+  parts: Iterable<Float32Array> | AsyncIterable<Float32Array>,
+): AsyncGenerator<Uint8Array> {
+  yield head;
+  for await (const part of parts) yield new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
 }
 
 function keyOf(name: Companion): string {

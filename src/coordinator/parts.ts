@@ -6,9 +6,11 @@ import type { Clock } from '../ports/clock.ts';
 import type { Compute } from '../ports/compute.ts';
 import type { Crypto, RoundKey, SigningKey } from '../ports/crypto.ts';
 import type { Deflate } from '../ports/deflate.ts';
+import type { ProofKeys } from '../ports/proof-keys.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { KeySource } from '../ports/key-source.ts';
 import type { RoundKeys } from '../ports/round-keys.ts';
+import type { Spool } from '../ports/spool.ts';
 import type { Store } from '../ports/store.ts';
 import type { DeviceQkd } from './round-secret.ts';
 
@@ -27,8 +29,9 @@ export type CoordinatorParts = {
   readonly orgId: string;
   readonly runId: string;
   readonly plan: Plan;
-  /** Signs announcements; its public half is given at enrolment. */
+  /** Signs announcements, and nothing else; its public half is given at enrolment. */
   readonly signingKey: SigningKey;
+  readonly proofKeys: ProofKeys;
   /** The hash of the server's TLS key that links carry. */
   readonly pin: string;
   /** What each model is evaluated on, where the plan gives it. */
@@ -37,6 +40,8 @@ export type CoordinatorParts = {
   readonly store: Store;
   readonly blobs: Blobs;
   readonly roundKeys: RoundKeys;
+  /** Where opened updates are kept while a round is open. */
+  readonly spool: Spool;
   readonly crypto: Crypto;
   /** Coins and noise of private rounds. */
   readonly entropy: Entropy;

@@ -8,18 +8,39 @@ import { roundEventData } from './state.ts';
 /** What a client read from its own connection. */
 export type ClientTls = { readonly group: string; readonly protocol: string; readonly cipher: string };
 
+/** What a client says of itself when it connects: claims, each used for one purpose. */
+export type ClientClaims = {
+  /** The SAE id that its site has at its key management entity. */
+  readonly saeId?: string | undefined;
+  /** How many seconds a round takes it: for the choice of participants. */
+  readonly secondsExpected?: number | undefined;
+};
+
 type Listener = (message: SignedAnnouncement) => void;
 
-type Connection = { readonly device: Device; readonly listener: Listener; readonly saeId: string | undefined };
+type Connection = {
+  readonly device: Device;
+  readonly listener: Listener;
+  readonly claims: ClientClaims;
+  readonly onReplaced: (() => void) | undefined;
+};
 
 /** Who is there, and who hears announcements. Coming and going is journaled, and told to the open round. */
 export type Presence = {
   /** The device hears announcements until the function that is returned is called. */
-  connect(device: Device, tls: ClientTls | null, listener: Listener, saeId?: string): () => void;
+  connect(
+    device: Device,
+    tls: ClientTls | null,
+    listener: Listener,
+    claims?: ClientClaims,
+    onReplaced?: () => void,
+  ): () => void;
   announceToAll(): void;
   devices(): readonly Device[];
   /** The SAE id that a connected device says its site has at its key management entity. */
   saeOf(deviceId: string): string | undefined;
+  /** How many seconds a connected client says that a round takes it. */
+  secondsOf(clientId: string): number | undefined;
   /** Clients that take part and have not heard that the run is done. */
   untold(): readonly string[];
 };
@@ -60,16 +81,22 @@ export function createPresence(parts: {
   }
 
   return {
-    connect(device, tls, listener, saeId) {
-      const connection: Connection = { device, listener, saeId };
+    connect(device, tls, listener, claims = {}, onReplaced) {
+      const connection: Connection = { device, listener, claims, onReplaced };
+      const { secondsExpected } = claims;
       const { clientId, deviceId } = device;
+      const earlier = connections.get(deviceId);
       connections.set(deviceId, connection);
+      earlier?.onReplaced?.();
+      const data = {
+        clientId,
+        deviceId,
+        ...(tls === null ? {} : { tls }),
+        ...(secondsExpected === undefined ? {} : { secondsExpected }),
+      };
       parts.spawn(
         log.record(({ run }) => ({
-          drafts: [
-            { kind: 'client.connected', data: { clientId, deviceId, ...(tls === null ? {} : { tls }) } },
-            ...toldTo(run.round, { kind: 'joined', clientId }),
-          ],
+          drafts: [{ kind: 'client.connected', data }, ...toldTo(run.round, { kind: 'joined', clientId })],
           result: undefined,
         })),
       );
@@ -83,7 +110,9 @@ export function createPresence(parts: {
     announceToAll() {
       for (const connection of connections.values()) tell(connection);
     },
-    saeOf: (deviceId) => connections.get(deviceId)?.saeId,
+    saeOf: (deviceId) => connections.get(deviceId)?.claims.saeId,
+    secondsOf: (clientId) =>
+      [...connections.values()].find(({ device }) => device.clientId === clientId)?.claims.secondsExpected,
     devices: () => [...connections.values()].map(({ device }) => device),
     untold: () =>
       [...log.snapshot().devices.values()]

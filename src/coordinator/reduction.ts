@@ -1,19 +1,25 @@
 import { aggregateCohort } from '../core/aggregation/aggregate.ts';
-import { detectors } from '../core/detection/index.ts';
-import { leaveOneOutCosines } from '../core/detection/leave-one-out.ts';
+import type { Memory } from '../core/detection/memory.ts';
 import type { Metrics, Update } from '../core/intake/stages.ts';
-import { lastAggregate, nextModel } from '../core/learning/server/next-model.ts';
+import { sharedPart } from '../core/learning/fed-bn.ts';
+import { lastAggregateRow, nextModel } from '../core/learning/server/next-model.ts';
+import { planManifest } from '../core/plan/learning.ts';
+import type { Plan } from '../core/plan/plan.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
-import { createRng } from '../core/random/rng.ts';
 import { combineMetrics } from '../core/round/evaluation.ts';
-import type { ClientVerdict } from '../core/round/record.ts';
+import { type GlobalState, globalStep, lastAggregateOf, type RoundUpdates } from '../core/round/global-step.ts';
+import type { PrivacyFigures } from '../core/round/record.ts';
 import type { Contribution, Round } from '../core/round/round.ts';
+import { isStreamable, streamedStep } from '../core/round/streamed-step.ts';
 import type { Change, ModelRow } from '../ports/store.ts';
+import { type CardFacts, writeCard } from './cards.ts';
+import { inspect } from './inspection.ts';
 import type { Draft } from './journal.ts';
 import type { Models } from './models.ts';
 import type { CoordinatorParts } from './parts.ts';
 import type { Released } from './privacy/central.ts';
 import type { Decision, RunLog } from './run-log.ts';
+import { weightsOf } from './trust.ts';
 
 /** What a phase makes of its contributions: changes and journal entries, to be recorded together with the event. */
 export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'> & Partial<Pick<Released, 'ledger'>>;
@@ -22,7 +28,7 @@ export type Reduced = Pick<Decision<void>, 'changes' | 'drafts'> & Partial<Pick<
  * Aggregates the updates of a round into the next model.
  *
  * Promises: a function of the base model's file, its parent's and the contributions in canonical order: after a restart
- *           the same contributions give the same bytes. The optimiser's state is a file that the model's file names.
+ *           the same contributions give the same bytes. What the server remembers is in files that the model's file names.
  */
 export async function aggregateUpdates(
   { parts, log, models }: { parts: CoordinatorParts; log: RunLog; models: Models },
@@ -31,101 +37,141 @@ export async function aggregateUpdates(
   updates: readonly Update[],
 ): Promise<Reduced> {
   const { plan, compute } = parts;
-  const { models: rows, run } = log.snapshot();
-  const { server } = plan.learning;
-  const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
-  const base = await models.parameters(parent.hash);
-  const state = await models.companion(parent.hash, 'optimizer');
-  const { parentHash: grandparent } = parent;
-  const reference = lastAggregate(server, {
-    state,
-    model: base,
-    parent: grandparent === null ? null : await models.parameters(grandparent),
-  });
+  const { models: known, run } = log.snapshot();
+  const parent = known.find((row) => row.hash === run.facts!.baseModel)!;
   const clientIds = contributions.map(({ clientId }) => clientId);
-
-  const report = await aggregateCohort(
-    { rows: updates.map((update) => update.delta), clientIds },
-    plan.aggregation.pipeline,
-    {
-      weights: updates.map((update) => update.claimedExamples),
-      reference,
-      seed: createRng(plan.seed).child('aggregation', round.number).uint32(),
-    },
-    compute,
-  );
-
-  const { norms, cosines } = report.diagnostics;
-  const { weights } = report;
-  const others =
-    weights === null ? null : leaveOneOutCosines({ norms, cosines, weights, aggregateNorm: lengthOf(report.vector) });
-  const observations = clientIds.map((clientId, i) => ({
-    clientId,
-    norm: norms[i]!,
-    cosine: cosines[i]!,
-    othersCosine: others?.[i] ?? null,
-  }));
-  const verdicts = detectors[plan.detection.detector].judge(observations).map(
-    (verdict, i): ClientVerdict => ({
-      clientId: verdict.clientId,
-      isFlagged: verdict.isFlagged,
-      score: verdict.score,
-      reasons: verdict.reasons,
-      norm: norms[i]!,
-      cosine: cosines[i]!,
-      weight: report.weights?.[i] ?? null,
-    }),
-  );
-  const { changes, published } = await writeNext({ parts, models }, round, {
-    parent,
-    base,
-    vector: Float32Array.from(report.vector),
-  });
-  return {
-    changes,
-    drafts: [
-      { kind: 'round.verdicts', round: round.number, data: { verdicts: verdicts as unknown as Json } },
-      { ...published, data: { ...published.data, dropped: report.dropped.map(({ clientId }) => clientId) } },
-    ],
+  const claimed = updates.map(({ claimedExamples }, i) => ({ clientId: clientIds[i]!, examples: claimedExamples }));
+  const sent: RoundUpdates = {
+    clientIds,
+    rows: updates.map((update) => update.delta),
+    claimedExamples: weightsOf(claimed, round.number, plan, run.detection),
+    accumulations: updates.map((update) => update.accumulation),
   };
+  const { next, report, controlReport, before } = isStreamable(plan) ? await stepInTiles() : await stepAtOnce();
+  // Looked at before the model is written: the aggregate's memory is used again.
+  const inspected = await inspect(parts, run.detection, {
+    round: round.number,
+    clientIds,
+    rows: sent.rows,
+    report,
+    controlReport,
+    ...before,
+  });
+  const dropped = [...report.dropped, ...(controlReport?.dropped ?? [])].map(({ clientId }) => clientId);
+  const used = clientIds.filter((clientId) => !dropped.includes(clientId));
+  const card = { clientIds: used, privacy: null };
+  const { changes, published } = await writeNext({ parts, models }, round, { parent, next, card });
+  return { changes, drafts: [inspected, { ...published, data: { ...published.data, dropped } }] };
+
+  async function stepAtOnce() {
+    const state = await models.state(parent);
+    return { ...(await globalStep(plan, round.number, state, sent, compute)), before: vectorsBefore(plan, state) };
+  }
+
+  /** A plan whose rounds need nothing but the model: it stays in its file, and the aggregate's memory is used again. */
+  async function stepInTiles() {
+    const from = {
+      model: await models.row(parent.hash),
+      parent: parent.parentHash === null ? null : await models.row(parent.parentHash),
+    };
+    const step = await streamedStep(plan, round.number, from, { ...sent, into: models.workspace() }, compute);
+    return {
+      next: { model: step.model, optimizer: {}, control: {} },
+      report: step.report,
+      controlReport: null,
+      before: { base: from.model, reference: lastAggregateRow(plan.learning.server, from) },
+    };
+  }
 }
 
 /** Makes a private release the next model: nothing else of the updates leaves the round. */
 export async function publishRelease(
   { parts, log, models }: { parts: CoordinatorParts; log: RunLog; models: Models },
   round: Round,
-  release: (base: Float32Array) => Promise<Released>,
+  { contributions, updates, release }: Private,
 ): Promise<Reduced> {
   const { models: rows, run } = log.snapshot();
   const parent = rows.find((row) => row.hash === run.facts!.baseModel)!;
-  const base = await models.parameters(parent.hash);
+  const state = await models.state(parent);
+  const { model: base, optimizer } = state;
   const { vector, drafts, ledger } = await release(base);
-  const { changes, published } = await writeNext({ parts, models }, round, { parent, base, vector });
-  return { changes, drafts: [...drafts, { ...published, data: { ...published.data, dropped: [] } }], ledger };
+  const made = nextModel(parts.plan.learning.server, { base, state: optimizer, aggregate: vector });
+  const next = { model: made.model, optimizer: made.state, control: {} };
+  // Who took part stays secret: amplification by sampling rests on it.
+  const card = { clientIds: null, privacy: spentIn(drafts) };
+  const { changes, published } = await writeNext({ parts, models }, round, { parent, next, card });
+  const seen = await evidenceOf(parts, run.detection, round, { contributions, updates }, state);
+  return { changes, drafts: [...drafts, ...seen, { ...published, data: { ...published.data, dropped: [] } }], ledger };
 }
 
-/** Writes the model that an aggregate leads to, and says so. */
+/** What updates were made from, and the step that led there. */
+function vectorsBefore(
+  plan: Plan,
+  state: GlobalState,
+): { readonly base: Float32Array; readonly reference: Float32Array } {
+  return { base: sharedPart(planManifest(plan), state.model), reference: lastAggregateOf(plan, state) };
+}
+
+/** What a private round is made of. */
+type Private = {
+  readonly contributions: readonly Contribution[];
+  readonly updates: readonly Update[];
+  readonly release: (base: Float32Array) => Promise<Released>;
+};
+
+/** Verdicts on clean updates, where the plan lets the operator have them: outside the bound, and never in a release. */
+async function evidenceOf(
+  parts: CoordinatorParts,
+  memory: Memory,
+  round: Round,
+  { contributions, updates }: Pick<Private, 'contributions' | 'updates'>,
+  state: GlobalState,
+): Promise<readonly Draft[]> {
+  const { plan, compute } = parts;
+  if (plan.privacy.mode !== 'central' || plan.privacy.evidence !== 'operator' || updates.length === 0) return [];
+  const clientIds = contributions.map(({ clientId }) => clientId);
+  const rows = updates.map(({ delta }) => delta);
+  const before = vectorsBefore(plan, state);
+  const context = { reference: before.reference };
+  const report = await aggregateCohort({ rows, clientIds }, plan.aggregation.pipeline, context, compute);
+  return [
+    await inspect(parts, memory, { round: round.number, clientIds, rows, report, controlReport: null, ...before }),
+  ];
+}
+
+/** Writes the next model with what belongs to it, and says so. */
 async function writeNext(
   { parts, models }: { readonly parts: CoordinatorParts; readonly models: Models },
   round: Round,
-  from: { readonly parent: ModelRow; readonly base: Float32Array; readonly vector: Float32Array },
+  from: {
+    readonly parent: ModelRow;
+    readonly next: Pick<GlobalState, 'optimizer' | 'control'> & {
+      readonly model: Float32Array | AsyncIterable<Float32Array>;
+    };
+    readonly card: CardFacts;
+  },
 ): Promise<{ readonly changes: readonly Change[]; readonly published: Draft }> {
-  const { parent, base, vector } = from;
-  const state = await models.companion(parent.hash, 'optimizer');
-  const next = nextModel(parts.plan.learning.server, { base, state, aggregate: vector });
+  const { parent, next } = from;
   const place = { version: parent.version + 1, parentHash: parent.hash, round: round.number };
-  const model = await models.write(next.model, place, { optimizer: next.state });
+  const model = await models.write(next.model, place, next);
   if (parent.parentHash !== null) await models.forgetCompanions(parent.parentHash, parent.hash);
   const data = {
     version: model.version,
     hash: model.hash,
     parentHash: parent.hash,
     ...(await models.companionHashes(model.hash)),
+    card: await writeCard(parts, model, from.card),
   };
   return {
     changes: [{ kind: 'model', model }],
     published: { kind: 'model.published', round: round.number, data },
   };
+}
+
+/** What the release says that has been spent, for the model's card. */
+function spentIn(drafts: readonly Draft[]): CardFacts['privacy'] {
+  const data = drafts.find(({ kind }) => kind === 'privacy.released')?.data as unknown as PrivacyFigures | undefined;
+  return data === undefined ? null : { epsilon: data.epsilon, delta: data.delta, adjacency: 'add-remove' };
 }
 
 /** Combines what clients measured on their hold-outs. */
@@ -140,10 +186,4 @@ export function combineEvaluations(
       ? []
       : [{ kind: 'round.evaluated', round: round.number, data: combined as unknown as { [key: string]: Json } }];
   return { drafts };
-}
-
-function lengthOf(vector: ArrayLike<number>): number {
-  let sum = 0;
-  for (let i = 0; i < vector.length; i++) sum += vector[i]! * vector[i]!;
-  return Math.sqrt(sum);
 }

@@ -2,6 +2,7 @@ import type { Evaluation } from '../core/learning/engine.ts';
 import type { RoundRecord } from '../core/round/record.ts';
 import type { Round } from '../core/round/round.ts';
 import type { OpenFacts } from './state.ts';
+import { refusedForContent } from './trust.ts';
 
 /** Puts together what is remembered of a round when it closes. */
 export function recordOf(
@@ -20,6 +21,7 @@ export function recordOf(
     participants: round.participants,
     accepted: [...facts.accepted].sort(),
     refused: facts.refused,
+    ...(facts.declined.length === 0 ? {} : { declined: facts.declined }),
     modelVersion: facts.published?.version ?? null,
     modelHash: facts.published?.hash ?? null,
     accuracy: measured.test?.accuracy ?? null,
@@ -27,10 +29,16 @@ export function recordOf(
     clients: facts.clients,
     withQkd: facts.withQkd.length,
     verdicts: facts.verdicts,
-    flagged: facts.verdicts.filter((verdict) => verdict.isFlagged).map((verdict) => verdict.clientId),
+    flagged: flaggedIn(facts),
     ...(facts.privacy?.released === undefined ? {} : { privacy: facts.privacy.released }),
     bytesUp: measured.bytes.up,
     bytesDown: measured.bytes.down,
     seconds: (measured.atMs - facts.startedAtMs) / 1000,
   };
+}
+
+/** Those that the detector flagged, and those whose contribution was refused for what was in it. */
+function flaggedIn(facts: OpenFacts): readonly string[] {
+  const verdicts = facts.verdicts.filter((verdict) => verdict.isFlagged).map((verdict) => verdict.clientId);
+  return [...new Set([...verdicts, ...refusedForContent(facts)])].sort();
 }

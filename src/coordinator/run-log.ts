@@ -1,6 +1,9 @@
 import type { Clock } from '../ports/clock.ts';
+import { signCheckpoint } from '../core/transparency/checkpoint.ts';
+import { createMerkleLog, type MerkleLog } from '../core/transparency/merkle-log.ts';
+import { DamagedError } from '../ports/damage.ts';
+import type { Crypto, SigningKey } from '../ports/crypto.ts';
 import { firstBrokenEntry, type LedgerChain, type LedgerEntry } from '../core/privacy/ledger/chain.ts';
-import type { Crypto } from '../ports/crypto.ts';
 import {
   type Change,
   ConflictError,
@@ -40,6 +43,8 @@ export type RunLog = {
   loadLedger(): Promise<void>;
   snapshot(): Snapshot;
   record<T>(decide: (snapshot: Snapshot) => Decision<T>): Promise<T>;
+  /** The Merkle tree of the entries that are on disk. */
+  tree(): Pick<MerkleLog, 'size' | 'leaf' | 'root' | 'inclusionProof' | 'consistencyProof'>;
   /** As `record`; where another run has written to the ledger meanwhile, the decision is taken again on what it is now. */
   recordOnLedger<T>(decide: (snapshot: Snapshot) => Decision<T>): Promise<T>;
   /** Called after each transaction. */
@@ -54,12 +59,18 @@ type Waiting = {
   readonly reject: (error: unknown) => void;
 };
 
+const sealedKinds = new Set(['run.created', 'round.closed', 'run.completed', 'run.stopped']);
+
 export function createRunLog(parts: {
   readonly store: Store;
   readonly clock: Clock;
   readonly crypto: Crypto;
   readonly orgId: string;
   readonly runId: string;
+  /** The log's name and the key that signs its tree heads; who only reads has none. */
+  readonly treeHead?: { readonly origin: string; readonly key: SigningKey };
+  /** A salt for entries whose leaf hash must tell nothing; undefined for the others. */
+  readonly saltFor?: (kind: string) => string | undefined;
   /** The store cannot be written: nothing will be recorded any more. */
   readonly onFailure: (error: unknown) => void;
 }): RunLog {
@@ -72,6 +83,7 @@ export function createRunLog(parts: {
     ledger: new Map(),
   };
   let sequence = 0;
+  let tree = createMerkleLog(crypto.sha256);
   let isDraining = false;
   let failure: unknown;
   let waiting: Waiting[] = [];
@@ -98,7 +110,11 @@ export function createRunLog(parts: {
         if (failure !== undefined) throw failure;
         const decision = decide(next);
         const decided = (decision.drafts ?? []).map((draft, i) =>
-          toRow(draft, { orgId, runId, sequence: sequence + rows.length + i, atMs: clock.wallMs() }, crypto.sha256),
+          toRow(
+            salted(draft),
+            { orgId, runId, sequence: sequence + rows.length + i, atMs: clock.wallMs() },
+            crypto.sha256,
+          ),
         );
         const changed = (decision.changes ?? []).reduce(applyChange, next);
         next = { ...changed, run: decided.reduce((run, row) => evolve(run, row.entry), changed.run) };
@@ -109,9 +125,17 @@ export function createRunLog(parts: {
         reject(error);
       }
     }
+    for (const row of rows) tree.append(Uint8Array.fromHex(row.leafHash));
+    const head = treeHeadAfter(rows);
+    if (head !== undefined) {
+      rows.push(head);
+      tree.append(Uint8Array.fromHex(head.leafHash));
+      next = { ...next, run: evolve(next.run, head.entry) };
+    }
     try {
       if (changes.length + rows.length > 0) await store.commit(changes, rows);
     } catch (error) {
+      tree.truncate(sequence);
       await refuseBatch(batch, error);
       return;
     }
@@ -119,6 +143,16 @@ export function createRunLog(parts: {
     sequence += rows.length;
     for (const answer of answers) answer();
     if (rows.length > 0) for (const listener of listeners) listener(rows);
+  }
+
+  /** What ends a round or a run is sealed in its own transaction: the signed head of the tree up to it. */
+  function treeHeadAfter(rows: readonly JournalRow[]): JournalRow | undefined {
+    if (parts.treeHead === undefined || !rows.some(({ entry }) => sealedKinds.has(entry.kind))) return undefined;
+    const { origin, key } = parts.treeHead;
+    const size = tree.size();
+    const checkpoint = signCheckpoint({ origin, size, root: tree.root(size) }, key);
+    const place = { orgId, runId, sequence: size, atMs: clock.wallMs() };
+    return toRow({ kind: 'log.tree-head', data: { size, checkpoint } }, place, crypto.sha256);
   }
 
   /** A conflict is the fault of one decision: the others are taken again without it. Any other error is the end. */
@@ -155,6 +189,11 @@ export function createRunLog(parts: {
     });
   }
 
+  function salted(draft: Draft): Draft {
+    const salt = parts.saltFor?.(draft.kind);
+    return salt === undefined ? draft : { ...draft, data: { ...draft.data, salt } };
+  }
+
   return {
     async load() {
       const [invitations, devices, models, rows] = await Promise.all([
@@ -171,9 +210,12 @@ export function createRunLog(parts: {
         ledger: new Map(),
       };
       sequence = rows.length;
+      tree = createMerkleLog(crypto.sha256);
+      for (const row of rows) tree.append(Uint8Array.fromHex(row.leafHash));
     },
     loadLedger,
     snapshot: () => snapshot,
+    tree: () => tree,
     record,
     async recordOnLedger(decide) {
       let isOnLedger = false;
@@ -230,7 +272,7 @@ function applyChange(snapshot: Snapshot, change: Change): Snapshot {
 function checkChain(subject: string, chain: readonly LedgerEntry[]): void {
   const broken = firstBrokenEntry(chain);
   if (broken === undefined) return;
-  throw new Error(
+  throw new DamagedError(
     `Cannot trust the privacy ledger of ${subject} as each entry must follow from the one before: entry ${broken} does not`,
   );
 }

@@ -1,8 +1,10 @@
+import { emptyMemory, type Inspection, type Memory, remember, rememberRefusals } from '../core/detection/memory.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import type { ClientEvaluation, ClientVerdict, PrivacyFigures, RoundRecord } from '../core/round/record.ts';
 import { openRound, type PhasePlan, type Round, type RoundEvent } from '../core/round/round.ts';
 import { step } from '../core/round/step.ts';
 import type { JournalEntry } from '../ports/store.ts';
+import { refusedForContent } from './trust.ts';
 
 /** What has been learned about the open round so far. */
 export type OpenFacts = {
@@ -15,6 +17,8 @@ export type OpenFacts = {
   /** Devices of which something came under a QKD key. */
   readonly withQkd: readonly string[];
   readonly refused: readonly { readonly clientId: string; readonly code: string }[];
+  /** Clients that said that they cannot contribute an update. */
+  readonly declined: readonly string[];
   readonly privacy?: RoundPrivacy;
 };
 
@@ -33,6 +37,8 @@ export type PrivacyState = {
   readonly noiseMultiplier: number;
   readonly radius: number;
   readonly released: number;
+  /** Clients without budget for a round, when it was last asked. */
+  readonly out: readonly string[];
   readonly last: { readonly release: string; readonly noiseNorm: number } | null;
 };
 
@@ -40,7 +46,7 @@ export type PrivacyState = {
 export type RunState = {
   /** The hash of the plan that the run was created with; null before that. */
   readonly planHash: string | null;
-  readonly status: 'waiting' | 'running' | 'completed' | 'stopped';
+  readonly status: 'waiting' | 'running' | 'completed' | 'stopped' | 'failed';
   readonly reason: string | null;
   readonly round: Round | null;
   readonly facts: OpenFacts | null;
@@ -49,6 +55,12 @@ export type RunState = {
   /** Null unless the run is under central privacy. */
   readonly privacy: PrivacyState | null;
   readonly seconds: number;
+  /** What detection remembers of the clients. */
+  readonly detection: Memory;
+  /** The newest signed tree head, with the witnesses' signatures that have come since. */
+  readonly checkpoint: string | null;
+  /** The signed card of each model, by the model's hash. */
+  readonly cards: Readonly<Record<string, string>>;
   /** Who lacks a QKD key and why, as of the newest word on it. */
   readonly qkdAbsent: readonly { readonly clientId: string; readonly reason: string }[];
 };
@@ -63,12 +75,15 @@ export const initialState: RunState = {
   tls: null,
   privacy: null,
   seconds: 0,
+  detection: emptyMemory,
+  checkpoint: null,
+  cards: {},
   qkdAbsent: [],
 };
 
 /** Whether a run is over, for whatever reason. */
 export function hasEnded({ status }: RunState): boolean {
-  return status === 'completed' || status === 'stopped';
+  return status === 'completed' || status === 'stopped' || status === 'failed';
 }
 
 /**
@@ -79,10 +94,14 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
   const data = entry.data;
   switch (entry.kind) {
     case 'run.created':
-      return { ...state, planHash: data['planHash'] as string };
+      return { ...withCard(state, data['model'], data['card']), planHash: data['planHash'] as string };
+    case 'log.tree-head':
+      return { ...state, checkpoint: data['checkpoint'] as string };
+    case 'log.cosigned':
+      return { ...state, checkpoint: data['checkpoint'] as string };
     case 'privacy.planned': {
       const { noiseMultiplier, radius } = data as unknown as PrivacyState;
-      return { ...state, privacy: { noiseMultiplier, radius, released: 0, last: null } };
+      return { ...state, privacy: { noiseMultiplier, radius, released: 0, out: [], last: null } };
     }
     case 'privacy.released':
       return applyRelease(state, data as unknown as PrivacyFigures & PrivacyRelease);
@@ -108,6 +127,7 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
           accepted: [],
           withQkd: [],
           refused: [],
+          declined: [],
           ...(data['privacy'] === undefined ? {} : { privacy: data['privacy'] as unknown as RoundPrivacy }),
         },
       };
@@ -117,26 +137,43 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
       return withFacts(state, (facts) => ({
         refused: [...facts.refused, { clientId: data['clientId'] as string, code: data['code'] as string }],
       }));
+    case 'client.declined':
+      return withFacts(state, (facts) => ({
+        declined: [...new Set([...facts.declined, data['clientId'] as string])].sort(),
+      }));
     case 'model.published':
-      return withFacts(state, () => ({
+      return withFacts(withCard(state, data['hash'], data['card']), () => ({
         published: data as unknown as NonNullable<OpenFacts['published']>,
       }));
     case 'round.verdicts':
-      return withFacts(state, () => ({ verdicts: data['verdicts'] as unknown as readonly ClientVerdict[] }));
+      return withFacts(
+        { ...state, detection: remember(state.detection, data['inspection'] as unknown as Inspection) },
+        () => ({ verdicts: data['verdicts'] as unknown as readonly ClientVerdict[] }),
+      );
     case 'round.evaluated':
       return withFacts(state, () => ({ clients: data as unknown as ClientEvaluation }));
-    case 'round.closed':
+    case 'round.closed': {
+      const { salt: _, ...record } = data;
       return {
         ...state,
         round: null,
         facts: null,
-        records: [...state.records, data as unknown as RoundRecord],
+        records: [...state.records, record as unknown as RoundRecord],
+        detection: rememberRefusals(state.detection, refusedForContent(data as unknown as RoundRecord), entry.round!),
         seconds: state.seconds + (data['seconds'] as number),
       };
+    }
     case 'run.completed':
       return { ...state, status: 'completed' };
+    case 'run.failed':
+      return { ...state, status: 'failed', reason: data['reason'] as string };
     case 'run.stopped':
-      return { ...state, status: 'stopped', reason: data['reason'] as string };
+      return {
+        ...state,
+        status: 'stopped',
+        reason: data['reason'] as string,
+        privacy: withOut(state.privacy, data['out'] as readonly string[] | undefined),
+      };
     default:
       return state;
   }
@@ -169,12 +206,20 @@ function applyRoundEvent(state: RunState, { event, nowMs, qkdDevice }: Journaled
   return isUpdate ? withFacts(next, (facts) => ({ accepted: [...facts.accepted, event.clientId] })) : next;
 }
 
+function withCard(state: RunState, model: Json | undefined, card: Json | undefined): RunState {
+  return card === undefined ? state : { ...state, cards: { ...state.cards, [model as string]: card as string } };
+}
+
 type PrivacyRelease = { readonly release: string; readonly noiseNorm: number; readonly nextRadius: number };
+
+function withOut(privacy: PrivacyState | null, out: readonly string[] | undefined): PrivacyState | null {
+  return privacy === null || out === undefined ? privacy : { ...privacy, out };
+}
 
 /** The noise may have been solved anew for this round; it stays so until it is again. */
 function withNoise(state: RunState, opened: RoundPrivacy | undefined): RunState {
   if (state.privacy === null || opened === undefined) return state;
-  return { ...state, privacy: { ...state.privacy, noiseMultiplier: opened.noiseMultiplier } };
+  return { ...state, privacy: { ...state.privacy, noiseMultiplier: opened.noiseMultiplier, out: opened.out } };
 }
 
 function applyRelease(state: RunState, data: PrivacyFigures & PrivacyRelease): RunState {

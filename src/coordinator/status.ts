@@ -1,11 +1,17 @@
 import { planHash } from '../core/plan/plan.ts';
 import { suites } from '../core/protocol/suite.ts';
+import { privacyStatement } from '../core/plan/privacy.ts';
 import { phaseOf } from '../core/round/round.ts';
 import type { Coordinator } from './coordinator.ts';
+import { encodeVerifierKey } from '../core/transparency/signed-note.ts';
 import type { CoordinatorParts } from './parts.ts';
+import { reputationOf } from './trust.ts';
+import { fingerprintsOf } from './transparency.ts';
 
 /** Where a run stands, for people and programs. */
-export function statusOf(coordinator: Coordinator, { plan, orgId, runId, qkd }: CoordinatorParts) {
+export function statusOf(coordinator: Coordinator, parts: CoordinatorParts) {
+  const { plan, orgId, runId, qkd } = parts;
+  const keys = fingerprintsOf(parts);
   const { run, devices, invitations, models } = coordinator.snapshot();
   const connected = new Set(coordinator.connectedDevices().map(({ deviceId }) => deviceId));
   const suite = suites[plan.security.suite];
@@ -32,11 +38,25 @@ export function statusOf(coordinator: Coordinator, { plan, orgId, runId, qkd }: 
     clientAccuracy: last?.clients?.accuracy ?? null,
     model: models.at(-1) === undefined ? null : { version: models.at(-1)!.version, hash: models.at(-1)!.hash },
     channel: { group: plan.security.channel, kem: suite.kem, signature: suite.signature, readByClients: run.tls },
+    log: {
+      origin: coordinator.transparency.logKey.name,
+      entries: coordinator.transparency.entries(),
+      keyFingerprint: keys.treeHead,
+      verifierKey: encodeVerifierKey(coordinator.transparency.logKey),
+      path: `/v1/orgs/${orgId}/runs/${runId}`,
+      witnesses: plan.transparency.witnesses.length,
+    },
     qkd: {
       policy: plan.security.qkd.policy,
       keySourceTls: qkd?.tlsProfile ?? null,
       devicesInLastRound: run.facts?.withQkd.length ?? last?.withQkd ?? 0,
       absent: run.qkdAbsent,
+    },
+    privacy: {
+      statement: privacyStatement(plan.privacy, plan.rounds.count),
+      spent: run.records.findLast(({ privacy }) => privacy !== undefined)?.privacy?.epsilon ?? null,
+      released: run.privacy?.released ?? null,
+      out: run.privacy?.out ?? [],
     },
     invitations: {
       open: [...invitations.values()].filter((one) => one.spentBy === undefined).length,
@@ -49,6 +69,7 @@ export function statusOf(coordinator: Coordinator, { plan, orgId, runId, qkd }: 
       status,
       isConnected: connected.has(deviceId),
       enrolledAtMs,
+      reputation: reputationOf(run.detection, clientId, run.records),
     })),
   };
 }

@@ -1,24 +1,30 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createFileBlobs } from '../adapters/blobs-files.ts';
 import { createSystemClock } from '../adapters/clock-system.ts';
-import { createNodeCrypto } from '../adapters/crypto-node.ts';
+import { startNodeCrypto } from '../adapters/crypto-node.ts';
 import { readDatasetFolder } from '../adapters/dataset-folder.ts';
 import { createNodeDeflate } from '../adapters/deflate-node.ts';
 import { createNodeEntropy } from '../adapters/entropy-node.ts';
 import { createFileRoundKeys } from '../adapters/round-keys-files.ts';
+import { createFileSpool } from '../adapters/spool-files.ts';
 import { createSqliteStore } from '../adapters/store-sqlite.ts';
+import { openProofKeys } from './coordinator-keys.ts';
 import type { CoordinatorParts } from '../coordinator/parts.ts';
 import type { KeySource } from '../ports/key-source.ts';
 import { createWasmEngine } from '../core/learning/wasm/engine.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { createWasmCompute } from '../core/vector/wasm.ts';
 
+/** Opened updates up to this size together stay in memory; what is more goes to files. */
+const heldBytesMax = 32 << 20;
+
 /** Where a coordinator's files are. */
 export type CoordinatorFiles = Readonly<
   Record<
     | 'folder'
+    | 'keys'
     | 'state'
     | 'database'
     | 'blobs'
@@ -41,13 +47,15 @@ export async function buildCoordinator(
     readonly orgId: string;
     readonly runId: string;
     readonly pin: string;
+    /** The file of a privacy ledger that other runs share; in the run's own database unless given. */
+    readonly ledger?: string | undefined;
     /** The QKD link of this coordinator: a key source for each site's SAE id. */
     readonly kme?: { readonly profile: string; sourceFor(saeId: string): KeySource } | undefined;
   },
 ): Promise<{ parts: CoordinatorParts; tls: { key: string; cert: string }; ownerTokenHash: Uint8Array }> {
-  const crypto = createNodeCrypto();
+  const crypto = await startNodeCrypto();
   await mkdir(paths.state, { recursive: true, mode: 0o700 });
-  const [key, cert, seed, wrappingKey, ownerToken, test, compute] = await Promise.all([
+  const [key, cert, seed, wrappingKey, ownerToken, test, compute, proofKeys] = await Promise.all([
     readFile(paths.tlsKey, 'utf8'),
     readFile(paths.tlsCertificate, 'utf8'),
     readFile(paths.signingSeed),
@@ -55,6 +63,7 @@ export async function buildCoordinator(
     readFile(paths.ownerToken, 'utf8'),
     plan.data.test === undefined ? null : readDatasetFolder(resolve(paths.folder, plan.data.test)),
     createWasmCompute(),
+    openProofKeys(paths.keys),
   ]);
   const engine = createWasmEngine();
   const { orgId, runId, pin } = settings;
@@ -67,13 +76,15 @@ export async function buildCoordinator(
     crypto,
     compute,
     engine,
+    proofKeys,
     signingKey: crypto.importSigningKey(seed),
     clock: createSystemClock(),
     deflate: createNodeDeflate(),
     entropy: createNodeEntropy(),
-    store: createSqliteStore(paths.database, { orgId, runId }),
+    store: createSqliteStore(paths.database, { orgId, runId, ledger: settings.ledger }),
     blobs: createFileBlobs(paths.blobs),
     roundKeys: createFileRoundKeys(paths.roundKeys, wrappingKey),
+    spool: createFileSpool(join(paths.state, 'spool'), { heldBytesMax }),
     qkd: settings.kme && {
       tlsProfile: settings.kme.profile,
       sourceFor: settings.kme.sourceFor,

@@ -1,9 +1,16 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createSystemClock } from '../adapters/clock-system.ts';
-import { createNodeCrypto } from '../adapters/crypto-node.ts';
+import { startNodeCrypto } from '../adapters/crypto-node.ts';
 import { createNodeDeflate } from '../adapters/deflate-node.ts';
+import { createNodeEntropy } from '../adapters/entropy-node.ts';
+import { takeFileLock } from '../adapters/file-lock.ts';
 import { createFileIdentityStore } from '../adapters/identity-file.ts';
 import { createHttpsTransport } from '../adapters/transport-https.ts';
-import { takePart } from '../client/agent.ts';
+import { createFileSiteMemory } from '../adapters/site-memory-files.ts';
+import { type Outcome, takePart } from '../client/agent.ts';
+import { clockNote } from '../client/clock-note.ts';
+import { RefusedError } from '../client/ends.ts';
 import { enrol } from '../client/enrol.ts';
 import type { SiteQkd } from '../client/qkd.ts';
 import type { Link } from '../client/link.ts';
@@ -24,21 +31,20 @@ export async function joinRun(options: {
   /** The QKD link of this site, where it has one. */
   readonly siteQkd?: SiteQkd | undefined;
   readonly trainerFor: (plan: Plan, identity: Identity) => Promise<Trainer>;
-}): Promise<{
-  readonly clientId: string;
-  readonly runId: string;
-  readonly reason: string;
-  readonly contributions: number;
-}> {
+}): Promise<Outcome & { readonly clientId: string; readonly runId: string }> {
   const { link, name, say } = options;
-  const crypto = createNodeCrypto();
+  const crypto = await startNodeCrypto();
   const clock = createSystemClock();
+  const lock = await lockState(options.stateFolder);
   const transport = createHttpsTransport({ host: link.host, port: link.port, pin: link.pin, group: 'X25519MLKEM768' });
   try {
     const store = createFileIdentityStore(options.stateFolder);
     const identity = await withRetries(() => enrol({ link, name, store, crypto, transport }), clock.sleep);
     const plan = parsePlan(identity.plan);
     say(`enrolled as ${identity.clientId} in ${identity.runId}`);
+    const { dateMs } = await withRetries(() => transport.request({ method: 'GET', path: '/health' }), clock.sleep);
+    const note = clockNote(clock.wallMs(), dateMs);
+    if (note !== undefined) say(note);
     const trainer = await options.trainerFor(plan, identity);
     const outcome = await takePart({
       identity,
@@ -48,7 +54,9 @@ export async function joinRun(options: {
       transport,
       crypto,
       deflate: createNodeDeflate(),
+      entropy: createNodeEntropy(),
       trainer,
+      memory: createFileSiteMemory(options.stateFolder),
       clock,
       patienceMs: options.patienceMs,
       say,
@@ -56,7 +64,18 @@ export async function joinRun(options: {
     return { clientId: identity.clientId, runId: identity.runId, ...outcome };
   } finally {
     transport.close();
+    lock.release();
   }
+}
+
+/** One process for one device: two would take each other's place for ever. */
+async function lockState(folder: string): Promise<{ release(): void }> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const lock = takeFileLock(join(folder, 'join.lock'));
+  if (lock === undefined) {
+    throw new RefusedError(`Cannot join with the key in ${folder} as no other process may use it: one does`);
+  }
+  return lock;
 }
 
 /** At first contact a coordinator that cannot be reached is more likely a wrong link than a cut: a few tries only. */

@@ -73,7 +73,7 @@ export type Compute = {
   /** Zeroed rows that the kernels read in place. Rows from elsewhere work too, at the price of a copy. */
   allocate(count: number, length: number): RowBlock;
   gram(rows: readonly Row[]): Promise<GramPass>;
-  star(rows: readonly Row[], reference: Vector | null): Promise<StarPass>;
+  star(rows: readonly Row[], reference: Row | null): Promise<StarPass>;
   /** Σ w_i x_i. */
   combine(rows: readonly Row[], weights: Float64Array, options: OutputOptions): Promise<Combined>;
   columns(rows: readonly Row[], mixing: Mixing | null, rule: ColumnRule, options: OutputOptions): Promise<Combined>;

@@ -8,9 +8,9 @@ export type SealContext = { readonly enc: Uint8Array; readonly aead: Aead };
 
 /** Chunks under one key. The nonce is chosen by the caller and never repeats under a key. */
 export type Aead = {
-  seal(nonce: Uint8Array, plaintext: Uint8Array): Uint8Array;
+  seal(nonce: Uint8Array, plaintext: Uint8Array, aad?: Uint8Array): Uint8Array;
   /** The plaintext, or undefined when the tag does not match. */
-  open(nonce: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined;
+  open(nonce: Uint8Array, ciphertext: Uint8Array, aad?: Uint8Array): Uint8Array | undefined;
 };
 
 /** A key that both sides hold already, and its name. Mixed into the key schedule, never used alone. */
@@ -29,6 +29,8 @@ export type RoundKey = {
 export type Crypto = {
   sha256(bytes: Uint8Array): Uint8Array;
   randomBytes(count: number): Uint8Array;
+  /** AES-256-GCM under a key of 32 bytes, with a tag of 16 bytes at the end. */
+  aead(key: Uint8Array): Aead;
   generateSigningKey(): SigningKey & { exportSeed(): Uint8Array };
   importSigningKey(seed: Uint8Array): SigningKey;
   verify(publicKey: Uint8Array, purpose: Purpose, message: Uint8Array, signature: Uint8Array): Promise<boolean>;

@@ -8,8 +8,11 @@ export type Identity = {
   readonly deviceId: string;
   readonly clientId: string;
   readonly coordinatorKey: string;
+  readonly logKey: string;
   readonly planHash: string;
   readonly plan: Json;
+  /** Under local privacy: how many noisy updates this site has made. Counted before each is drawn. */
+  readonly local?: { readonly released: number };
   /** Where this device has a QKD link: the epoch secrets that it shares with the coordinator, and the key of the round. */
   readonly qkd?: {
     readonly epochs: readonly { readonly epoch: number; readonly secret: string }[];

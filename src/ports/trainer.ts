@@ -1,17 +1,31 @@
 /** What a trainer is asked to do in one round. */
 export type TrainerTask = {
-  /** The global model, flat, laid out by the run's manifest. Not changed. */
+  /** The model to start from, flat, laid out by the run's manifest. Not changed. */
   readonly parameters: Float32Array;
   readonly round: number;
   /** Where the order of samples comes from: the same task with the same seed gives the same result. */
   readonly seed: number;
+  /** `personal`: the result stays at the site. Default: it becomes the update. */
+  readonly purpose?: 'personal';
+  /** Adds mu · (w − anchor) to every gradient (FedProx, Ditto). */
+  readonly proximal?: { readonly mu: number; readonly anchor: Float32Array };
+  /** Added to every gradient (SCAFFOLD). */
+  readonly correction?: Float32Array;
+  /** At most so many steps, of batches of this size, in place of the plan's (`training.adaptive`). */
+  readonly pace?: TrainerPace;
 };
+
+export type TrainerPace = { readonly stepsMax: number; readonly batchSize: number };
 
 /** Trained weights under the same layout; the agent subtracts. */
 export type TrainerResult = {
   readonly parameters: Float32Array;
   /** How many examples were used: a claim once it leaves the site. */
   readonly examples: number;
+  /** How many optimiser steps were taken, and by which SGD: a claim too. Some algorithms cannot do without. */
+  readonly steps?: number;
+  readonly learningRate?: number;
+  readonly momentum?: number;
 };
 
 /** Sums over the site's hold-out, so that evaluations of several sites add up exactly. */
@@ -25,4 +39,8 @@ export type TrainerEvaluation = {
 export type Trainer = {
   train(task: TrainerTask): Promise<TrainerResult>;
   evaluate(task: TrainerTask): Promise<TrainerEvaluation>;
+  /** How long one sample takes in training, for a trainer that can tell before it has trained. */
+  secondsPerSample?(): Promise<number>;
+  /** How many samples it trains on, for a trainer that knows. */
+  readonly sampleCount?: number;
 };

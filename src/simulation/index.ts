@@ -1,9 +1,10 @@
 import { createBuiltinTrainer } from '../adapters/trainer-builtin.ts';
 import type { Dataset } from '../core/data/dataset.ts';
-import { createWasmEngine } from '../core/learning/wasm/engine.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { createRng } from '../core/random/rng.ts';
 import type { RoundRecord } from '../core/round/record.ts';
+import type { JournalEntry } from '../ports/store.ts';
+import { trainingEngine } from '../node/training-engine.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { createMomentumTrainer } from './momentum-trainer.ts';
 import { isPoison, type PoisonId, poisonDataset } from './poisoned-data.ts';
@@ -50,6 +51,8 @@ export type Simulation = {
   /** In place of the built-in trainer, by the number of the client. */
   readonly trainerOf?: ((index: number) => Trainer) | undefined;
   readonly onRound?: ((record: RoundRecord) => void) | undefined;
+  /** Entries of the journal as they are written; the fast path only. */
+  readonly onEntry?: ((entry: JournalEntry) => void) | undefined;
 };
 
 const samplesPerClient = 200;
@@ -62,7 +65,12 @@ export async function simulatePlan(simulation: Simulation): Promise<WorldResult>
   const { sites, close } = sitesOf(simulation, hostile);
   try {
     if (path === 'fast') {
-      return await runDirectWorld({ scenario: { seed, plan, attackers: hostile }, sites, onRound });
+      return await runDirectWorld({
+        scenario: { seed, plan, attackers: hostile },
+        sites,
+        onRound,
+        onEntry: simulation.onEntry,
+      });
     }
     const scenario = {
       seed,
@@ -115,15 +123,13 @@ function checkAttack(attack: readonly Hostility[], path: 'whole' | 'fast' | 'bar
   }
 }
 
-/** One engine for all runs of a thread: its memory grows to the largest job and stays. */
-const engine = createWasmEngine();
-
 function sitesOf(
   simulation: Simulation,
   hostile: ReadonlyMap<number, Hostility>,
 ): { readonly sites: Sites; close(): Promise<void> } {
   const { plan, seed, trainerOf, threads = 0, workerMomentum } = simulation;
   const nothing = async () => {};
+  const engine = trainingEngine(plan.training.engine);
   if (trainerOf !== undefined) return { sites: { trainerOf, test: simulation.data?.test ?? null }, close: nothing };
   const rng = createRng(seed).child('simulation', 'data');
   const { expected } = plan.cohort;

@@ -1,16 +1,18 @@
+import { createVolatileSiteMemory } from '../adapters/site-memory-volatile.ts';
 import { splitSite } from '../adapters/trainer-builtin.ts';
-import { aggregateCohort } from '../core/aggregation/aggregate.ts';
+import { trainAtSite } from '../client/site-learning.ts';
 import type { Pipeline } from '../core/aggregation/pipeline.ts';
 import type { AttackId } from '../core/attacks/index.ts';
 import { codecs } from '../core/compression/index.ts';
 import { concatDatasets } from '../core/data/concat.ts';
 import type { Dataset } from '../core/data/dataset.ts';
+import type { LocalUpdate } from '../core/learning/client/client-algorithm.ts';
+import { wireVector } from '../core/learning/client/index.ts';
 import type { TrainingEngine } from '../core/learning/engine.ts';
 import { initialParameters } from '../core/learning/model-spec.ts';
-import { lastAggregate, nextModel } from '../core/learning/server/next-model.ts';
-import type { Vectors } from '../core/learning/vectors.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { createRng } from '../core/random/rng.ts';
+import { globalStep, startState } from '../core/round/global-step.ts';
 import type { Compute } from '../ports/compute.ts';
 import type { Deflate } from '../ports/deflate.ts';
 import type { Trainer } from '../ports/trainer.ts';
@@ -38,35 +40,32 @@ export async function runFaultless(
 ): Promise<SimulatedRun> {
   const { engine, compute, deflate, pipeline, test } = options;
   const codec = codecs[plan.aggregation.codec];
-  const root = createRng(plan.seed);
-  const { server } = plan.learning;
+  const runPlan = { ...plan, aggregation: { ...plan.aggregation, pipeline } } as Plan;
   const ordered = [...sites].sort((a, b) => (a.clientId < b.clientId ? -1 : 1));
+  const clientIds = ordered.map(({ clientId }) => clientId);
+  const memories = ordered.map(() => createVolatileSiteMemory());
   const accuracyByRound: number[] = [];
-  let parameters: Float32Array = initialParameters(plan.model, root.child('initial-model'));
-  let reference: Float32Array = new Float32Array(parameters.length);
-  let state: Vectors = {};
+  let state = startState(initialParameters(plan.model, createRng(plan.seed).child('initial-model')));
 
   for (let round = 1; round <= plan.rounds.count; round++) {
-    const rows: Float32Array[] = [];
-    const weights: number[] = [];
-    for (const { clientId, trainer } of ordered) {
-      const seed = root.child('train', clientId, round).uint32();
-      const result = await trainer.train({ parameters, round, seed });
-      const delta = result.parameters.map((value, i) => value - parameters[i]!);
-      rows.push(codec.decode(codec.encode(delta, deflate), delta.length, deflate)!);
-      weights.push(result.examples);
+    const updates: LocalUpdate[] = [];
+    for (const [i, { clientId, trainer }] of ordered.entries()) {
+      const site = { plan, clientId, trainer, memory: memories[i]!, round, counted: round - 1 };
+      updates.push(await trainAtSite({ ...site, parameters: state.model, server: state.control }));
     }
-    const clientIds = ordered.map(({ clientId }) => clientId);
-    const seed = root.child('aggregation', round).uint32();
-    const { vector } = await aggregateCohort({ rows, clientIds }, pipeline, { weights, reference, seed }, compute);
-    const before = parameters;
-    const next = nextModel(server, { base: before, aggregate: Float32Array.from(vector), state });
-    ({ model: parameters, state } = next);
-    reference = lastAggregate(server, { model: parameters, parent: before, state });
-    accuracyByRound.push((await engine.evaluate({ spec: plan.model, parameters, data: test })).accuracy);
+    const rows = updates.map((update) => {
+      const vector = wireVector(update);
+      return codec.decode(codec.encode(vector, deflate), vector.length, deflate)!;
+    });
+    const claimedExamples = updates.map((update) => update.claimedExamples);
+    const accumulations = updates.map((update) => update.accumulation);
+    const step = await globalStep(runPlan, round, state, { clientIds, rows, claimedExamples, accumulations }, compute);
+    state = step.next;
+    const { accuracy } = await engine.evaluate({ spec: plan.model, parameters: state.model, data: test });
+    accuracyByRound.push(accuracy);
     options.onRound?.(round);
   }
-  return { accuracyByRound, parameters };
+  return { accuracyByRound, parameters: state.model };
 }
 
 /** Training on all sites' data in one place, with the same budget: as many passes as rounds times local epochs. */

@@ -1,15 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createBuiltinTrainer } from '../adapters/trainer-builtin.ts';
 import { subset } from '../core/data/dataset.ts';
-import { createWasmEngine } from '../core/learning/wasm/engine.ts';
 import { parsePlan } from '../core/plan/plan.ts';
+import { trainingEngine } from '../node/training-engine.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import type { TrainerAnswer, TrainerJob, TrainerWorkerData } from './trainer-pool.ts';
 
 // A thread that trains for one client at a time, on one engine.
 const { plan: input, training, shares, poisoned } = workerData as TrainerWorkerData;
 const plan = parsePlan(input);
-const engine = createWasmEngine();
+const engine = trainingEngine(plan.training.engine);
 const trainers = new Map<number, Trainer>();
 
 function trainerOf(index: number): Trainer {

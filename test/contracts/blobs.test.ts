@@ -24,9 +24,10 @@ test('blobs-files: a corrupted or cut file is seen when it is read, and mended w
   const hash = await blobs.put(Uint8Array.of(1, 2, 3));
   const path = join(at, hash.slice(0, 2), hash.slice(2));
   writeFileSync(path, Uint8Array.of(1, 2, 4));
-  await assert.rejects(blobs.get(hash), /must match/);
+  await assert.rejects(blobs.get(hash), /its hash must be its name/);
+  await assert.rejects(blobs.check(hash), /its hash must be its name/);
   truncateSync(path);
-  await assert.rejects(blobs.get(hash), /must match/);
+  await assert.rejects(blobs.get(hash), /its hash must be its name/);
   await blobs.put(Uint8Array.of(1, 2, 3));
   assert.deepEqual([...(await blobs.get(hash))!], [1, 2, 3]);
 });
@@ -59,5 +60,7 @@ test('blobs-files: a name that is not a hash is refused: no path leads out of th
   for (const name of ['', '../../etc/passwd', 'AB'.repeat(32), 'a'.repeat(63), `${'a'.repeat(64)}/`]) {
     await assert.rejects(blobs.get(name), RangeError, name);
     await assert.rejects(blobs.remove(name), RangeError, name);
+    await assert.rejects(blobs.arriving.write(name, 0, Uint8Array.of(1)), RangeError, name);
+    await assert.rejects(blobs.arriving.settle(name), RangeError, name);
   }
 });

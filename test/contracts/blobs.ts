@@ -55,4 +55,72 @@ export function blobsContract(name: string, open: () => Blobs): void {
     (await blobs.get(hash))!.fill(0);
     assert.deepEqual([...(await blobs.get(hash))!], [1, 2]);
   });
+
+  test(`${name}: parts that come one by one are one blob, whatever becomes of their arrays`, async () => {
+    const blobs = open();
+    async function* parts(): AsyncGenerator<Uint8Array> {
+      const buffer = new Uint8Array(3);
+      for (let i = 0; i < 4; i++) yield buffer.fill(i);
+    }
+    const expected = Uint8Array.of(0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3);
+    const hash = await blobs.put(parts());
+    assert.equal(hash, hashOf(expected));
+    assert.deepEqual([...(await blobs.get(hash))!], [...expected]);
+    async function* broken(): AsyncGenerator<Uint8Array> {
+      yield Uint8Array.of(1);
+      throw new Error('the source broke');
+    }
+    await assert.rejects(blobs.put(broken()), /the source broke/);
+  });
+
+  test(`${name}: sizes and ranges; a range beyond the end throws`, async () => {
+    const blobs = open();
+    const hash = await blobs.put(Uint8Array.of(5, 6, 7, 8));
+    assert.equal(await blobs.size(hash), 4);
+    assert.equal(await blobs.size('0'.repeat(64)), undefined);
+    const target = new Uint8Array(2);
+    await blobs.read(hash, 1, target);
+    assert.deepEqual([...target], [6, 7]);
+    await assert.rejects(blobs.read(hash, 3, target));
+    await assert.rejects(blobs.read('0'.repeat(64), 0, target));
+    await blobs.check(hash);
+    await assert.rejects(blobs.check('0'.repeat(64)));
+  });
+
+  test(`${name}: a blob arrives in parts, goes on after a cut, and is there when it has settled`, async () => {
+    const blobs = open();
+    const { arriving } = blobs;
+    const bytes = Uint8Array.from({ length: 10 }, (_, i) => i);
+    const hash = hashOf(bytes);
+    assert.deepEqual(await arriving.names(), []);
+    assert.equal(await arriving.size(hash), 0);
+    await arriving.write(hash, 0, bytes.subarray(0, 6));
+    await arriving.write(hash, 6, Uint8Array.of(99));
+    // The last byte was wrong: it is written again, and what lay behind is gone.
+    await arriving.write(hash, 4, bytes.subarray(4, 5));
+    assert.equal(await arriving.size(hash), 5);
+    assert.deepEqual(await arriving.names(), [hash]);
+    assert.equal(await blobs.get(hash), undefined);
+    await arriving.write(hash, 5, bytes.subarray(5));
+    const target = new Uint8Array(3);
+    await arriving.read(hash, 7, target);
+    assert.deepEqual([...target], [7, 8, 9]);
+    assert.equal(await arriving.settle(hash), true);
+    assert.deepEqual([...(await blobs.get(hash))!], [...bytes]);
+    assert.deepEqual(await arriving.names(), []);
+  });
+
+  test(`${name}: what does not have its hash never becomes a blob`, async () => {
+    const { arriving, get } = open();
+    const name = hashOf(Uint8Array.of(1));
+    await arriving.write(name, 0, Uint8Array.of(2));
+    assert.equal(await arriving.settle(name), false);
+    assert.equal(await get(name), undefined);
+    assert.deepEqual(await arriving.names(), []);
+    assert.equal(await arriving.settle(name), false);
+    await arriving.write(name, 0, Uint8Array.of(2));
+    await arriving.remove(name);
+    await arriving.remove(name);
+    assert.deepEqual(await arriving.names(), []);
+  });
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findTool, requireTool, type SystemTool, toolOrSkip } from '../../tools/gates/require-tool.ts';
+import { findTool, requirePackage, requireTool, type SystemTool, toolOrSkip } from '../../tools/gates/require-tool.ts';
 import systemTools from '../../tools/gates/system-tools.json' with { type: 'json' };
 
 const tool: SystemTool = { debian: 'some-tool', why: 'its figures', commands: ['a'], probe: [] };
@@ -38,9 +38,24 @@ test('requireTool() gives numpy a command where there is one', (t) => {
   assert.ok(systemTools['python3-numpy'].commands.includes(python));
 });
 
+test('requirePackage() skips with the command that installs it, and fails where everything is required', () => {
+  const t = recorder();
+  const before = process.env['QFLARE_REQUIRE_ALL'];
+  try {
+    delete process.env['QFLARE_REQUIRE_ALL'];
+    assert.equal(requirePackage(t, 'no-such-package'), false);
+    assert.match(t.reasons[0]!, /missing optional package no-such-package \(npm ci --prefix tools\/optional/);
+    process.env['QFLARE_REQUIRE_ALL'] = '1';
+    assert.throws(() => requirePackage(t, 'no-such-package'), /Cannot skip as QFLARE_REQUIRE_ALL is 1/);
+  } finally {
+    if (before === undefined) delete process.env['QFLARE_REQUIRE_ALL'];
+    else process.env['QFLARE_REQUIRE_ALL'] = before;
+  }
+});
+
 test('every listed system tool names its package, its reason and a probe', () => {
   for (const { debian, why, commands, probe } of Object.values<SystemTool>(systemTools)) {
-    assert.match(debian, /^[a-z0-9][a-z0-9.+-]+$/);
+    assert.match(debian, /^[a-z0-9][a-z0-9.+ -]+$/);
     assert.ok(why.length > 10 && commands.length > 0 && probe.length > 0);
   }
 });

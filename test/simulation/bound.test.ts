@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Pipeline } from '../../src/core/aggregation/pipeline.ts';
+import { startState } from '../../src/core/round/global-step.ts';
 import { parsePlan } from '../../src/core/plan/plan.ts';
 import { boundProblem } from '../../src/simulation/world/aggregate-invariants.ts';
 import { robustnessBound } from '../../src/simulation/world/robust-bound.ts';
@@ -34,11 +35,14 @@ function problemOf(step: number, pipeline: Pipeline = [{ rule: 'trimmed-mean', f
   });
   return boundProblem(
     {
-      rows: [1, 2, 3, 1e6].map((value) => Float32Array.of(value)),
-      clientIds: ['a', 'b', 'c', 'liar'],
-      before: Float32Array.of(0),
-      after: Float32Array.of(step),
-      stateAfter: {},
+      updates: {
+        rows: [1, 2, 3, 1e6].map((value) => Float32Array.of(value, 0, 0, 0)),
+        clientIds: ['a', 'b', 'c', 'liar'],
+        claimedExamples: [1, 1, 1, 1],
+        accumulations: [1, 1, 1, 1],
+      },
+      before: startState(new Float32Array(4)),
+      after: startState(Float32Array.of(step, 0, 0, 0)),
     },
     { plan, isHostile: (clientId) => clientId === 'liar' },
   );

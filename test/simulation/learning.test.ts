@@ -9,6 +9,7 @@ import { type Plan, parsePlan, type PlanInput } from '../../src/core/plan/plan.t
 import { createRng } from '../../src/core/random/rng.ts';
 import { createWasmCompute } from '../../src/core/vector/wasm.ts';
 import { simulatePlan } from '../../src/simulation/index.ts';
+import type { Trainer } from '../../src/ports/trainer.ts';
 import { runFaultless } from '../../src/simulation/reference-runs.ts';
 import { parametersHash } from '../../src/simulation/world/world-result.ts';
 import { dealDatasets, dealSamples, syntheticBlobs } from '../../src/simulation/world/sites.ts';
@@ -27,7 +28,7 @@ function planOf(learning: PlanInput['learning'], rest: Partial<PlanInput> = {}):
     rounds: { count: 4 },
     cohort: { expected: clients, quorum: clients, deadlineSeconds: 3600, absenceGraceSeconds: 3600 },
     training: { epochs: 2, batchSize: 8, learningRate: 0.1 },
-    aggregation: { pipeline: [{ rule: 'trimmed-mean', f: 1 }] },
+    aggregation: { pipeline: [{ rule: 'trimmed-mean', f: 1 }], codec: 'float32' },
     learning,
     ...rest,
   });
@@ -80,10 +81,21 @@ const ways: Readonly<Record<string, NonNullable<PlanInput['learning']>>> = {
   'fed-adam': { server: { optimizer: 'fed-adam', learningRate: 0.1 } },
   'fed-yogi': { server: { optimizer: 'fed-yogi', learningRate: 0.1 } },
   'fed-adagrad': { server: { optimizer: 'fed-adagrad', learningRate: 0.1 } },
+  'fed-prox': { client: { algorithm: 'fed-prox', mu: 1 } },
+  'fed-nova': { client: { algorithm: 'fed-nova' } },
+  scaffold: { client: { algorithm: 'scaffold' } },
+  ditto: { client: { algorithm: 'ditto', lambda: 0.5 } },
+  'fine-tuning': { client: { algorithm: 'fine-tuning' } },
+  'tensors that stay': { local: ['layers.0.bias'] },
+  'scaffold, tensors that stay, FedAdam': {
+    client: { algorithm: 'scaffold' },
+    server: { optimizer: 'fed-adam', learningRate: 0.1 },
+    local: ['layers.0.bias'],
+  },
 };
 
 for (const [name, learning] of Object.entries(ways)) {
-  test(`${name}: a plain loop, a calm world and one with crashes learn the same bytes`, async () => {
+  test(`${name}: a plain loop, the fast path, a calm world and one with crashes learn the same bytes`, async () => {
     const plan = planOf(learning);
     const expected = await faultless(plan);
     const calm = await whole(plan, noFaults);
@@ -92,5 +104,53 @@ for (const [name, learning] of Object.entries(ways)) {
     assert.ok(shaken.crashes > 2 && shaken.clientRestarts > 0, `${shaken.crashes}, ${shaken.clientRestarts}`);
     assert.equal(shaken.parametersHash, expected);
     assert.equal(shaken.modelHash, calm.modelHash);
+    const { trainerOf } = dataOf(plan);
+    const fast = await simulatePlan({ plan, seed: 3, trainerOf, path: 'fast' });
+    assert.equal(fast.modelHash, calm.modelHash);
+    const personal = calm.rounds.at(-1)!.clients!.personal;
+    assert.equal(personal?.reports, ['ditto', 'fine-tuning'].includes(name) ? clients : undefined);
+    assert.deepEqual(fast.rounds.at(-1)!.clients, calm.rounds.at(-1)!.clients);
   });
 }
+
+test('SCAFFOLD with a lossy codec and a liar that knows everybody: crashes change nothing', async () => {
+  const plan = planOf(ways['scaffold'], { aggregation: { pipeline: [{ rule: 'trimmed-mean', f: 1 }] } });
+  const { trainerOf } = dataOf(plan);
+  const attack = { attackers: 1, attack: ['alie'] as const };
+  const runs = await Promise.all(
+    [noFaults, bumpy].map((faults) => simulatePlan({ plan, seed: 3, trainerOf, path: 'whole', faults, ...attack })),
+  );
+  assert.deepEqual(
+    runs.map(({ violations }) => violations),
+    [[], []],
+  );
+  assert.ok(runs[1]!.crashes > 2);
+  assert.equal(runs[1]!.parametersHash, runs[0]!.parametersHash);
+});
+
+test('an adaptive plan: slow sites train less once they know themselves, and the same seed gives the same run', async () => {
+  const training = { epochs: 4, batchSize: 4, learningRate: 0.1, adaptive: { roundSeconds: 5, stepsMin: 2 } };
+  const plan = planOf({ client: { algorithm: 'fed-nova' } }, { training });
+  const run = async () => {
+    const { trainerOf } = dataOf(plan);
+    const steps: number[] = [];
+    const counted = (index: number): Trainer => ({
+      ...trainerOf(index),
+      async train(task) {
+        const result = await trainerOf(index).train(task);
+        steps.push(result.steps!);
+        return result;
+      },
+    });
+    const faults = { ...noFaults, trainingMs: { min: 15_000, max: 15_000 } };
+    const world = await simulatePlan({ plan, seed: 3, trainerOf: counted, path: 'whole', faults });
+    assert.deepEqual([world.violations, world.status], [[], 'completed']);
+    return { steps, hash: world.modelHash };
+  };
+  const first = await run();
+  // Training takes 15 s here whatever it does: a third of the samples fit into the time that is wanted.
+  const [before, after] = [first.steps.slice(0, clients), first.steps.slice(clients, 2 * clients)];
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  assert.ok(sum(after) < 0.4 * sum(before), `${before} then ${after}`);
+  assert.deepEqual(await run(), first);
+});

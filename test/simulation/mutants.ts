@@ -38,11 +38,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'a retry that counts again',
     edits: [
-      edit(
-        'coordinator/reception.ts',
-        'if (round.accepted[device.clientId] === contentHash) return',
-        'if (false) return',
-      ),
+      edit('coordinator/reception.ts', 'if (round.accepted[device.clientId] === contentHash) {', 'if (false) {'),
       edit(
         'coordinator/acceptance.ts',
         'if (round.accepted[device.clientId] === contentHash) return',
@@ -100,7 +96,7 @@ export const mutants: readonly Mutant[] = [
     name: 'a restart that works before it has the key of the round',
     edits: [edit('coordinator/coordinator.ts', 'if (!isRecovered) return;', '')],
     caughtBy: 'rounds-fail-for-a-reason',
-    seed: 11,
+    seed: 55,
   },
   {
     name: 'a late envelope that counts as a refusal',
@@ -130,7 +126,7 @@ export const mutants: readonly Mutant[] = [
       ),
     ],
     caughtBy: 'runs-end',
-    seed: 1,
+    seed: 21,
   },
   {
     name: 'a client that takes a restart for a refusal',

@@ -313,7 +313,7 @@ test('rounds that fail in a row stop the run with the reason, and the model stay
   }
   await coordinator.ended;
   const { run, models } = coordinator.snapshot();
-  assert.equal(run.status, 'stopped');
+  assert.equal(run.status, 'failed');
   assert.match(run.reason ?? '', /2 rounds in a row failed: 0 of 3 contributions to "train"/);
   assert.equal(models.length, 1);
 });

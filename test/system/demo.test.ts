@@ -1,7 +1,7 @@
 // The main job, small: four client processes, one of them hostile, two rounds, and what it leaves behind.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -53,6 +53,22 @@ test('the demo prints one JSON document with what was measured, and leaves its f
     readFileSync(join(target, 'journal.jsonl'), 'utf8'),
     readFileSync(join(folder, 'journal.jsonl'), 'utf8'),
   );
+  const audit = (...more: string[]) => {
+    const args = [launcher, 'audit', 'verify', target, '--site', join(folder, 'sites', 'client-01', 'device'), ...more];
+    return spawnSync(process.execPath, args, { encoding: 'utf8' });
+  };
+  const verified = audit();
+  assert.equal(verified.status, 0, verified.stderr);
+  assert.match(verified.stdout, /the key you trust[\s\S]*every file is as it was signed/);
+  const bytes = readFileSync(join(target, 'journal.jsonl'));
+  const at = bytes.indexOf('"kind":"round.opened"');
+  bytes[at + 12]! ^= 1;
+  writeFileSync(join(target, 'journal.jsonl'), bytes);
+  const changed = audit('--json');
+  assert.equal(changed.status, 5);
+  const entry = bytes.subarray(0, at).filter((byte) => byte === 0x0a).length;
+  assert.match(changed.stderr, new RegExp(`journal\\.jsonl, entry ${entry}, .* was changed`));
+  assert.equal(JSON.parse(changed.stdout).isIntact, false);
   rmSync(folder, { recursive: true });
   rmSync(target, { recursive: true });
 });

@@ -66,9 +66,20 @@ export function faultyDisk(
       close: () => store.close(),
     },
     blobs: {
-      put: (bytes) => write('blob put', () => blobs.put(bytes)),
+      put: (content) => write('blob put', () => blobs.put(content)),
       get: (hash) => read(() => blobs.get(hash)),
+      check: (hash) => read(() => blobs.check(hash)),
+      size: (hash) => read(() => blobs.size(hash)),
+      read: (hash, start, target) => read(() => blobs.read(hash, start, target)),
       remove: (hash) => write('blob remove', () => blobs.remove(hash)),
+      arriving: {
+        names: () => read(() => blobs.arriving.names()),
+        size: (name) => read(() => blobs.arriving.size(name)),
+        write: (name, offset, bytes) => write('blob arriving', () => blobs.arriving.write(name, offset, bytes)),
+        read: (name, start, target) => read(() => blobs.arriving.read(name, start, target)),
+        settle: (name) => write('blob settle', () => blobs.arriving.settle(name)),
+        remove: (name) => write('arriving remove', () => blobs.arriving.remove(name)),
+      },
     },
     roundKeys: {
       put: (round, secret) => write('key put', () => roundKeys.put(round, Uint8Array.from(secret))),

@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { connect, createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createHttpsTransport } from '../../src/adapters/transport-https.ts';
-import { enrol, RefusedError } from '../../src/client/enrol.ts';
+import { RefusedError } from '../../src/client/ends.ts';
+import { enrol } from '../../src/client/enrol.ts';
 import { openSession } from '../../src/client/session.ts';
 import { contribute } from '../../src/client/work.ts';
 import type { Route } from '../../src/coordinator/http/routes.ts';
@@ -73,7 +75,17 @@ test('every route has a role and refuses those who do not have it', async () => 
   assert.deepEqual(roles, new Set(['public', 'device', 'owner']));
   assert.deepEqual(
     routes.filter(({ role }) => role === 'public').map(({ url }) => url),
-    ['/health', '/v1/enrol', '/v1/challenges', '/v1/sessions'],
+    [
+      '/health',
+      '/ready',
+      '/v1/enrol',
+      '/v1/challenges',
+      '/v1/sessions',
+      `${base}/log/checkpoint`,
+      `${base}/log/inclusion`,
+      `${base}/log/consistency`,
+      `${base}/log/cosignatures`,
+    ],
   );
   assert.equal(world.coordinator.snapshot().run.status, 'waiting');
 });
@@ -216,11 +228,12 @@ test('a session ends after 12 hours, and at once when the operator removes the d
 });
 
 test('the session of one device cannot send for another, and neither can a device of another run', async () => {
-  const own = await createHttpsWorld({ plan: smallPlan({ cohort: { expected: 2, quorum: 1 } }) });
+  const own = await createHttpsWorld({ plan: smallPlan({ cohort: { expected: 3, quorum: 1 } }) });
   try {
-    const [a, b] = [await own.enrolSite(), await own.enrolSite()];
+    // The third does not answer: the phase stays open.
+    const [a, b, c] = [await own.enrolSite(), await own.enrolSite(), await own.enrolSite()];
     const { devices } = own.coordinator.snapshot();
-    const sites = [a, b].map(({ identity }) => {
+    const sites = [a, b, c].map(({ identity }) => {
       const key = crypto.importSigningKey(Uint8Array.fromBase64(identity.signingSeed));
       return createSite(devices.get(identity.deviceId)!, key);
     });
@@ -233,6 +246,7 @@ test('the session of one device cannot send for another, and neither can a devic
       crypto,
       deflate,
       trainer: fakeTrainer,
+      memory: createVolatileSiteMemory(),
       fetchModel: async (hash) => (await own.coordinator.model(hash))!,
     });
     const send = (session: string, path = `${base}/contributions`) =>

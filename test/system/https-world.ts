@@ -26,7 +26,8 @@ export type HttpsWorld = {
   readonly routes: ReturnType<typeof createServer>['routes'];
   readonly port: number;
   readonly linkOf: (token: string) => string;
-  transport(): Transport;
+  /** By way of another port where a line lies in between. */
+  transport(through?: number): Transport;
   /** Enrols a site with a fresh link, as `qflare join` does. */
   enrolSite(): Promise<{ identity: Identity; transport: Transport; session(): Promise<string> }>;
   close(): Promise<void>;
@@ -34,13 +35,20 @@ export type HttpsWorld = {
 
 /** A coordinator behind its real HTTPS surface on loopback, with a clock that stands still. */
 export async function createHttpsWorld(
-  options: { plan?: Plan; disk?: ReturnType<typeof createMemoryDisk>; qkd?: CoordinatorParts['qkd'] } = {},
+  options: {
+    plan?: Plan;
+    disk?: ReturnType<typeof createMemoryDisk>;
+    qkd?: CoordinatorParts['qkd'];
+    /** In place of the adapters in memory and the clock that stands still. */
+    parts?: Partial<CoordinatorParts>;
+  } = {},
 ): Promise<HttpsWorld> {
   const clock = createVirtualClock();
   const parts = {
     ...partsOf(options.plan ?? smallPlan(), options.disk ?? createMemoryDisk(), clock),
     pin: tlsIdentity.pin,
     qkd: options.qkd,
+    ...options.parts,
   };
   const coordinator = createCoordinator(parts);
   await coordinator.start();
@@ -52,8 +60,8 @@ export async function createHttpsWorld(
   port = (app.server.address() as AddressInfo).port;
   const transports: Transport[] = [];
 
-  function transport(): Transport {
-    const made = createHttpsTransport({ host: '127.0.0.1', port, pin: pinBytes, group: 'X25519MLKEM768' });
+  function transport(through = port): Transport {
+    const made = createHttpsTransport({ host: '127.0.0.1', port: through, pin: pinBytes, group: 'X25519MLKEM768' });
     transports.push(made);
     return made;
   }

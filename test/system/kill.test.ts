@@ -9,6 +9,7 @@ import { createSqliteStore } from '../../src/adapters/store-sqlite.ts';
 import { createBuiltinTrainer } from '../../src/adapters/trainer-builtin.ts';
 import { type Dataset, subset } from '../../src/core/data/dataset.ts';
 import { datasetToIdx } from '../../src/core/data/idx.ts';
+import { decodeKept } from '../../src/core/learning/client/kept.ts';
 import { createWasmEngine } from '../../src/core/learning/wasm/engine.ts';
 import { decodeSafetensors } from '../../src/core/model/safetensors.ts';
 import { parsePlan } from '../../src/core/plan/plan.ts';
@@ -39,6 +40,8 @@ const plan = parsePlan({
   // Long patience: whoever is killed comes back, and every round has all three.
   cohort: { expected: 3, quorum: 2, deadlineSeconds: 50, absenceGraceSeconds: 40, gatherSeconds: 40 },
   aggregation: { pipeline: [{ rule: 'mean' }] },
+  // The two that remember most: a control at each site and at the server, and the server's moments.
+  learning: { client: { algorithm: 'scaffold' }, server: { optimizer: 'fed-adam', learningRate: 0.05 } },
   data: { test: join(root, 'test') },
 });
 
@@ -156,7 +159,7 @@ test('a run of processes, and what the command line says when something is wrong
     runToEnd('init', join(root, 'never'), '--plan', badPlan),
   ]);
   assert.deepEqual([second.code, second.out], [4, '']);
-  assert.match(second.err, /another coordinator \(process \d+\) serves it already/);
+  assert.match(second.err, /no other coordinator may serve it: process \d+ does/);
   assert.equal(taken.code, 3, taken.err);
   assert.match(taken.err, new RegExp(`Cannot listen on port ${port}`));
   assert.equal(mistyped.code, 2, mistyped.err);
@@ -183,6 +186,7 @@ test('a run of processes, and what the command line says when something is wrong
     assert.deepEqual(outcome, {
       clientId: clientIds[i],
       runId: (JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as RunRecord).runId,
+      end: 'completed',
       reason: 'completed',
       contributions: 2 * rounds,
     });
@@ -215,6 +219,8 @@ test('the model of the processes is, bit for bit, that of the simulated run with
   const file = readFileSync(join(root, 'calm', 'model.safetensors'));
   assert.deepEqual(decodeSafetensors(file).values, parameters);
   assert.equal(undisturbed.record.rounds.at(-1)!.accuracy, accuracyByRound.at(-1));
+  const kept = decodeKept(readFileSync(join(`${join(root, 'calm')}-client-01`, 'kept.safetensors')));
+  assert.equal(kept.settled!['control']!.length, parameters.length, 'the control that counted stays at the site');
 });
 
 if (isDeep) {

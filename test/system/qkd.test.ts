@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
+import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { takePart } from '../../src/client/agent.ts';
 import { createClientQkd, NoQkdKeyError, type SiteQkd } from '../../src/client/qkd.ts';
 import { codecs } from '../../src/core/compression/index.ts';
@@ -30,7 +32,9 @@ function agent(site: Site, siteQkd?: SiteQkd, said: string[] = [], saved: Identi
     transport: site.transport,
     crypto,
     deflate,
+    entropy: createNodeEntropy(),
     trainer: fakeTrainer,
+    memory: createVolatileSiteMemory(),
     clock: createSystemClock(),
     patienceMs: 20_000,
     say: (text) => said.push(text),
@@ -172,7 +176,9 @@ test('a QKD key that is left out, exchanged or old is refused; under "required" 
       const heard: Announcement[][] = [[], []];
       const devices = enrolled.map(({ identity }) => world.coordinator.snapshot().devices.get(identity.deviceId)!);
       for (const [i, device] of devices.entries())
-        world.coordinator.connect(device, null, ({ announcement }) => heard[i]!.push(announcement), `${policy}-${i}`);
+        world.coordinator.connect(device, null, ({ announcement }) => heard[i]!.push(announcement), {
+          saeId: `${policy}-${i}`,
+        });
       while (heard.some((one) => one.at(-1)?.state !== 'work')) await new Promise((resolve) => setTimeout(resolve, 5));
       const announcement = heard[0]!.at(-1)!;
       const mark = { epoch: announcement.qkd!.epoch, keyId: announcement.qkd!.keyId };
@@ -243,7 +249,7 @@ test('a coordinator that is killed in mid-round opens what was sealed under the 
     ),
   );
   for (const [i, { device, heard }] of sites.entries())
-    first.coordinator.connect(device, null, ({ announcement }) => heard.push(announcement), `sae-${i}`);
+    first.coordinator.connect(device, null, ({ announcement }) => heard.push(announcement), { saeId: `sae-${i}` });
   while (sites.some(({ heard }) => heard.at(-1)?.state !== 'work'))
     await new Promise((resolve) => setTimeout(resolve, 5));
   const announced = sites[0]!.heard.at(-1)!.qkd;
@@ -252,7 +258,9 @@ test('a coordinator that is killed in mid-round opens what was sealed under the 
   const second = await createHttpsWorld({ plan, disk, qkd: qkd.coordinator });
   try {
     const again: Announcement[] = [];
-    second.coordinator.connect(sites[0]!.device, null, ({ announcement }) => again.push(announcement), 'sae-0');
+    second.coordinator.connect(sites[0]!.device, null, ({ announcement }) => again.push(announcement), {
+      saeId: 'sae-0',
+    });
     while (again.at(-1)?.state !== 'work') await new Promise((resolve) => setTimeout(resolve, 5));
     assert.deepEqual(again.at(-1)!.qkd, announced);
     const { contribute } = await import('../../src/client/work.ts');
@@ -263,6 +271,7 @@ test('a coordinator that is killed in mid-round opens what was sealed under the 
       crypto,
       deflate,
       trainer: fakeTrainer,
+      memory: createVolatileSiteMemory(),
       fetchModel: async (hash) => (await second.coordinator.model(hash))!,
       qkd: createClientQkd({
         plan,

@@ -1,8 +1,11 @@
+import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createMemoryBlobs } from '../../src/adapters/blobs-memory.ts';
 import { createNodeCrypto } from '../../src/adapters/crypto-node.ts';
 import { createNodeDeflate } from '../../src/adapters/deflate-node.ts';
 import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
+import { createMemorySpool } from '../../src/adapters/spool-memory.ts';
 import { createMemoryStore } from '../../src/adapters/store-memory.ts';
+import { createLocalPrivacy } from '../../src/client/local-privacy.ts';
 import { contribute } from '../../src/client/work.ts';
 import { type Coordinator, createCoordinator } from '../../src/coordinator/coordinator.ts';
 import type { CoordinatorParts } from '../../src/coordinator/parts.ts';
@@ -13,6 +16,7 @@ import { type Announcement, enrolmentProofBytes, type Receipt } from '../../src/
 import { purposes } from '../../src/core/protocol/purposes.ts';
 import { createRng } from '../../src/core/random/rng.ts';
 import { createWasmCompute } from '../../src/core/vector/wasm.ts';
+import type { ProofKeys } from '../../src/ports/proof-keys.ts';
 import type { SigningKey } from '../../src/ports/crypto.ts';
 import type { Device } from '../../src/ports/store.ts';
 import type { Trainer } from '../../src/ports/trainer.ts';
@@ -23,6 +27,12 @@ export const crypto = createNodeCrypto();
 export const deflate = createNodeDeflate();
 const compute = await createWasmCompute();
 export const coordinatorKey = crypto.generateSigningKey();
+export const proofKeys: ProofKeys = {
+  treeHead: crypto.generateSigningKey(),
+  modelCard: crypto.generateSigningKey(),
+  exportList: crypto.generateSigningKey(),
+  pseudonym: crypto.randomBytes(32),
+};
 const pin = '7'.repeat(64);
 const model = { kind: 'softmax-regression', inputs: 4, classes: 3 } as const;
 /** Parameters of that model: 3 × 4 weights and 3 biases. */
@@ -76,10 +86,12 @@ export function partsOf(plan: Plan, disk: Disk, clock: VirtualClock, runId = 'ru
     compute,
     engine: referenceEngine,
     signingKey: coordinatorKey,
+    proofKeys,
     test: null,
     store: disk.store,
     blobs: disk.blobs,
     roundKeys: disk.roundKeys,
+    spool: createMemorySpool(),
   };
 }
 
@@ -143,6 +155,7 @@ export type Site = {
 
 export function createSite(device: Device, key: SigningKey): Site {
   const envelopes = new Map<string, Promise<Uint8Array>>();
+  const memory = createVolatileSiteMemory();
   const heard: Announcement[] = [];
   const outcomes: { phase: string; outcome: Outcome<Receipt> }[] = [];
 
@@ -158,7 +171,9 @@ export function createSite(device: Device, key: SigningKey): Site {
       crypto,
       deflate,
       trainer,
+      memory,
       fetchModel: async (hash) => (await coordinator.model(hash))!,
+      local: createLocalPrivacy({ plan, released: 0, entropy: createNodeEntropy(), save: async () => {} }),
     });
     if (trainer === fakeTrainer) {
       envelopes.set(phase, made);

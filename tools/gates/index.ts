@@ -4,6 +4,7 @@ import { format, lint, types } from './commands.ts';
 import { docs } from './docs-blocks.ts';
 import type { Gate } from './gate.ts';
 import { lockfile } from './lockfile.ts';
+import { performanceGate } from './performance.ts';
 import { secrets } from './secrets.ts';
 import { tests } from './tests.ts';
 import { tidy } from './tidy.ts';
@@ -22,4 +23,5 @@ export const gates: readonly Gate[] = [
   unused,
   tests,
   docs,
+  performanceGate,
 ];

@@ -28,8 +28,13 @@ export type Lockfile = {
 
 const registry = 'https://registry.npmjs.org/';
 
-/** Packages that may run a script when they are installed, with the reason. */
-const installScripts: Readonly<Record<string, string>> = {};
+/** Packages that bring a script for their installation, with the reason why that is allowed. */
+const installScripts: Readonly<Record<string, string>> = {
+  'onnxruntime-node': 'tools/optional only, where .ci/run installs with --ignore-scripts; it would fetch GPU libraries',
+};
+
+/** A second set of packages, which tests use where it is there. */
+const optionalFolder = 'tools/optional';
 
 export const lockfile: Gate = {
   name: 'lockfile',
@@ -42,10 +47,13 @@ export const lockfile: Gate = {
     if (platforms.length === 0)
       return { ok: false, summary: 'no platform found in tools/find-node.js', output: launcher };
     const installer = readFileSync(join(root, 'tools/install.js'), 'utf8');
+    const optionalLock: Lockfile = read(`${optionalFolder}/package-lock.json`);
     const unlocked = unlockedOf(lock);
     const violations = [
       ...checkLockfile(read('package.json'), lock, platforms),
       ...checkCompleteness(unlocked, /['"]ci['"]/.test(installer)),
+      ...checkLockfile(read(`${optionalFolder}/package.json`), optionalLock, []),
+      ...checkCompleteness(unlockedOf(optionalLock), true),
     ];
     const result = resultOf(count, 'packages', violations);
     const optional = unlocked.filter(({ isOptional }) => isOptional).length;

@@ -2,6 +2,8 @@
 // QFLARE_REQUIRE_ALL=1, which .ci/run sets after it has installed everything that system-tools.json lists.
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import systemTools from './system-tools.json' with { type: 'json' };
 
 export type SystemTool = {
@@ -26,6 +28,28 @@ const found = new Map<ToolName, string | undefined>();
 export function requireTool(t: Skipping, name: ToolName): string | undefined {
   if (!found.has(name)) found.set(name, findTool(systemTools[name]));
   return toolOrSkip(t, systemTools[name], found.get(name), process.env['QFLARE_REQUIRE_ALL'] === '1');
+}
+
+/** Where the optional packages are that tests use: `npm ci --prefix tools/optional --ignore-scripts` puts them there. */
+export const optionalPackages = join(import.meta.dirname, '../optional');
+
+/** Whether an optional package is there; where it is not, the test is skipped, or fails under QFLARE_REQUIRE_ALL=1. */
+export function requirePackage(t: Skipping, name: string): boolean {
+  const isThere = isInstalled(name);
+  if (isThere) return true;
+  const reason = `missing optional package ${name} (npm ci --prefix tools/optional --ignore-scripts)`;
+  if (process.env['QFLARE_REQUIRE_ALL'] === '1') throw new Error(`Cannot skip as QFLARE_REQUIRE_ALL is 1: ${reason}`);
+  t.skip(reason);
+  return false;
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    createRequire(join(optionalPackages, 'package.json')).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The first command of a tool that answers its probe. */

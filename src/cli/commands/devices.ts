@@ -56,5 +56,14 @@ export function devicesCommand(): Command {
 /** One device as a line of a table. */
 export function deviceLine(row: Status['devices'][number]): string {
   const presence = row.isConnected ? 'connected' : 'away';
-  return `${row.clientId.padEnd(14)} ${row.status.padEnd(9)} ${presence.padEnd(10)} ${row.deviceId}  ${row.name}`;
+  return `${row.clientId.padEnd(14)} ${row.status.padEnd(9)} ${presence.padEnd(10)} ${row.deviceId}  ${row.name}${reputationText(row.reputation)}`;
+}
+
+/** What is believed of a device's client, and why: nothing before detection has seen an update. */
+function reputationText(reputation: Status['devices'][number]['reputation']): string {
+  if (reputation === null) return '';
+  const { trust, uncertainty, standing, flaggedRounds, judgedRounds, lastFlag } = reputation;
+  const belief = `${standing}, trust ${trust.toFixed(2)} ± ${uncertainty.toFixed(2)}, flagged in ${flaggedRounds} of ${judgedRounds} rounds`;
+  const why = lastFlag === null ? '' : `; round ${lastFlag.round}: ${lastFlag.reasons.join('; ')}`;
+  return `\n${''.padEnd(15)}${belief}${why}`;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
@@ -9,7 +9,9 @@ import { Failure } from '../failure.ts';
 
 export function exportCommand(): Command {
   return new Command('export')
-    .description('Copy what a run has to show into a folder without a key in it: model, journal, table, report, plan')
+    .description(
+      'Copy what a run has to show into a folder without a secret in it: model and card, journal with its proof, table, report, plan; "audit verify" checks it',
+    )
     .argument('<dir>', "the coordinator's folder; the coordinator may run or not")
     .requiredOption('--to <folder>', 'the folder to make')
     .option('--json', 'print one JSON document')
@@ -33,30 +35,46 @@ async function exportRun(folder: string, target: string): Promise<readonly Writt
   const { readRun } = await import('../../node/read-run.ts');
   const { metricsCsv } = await import('../../core/report/csv.ts');
   const { renderReport } = await import('../../core/report/html.ts');
-  const { record, journal, model } = await readRun(paths, plan, settings);
+  const { hiddenKinds, hiddenLine } = await import('../../core/transparency/hidden-entry.ts');
+  const { publicRecord } = await import('../../core/round/public-record.ts');
+  const { originOf } = await import('../../core/transparency/checkpoint.ts');
+  const { proofFiles } = await import('../../core/transparency/export-proof.ts');
+  const { exportListText, signExportList } = await import('../../core/transparency/export-list.ts');
+  const { openProofKeys } = await import('../../node/coordinator-keys.ts');
+  const keys = await openProofKeys(paths.keys);
+  const { record: whole, journal, model, card } = await readRun(paths, plan, settings);
+  const isPrivate = plan.privacy.mode === 'central';
+  const record = publicRecord(whole);
 
   await mkdir(target, { recursive: true });
   const out = pathsOf(target);
   await copyFile(paths.plan, out.plan);
-  await writeWhole(out.journal, journal.map((row) => `${row.text}\n`).join(''));
+  // Who took part in a private round stays with the operator.
+  const lines = journal.map((row) =>
+    isPrivate && hiddenKinds.has(row.entry.kind) ? hiddenLine(row.entry, row.leafHash) : row.text,
+  );
+  await writeWhole(out.journal, lines.map((line) => `${line}\n`).join(''));
   await writeWhole(out.metrics, metricsCsv(record));
   await writeWhole(out.report, renderReport(record));
   await writeWhole(out.record, `${JSON.stringify(record)}\n`);
   if (model !== undefined) await writeWhole(out.model, model);
-  const names = [
-    out.plan,
-    out.journal,
-    out.metrics,
-    out.report,
-    out.record,
-    ...(model === undefined ? [] : [out.model]),
-  ];
-  const written = await Promise.all(names.map(describe));
-  await writeWhole(join(target, 'SHA256SUMS'), written.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join(''));
+  if (card !== undefined) await writeWhole(out.card, card);
+  const proof = proofFiles(journal, { origin: originOf(settings), key: keys.treeHead }, sha256);
+  for (const [name, content] of Object.entries(proof)) await writeWhole(join(target, name), content);
+
+  const names = await readdir(target);
+  const written = await Promise.all(names.toSorted().map((name) => describe(join(target, name))));
+  const list = new TextEncoder().encode(exportListText(written));
+  await writeWhole(join(target, 'SHA256SUMS'), list);
+  await writeWhole(join(target, 'SHA256SUMS.sig'), signExportList(list, keys.exportList));
   return written;
+}
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  return createHash('sha256').update(bytes).digest();
 }
 
 async function describe(path: string): Promise<Written> {
   const bytes = await readFile(path);
-  return { name: basename(path), bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
+  return { name: basename(path), bytes: bytes.length, sha256: sha256(bytes).toHex() };
 }

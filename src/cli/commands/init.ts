@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
-import { parsePlan, type PlanInput } from '../../core/plan/plan.ts';
+import { derivedCohort, parsePlan, type PlanInput } from '../../core/plan/plan.ts';
 import { pathsOf, readPlan, type Settings, writeWhole } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
 import { renderPlanToml } from '../plan-toml.ts';
@@ -16,18 +16,22 @@ export function initCommand(): Command {
     .option('--org <id>', 'the organisation', 'default')
     .option('--host <name>', 'the name that clients reach the coordinator by', 'localhost')
     .option('--plan <file>', 'start from this plan')
+    .option('--ledger <file>', 'keep the privacy ledger in this file, so that several runs share one budget')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nThen: edit DIR/plan.toml, "qflare serve DIR", and "qflare join LINK" on each site.')
-    .action(async (dir: string, options: { org: string; host: string; plan?: string; json?: boolean }) => {
-      const plan = options.plan === undefined ? undefined : await readPlan(options.plan);
-      const settings = await initFolder(resolve(dir), { orgId: options.org, host: options.host, plan });
-      if (options.json === true) process.stdout.write(`${JSON.stringify({ dir: resolve(dir), ...settings })}\n`);
-      else {
-        process.stdout.write(
-          `Made ${dir}: edit ${dir}/plan.toml, then run "qflare serve ${dir}".\nThe keys in ${dir}/keys are the coordinator's identity: back them up and show them to nobody.\n`,
-        );
-      }
-    });
+    .action(
+      async (dir: string, options: { org: string; host: string; plan?: string; ledger?: string; json?: boolean }) => {
+        const plan = options.plan === undefined ? undefined : await readPlan(options.plan);
+        const ledger = options.ledger === undefined ? undefined : resolve(options.ledger);
+        const settings = await initFolder(resolve(dir), { orgId: options.org, host: options.host, plan, ledger });
+        if (options.json === true) process.stdout.write(`${JSON.stringify({ dir: resolve(dir), ...settings })}\n`);
+        else {
+          process.stdout.write(
+            `Made ${dir}: edit ${dir}/plan.toml, then run "qflare serve ${dir}".\nThe keys in ${dir}/keys are the coordinator's identity: back them up and show them to nobody.\n`,
+          );
+        }
+      },
+    );
 }
 
 /** Makes the folder of a coordinator. Refuses one that has a coordinator already: its keys would be lost. */
@@ -38,6 +42,7 @@ export async function initFolder(
     readonly host: string;
     readonly plan?: PlanInput | undefined;
     readonly name?: string;
+    readonly ledger?: string | undefined;
   },
 ): Promise<Settings> {
   const paths = pathsOf(folder);
@@ -63,12 +68,13 @@ export async function initFolder(
   await writeWhole(paths.signingSeed, createNodeCrypto().generateSigningKey().exportSeed(), 0o600);
   await writeWhole(paths.keyEncryptionKey, randomBytes(32), 0o600);
   await writeWhole(paths.ownerToken, randomBytes(32).toString('base64url'), 0o600);
-  if (!existsSync(paths.plan)) await writeWhole(paths.plan, renderPlanToml(plan));
+  if (!existsSync(paths.plan)) await writeWhole(paths.plan, renderPlanToml(plan, derivedCohort(plan)));
   const settings: Settings = {
     orgId: options.orgId,
     runId: `${plan.name}-${randomBytes(4).toString('hex')}`,
     pin: identity.pin,
     host: options.host,
+    ...(options.ledger === undefined ? {} : { ledger: options.ledger }),
   };
   await writeWhole(paths.settings, `${JSON.stringify(settings, null, 2)}\n`);
   return settings;

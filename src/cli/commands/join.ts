@@ -1,15 +1,20 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseLink } from '../../client/link.ts';
+import type { TrainingEngine } from '../../core/learning/engine.ts';
 import type { Plan } from '../../core/plan/plan.ts';
+import { type TrainingEngineId, trainingEngineIds } from '../../core/plan/training.ts';
 import { type KmeFlags, kmeOf, withKmeFlags } from '../kme-options.ts';
 import type { Trainer } from '../../ports/trainer.ts';
+import { Failure } from '../failure.ts';
 
 type Options = {
   trainer?: string;
+  engine?: TrainingEngineId;
   data: string;
   name: string;
   state?: string;
@@ -43,12 +48,20 @@ export function joinCommand(): Command {
       '--trainer <command>',
       'a training program; it gets the path of a task.json as last argument (default: built in)',
     )
+    .addOption(
+      new Option('--engine <name>', "what computes the built-in trainer (default: the plan's training.engine)").choices(
+        trainingEngineIds,
+      ),
+    )
     .option('--task-seconds <n>', 'how long a training program may take for one task', parsePositive, 3600)
     .option('--json', 'print one JSON document at the end')
     .addHelpText('after', "\nExample: qflare join 'LINK' --data patients.csv --trainer 'python3 train.py'")
     .action(async (text: string, options: Options) => {
       const link = parseLink(text);
       const say = (message: string) => process.stderr.write(`${message}\n`);
+      // Before the link is spent: a missing package is known now.
+      if (options.engine !== undefined) await engineFor(options.engine);
+      requireData(options.data);
       const [{ joinRun }, kme] = await Promise.all([import('../../node/join-run.ts'), kmeOf(options)]);
       const outcome = await joinRun({
         link,
@@ -62,6 +75,7 @@ export function joinCommand(): Command {
             command: splitCommand(options.trainer ?? ''),
             dataDir: resolve(options.data),
             seconds: options.taskSeconds,
+            engine: options.engine,
             say,
           }),
       });
@@ -70,7 +84,16 @@ export function joinCommand(): Command {
         process.stdout.write(
           `${outcome.clientId}: ${outcome.reason}, ${outcome.contributions} contributions accepted\n`,
         );
+      if (outcome.end === 'removed')
+        throw new Failure('security', `${outcome.clientId} is out of the run: ${outcome.reason}`);
+      if (outcome.end === 'failed') throw new Failure('network', `The run has failed: ${outcome.reason}`);
     });
+}
+
+/** Before the link is used: a token is spent once. */
+function requireData(path: string): void {
+  if (existsSync(path)) return;
+  throw new Failure('plan', `Cannot join with --data ${path} as there must be a file or folder: there is none`);
 }
 
 /** One folder for each link, named by the hash of its token. */
@@ -85,6 +108,7 @@ async function trainerFor(
     readonly command: readonly string[];
     readonly dataDir: string;
     readonly seconds: number;
+    readonly engine: TrainingEngineId | undefined;
     readonly say: (text: string) => void;
   },
 ): Promise<Trainer> {
@@ -96,7 +120,13 @@ async function trainerFor(
   }
   const { createBuiltinTrainer } = await import('../../adapters/trainer-builtin.ts');
   const { readSite } = await import('../site-data.ts');
-  return createBuiltinTrainer(plan, await readSite(plan, site.dataDir, site.say));
+  const engine = await engineFor(site.engine ?? plan.training.engine);
+  return createBuiltinTrainer(plan, await readSite(plan, site.dataDir, site.say), engine);
+}
+
+async function engineFor(id: TrainingEngineId): Promise<TrainingEngine> {
+  const { trainingEngine } = await import('../../node/training-engine.ts');
+  return trainingEngine(id);
 }
 
 /** Splits a command into program and arguments; quotes keep spaces together. No shell reads it. */

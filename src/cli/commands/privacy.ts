@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { ledgerCommand } from './privacy-ledger.ts';
 import type { EpsilonReport } from '../../core/privacy/index.ts';
 
 type Shared = {
@@ -9,13 +10,14 @@ type Shared = {
   readonly json?: boolean;
 };
 
-/** `qflare privacy epsilon|noise|plan`: what a schedule costs, the noise it needs, and how the budget runs down. */
+/** `qflare privacy epsilon|noise|plan|ledger`: what a schedule costs, the noise it needs, what a run has spent. */
 export function privacyCommand(): Command {
   return new Command('privacy')
-    .description('what a schedule of noisy rounds costs, and the noise that a budget needs')
+    .description('what noisy rounds cost, the noise that a budget needs, and what a run has spent')
     .addCommand(epsilonCommand())
     .addCommand(noiseCommand())
-    .addCommand(planCommand());
+    .addCommand(planCommand())
+    .addCommand(ledgerCommand());
 }
 
 function epsilonCommand(): Command {

@@ -3,6 +3,7 @@ import process from 'node:process';
 import { Command, InvalidArgumentError } from 'commander';
 import { formatLink } from '../../client/link.ts';
 import type { Coordinator } from '../../coordinator/coordinator.ts';
+import { hasEnded } from '../../coordinator/state.ts';
 import {
   lockFolder,
   type Paths,
@@ -12,7 +13,8 @@ import {
   type Settings,
   writeWhole,
 } from '../coordinator-folder.ts';
-import { Failure } from '../failure.ts';
+import { clockBehindRun } from '../clock-behind-run.ts';
+import { explainStorage, Failure } from '../failure.ts';
 import { type KmeFlags, kmeOf, withKmeFlags } from '../kme-options.ts';
 import { createRunView } from '../view/run-view.ts';
 
@@ -31,7 +33,17 @@ export function serveCommand(): Command {
     .option('--bind <address>', 'the address to listen on', '127.0.0.1')
     .option('--json', 'print one JSON document when the coordinator listens; what happens goes to stderr')
     .addHelpText('after', '\nKilled in mid-round, it goes on where it stood when it is started again.')
-    .action((dir: string, options: Options) => serve(pathsOf(resolve(dir)), options));
+    .action((dir: string, options: Options) => {
+      const paths = pathsOf(resolve(dir));
+      return serve(paths, options).catch((error: unknown) => {
+        const sentence = explainStorage(error, paths.folder);
+        if (sentence === undefined) throw error;
+        throw new Failure(
+          'storage',
+          `${sentence}. Nothing that was acknowledged is lost: mend it, then "qflare serve ${dir}" goes on`,
+        );
+      });
+    });
 }
 
 async function serve(paths: Paths, options: Options): Promise<void> {
@@ -72,12 +84,15 @@ async function serve(paths: Paths, options: Options): Promise<void> {
       await coordinator.start();
       closeJournal = await writeJournal(paths, coordinator);
       port = await listen(app, port, options.bind);
-      if (settings.port !== port)
-        await writeWhole(paths.settings, `${JSON.stringify({ ...settings, port }, null, 2)}\n`);
+      if (settings.port !== port || settings.bind !== options.bind)
+        await writeWhole(paths.settings, `${JSON.stringify({ ...settings, port, bind: options.bind }, null, 2)}\n`);
       const links = await inviteExpected(coordinator, plan.cohort.expected, linkOf);
       greet({ paths, settings, port, links }, options);
 
-      const stop = () => void coordinator.stop('stopped by a signal');
+      const note = clockBehindRun(Date.now(), coordinator.snapshot(), plan);
+      if (note !== undefined) process.stderr.write(`${note}\n`);
+      // A disk that refuses this ends the coordinator by itself.
+      const stop = () => void coordinator.stop('stopped by a signal').catch(() => {});
       process.once('SIGINT', stop);
       process.once('SIGTERM', stop);
       const view = createRunView(options.json === true ? process.stderr : process.stdout);
@@ -94,6 +109,7 @@ async function serve(paths: Paths, options: Options): Promise<void> {
       view.note(
         `${record.status}${record.reason === null ? '' : `: ${record.reason}`}. Results are in ${paths.folder}`,
       );
+      if (record.status === 'failed') throw new Failure('network', `The run has failed: ${record.reason}`);
     } finally {
       // Whatever has happened: neither the port nor the clock may keep the process alive.
       coordinator.halt();
@@ -114,7 +130,17 @@ async function listen(
   try {
     await app.listen({ port, host });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+      throw new Failure('network', `Cannot listen on ${host} as --bind must be an address of this machine: it is not`);
+    }
+    if (code === 'EACCES') {
+      throw new Failure(
+        'network',
+        `Cannot listen on port ${port} as this user must have the right to it: --port takes another`,
+      );
+    }
+    if (code !== 'EADDRINUSE') throw error;
     throw new Failure(
       'network',
       `Cannot listen on port ${port} as it must be free: another program uses it (--port takes another)`,
@@ -130,7 +156,7 @@ async function inviteExpected(
   linkOf: (token: string) => string,
 ): Promise<readonly { subject: string; link: string }[]> {
   const { invitations, run } = coordinator.snapshot();
-  if (invitations.size > 0 || run.status === 'completed' || run.status === 'stopped') return [];
+  if (invitations.size > 0 || hasEnded(run)) return [];
   const invited = await coordinator.enrolment.invite(expected);
   return invited.map(({ subject, token }) => ({ subject, link: linkOf(token) }));
 }

@@ -30,10 +30,19 @@ function statusLines(status: Status): readonly string[] {
     `accuracy    ${percent(status.accuracy)} on the coordinator's test data, ${percent(status.clientAccuracy)} on the clients' hold-outs`,
     `channel     ${read === null ? `${channel.group} is the only group accepted` : `${read.protocol} ${read.group} ${read.cipher}, as read by a client`}`,
     `envelopes   ${channel.kem}, signed with ${channel.signature}`,
+    `log         ${status.log.entries} entries, key sha256:${status.log.keyFingerprint}`,
+    ...privacyLines(status),
     ...qkdLines(status),
     `links       ${status.invitations.open} open, ${status.invitations.spent} spent`,
     ...status.devices.map(deviceLine),
   ];
+}
+
+function privacyLines({ privacy }: Status): readonly string[] {
+  if (privacy.released === null) return [`privacy     ${privacy.statement}`];
+  const spent = privacy.spent === null ? 'nothing spent yet' : `ε = ${privacy.spent.toPrecision(4)} spent`;
+  const out = privacy.out.length === 0 ? [] : [`            out of budget: ${privacy.out.join(', ')}`];
+  return [`privacy     ${privacy.statement}; ${spent} after ${privacy.released} releases`, ...out];
 }
 
 function qkdLines({ qkd }: Status): readonly string[] {

@@ -3,7 +3,7 @@ import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import process from 'node:process';
 import { connect, createServer, type TLSSocket } from 'node:tls';
-import { pathsOf, readPlan, readSettings } from '../coordinator-folder.ts';
+import { isServed, pathsOf, readPlan, readSettings } from '../coordinator-folder.ts';
 
 /** What one check found, and what to do when it is not well. */
 export type Finding = { readonly name: string; readonly ok: boolean; readonly found: string; readonly mend?: string };
@@ -175,19 +175,10 @@ async function checkPort(folder: string) {
   });
   server.close();
   if (error === undefined) return { ok: true, found: `${port} is free` };
-  const isServed = existsLock(await readFile(pathsOf(folder).lock, 'utf8').catch(() => ''));
+  const isOurs = isServed(pathsOf(folder));
   return {
-    ok: isServed,
-    found: isServed ? `${port} is used by this coordinator` : `${port} is taken (${error.code})`,
+    ok: isOurs,
+    found: isOurs ? `${port} is used by this coordinator` : `${port} is taken (${error.code})`,
     mend: 'start with --port, or end the other program',
   };
-}
-
-function existsLock(text: string): boolean {
-  try {
-    process.kill(Number(text), 0);
-    return text !== '';
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { CutError } from '../uploads.ts';
 import { HttpError } from './routes.ts';
 
 /** Reads a raw body into one array of the announced length. Refuses one that is larger than allowed, or unannounced. */
@@ -28,4 +29,20 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
   }
   if (offset < length) throw new HttpError(400, 'malformed', 'The body is shorter than announced');
   return body;
+}
+
+/** The body of a request as it comes. One that is cut off ends in a CutError: what came before counts. */
+export async function* bodyParts(request: IncomingMessage, count: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  try {
+    const parts = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+    for await (const part of parts) {
+      count(part.length);
+      yield part;
+    }
+  } catch {
+    throw new CutError('the body was cut off');
+  } finally {
+    // Whoever has seen enough answers at once; the client hears it when the rest is off the line.
+    request.resume();
+  }
 }

@@ -1,20 +1,37 @@
 import type { z } from 'zod';
-import type { RefusalCode } from '../../core/intake/rejection.ts';
+import type { Outcome, RefusalCode } from '../../core/intake/rejection.ts';
 import { planHash } from '../../core/plan/plan.ts';
 import {
   challengeRequest,
+  declineBytes,
+  declineRequest,
   enrolRequest,
   type EnrolResponse,
   type Receipt,
   sessionRequest,
   type SignedAnnouncement,
 } from '../../core/protocol/messages.ts';
+import { purposes } from '../../core/protocol/purposes.ts';
 import type { Device, DeviceStatus } from '../../ports/store.ts';
 import type { Coordinator } from '../coordinator.ts';
+import type { ModelFile } from '../models.ts';
 import type { ClientTls } from '../presence.ts';
+import type { UploadState } from '../uploads.ts';
 import type { CoordinatorParts } from '../parts.ts';
 import { HttpError } from './routes.ts';
 import { createSessions } from './sessions.ts';
+
+/** What a client says of itself in the headers of its event stream. */
+export type ConnectHeaders = {
+  readonly tls?: string | undefined;
+  readonly saeId?: string | undefined;
+  readonly seconds?: string | undefined;
+};
+
+/** The headers of an event stream, whatever carries them. */
+export function connectHeaders(header: (name: string) => string | undefined): ConnectHeaders {
+  return { tls: header('qflare-tls'), saeId: header('qflare-sae'), seconds: header('qflare-round-seconds') };
+}
 
 /**
  * What a site calls, whatever carries the calls: HTTPS in production, a simulated network in a simulated world. Bodies
@@ -29,16 +46,28 @@ export type DeviceSurface = {
   /** Starts telling a device what there is to do; gives the function that ends it. */
   listen(
     device: Device,
-    tls: string | undefined,
+    said: ConnectHeaders,
     send: (message: SignedAnnouncement) => void,
-    saeId?: string,
+    onReplaced?: () => void,
   ): () => void;
-  model(hash: string): Promise<Uint8Array>;
+  model(hash: string): Promise<ModelFile>;
   contribute(device: Device, bytes: Uint8Array): Promise<Receipt>;
+  /** Takes a device's signed word that it cannot contribute to a phase. */
+  decline(device: Device, body: unknown): Promise<{ readonly declined: true }>;
+  /** The head of an envelope that comes in parts. */
+  beginUpload(device: Device, name: string, head: Uint8Array): Promise<UploadState | Receipt>;
+  uploadState(device: Device, name: string): UploadState;
+  /** What follows, from `offset` on. */
+  continueUpload(
+    device: Device,
+    name: string,
+    offset: number,
+    body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  ): Promise<UploadState | Receipt>;
 };
 
 export function createDeviceSurface(coordinator: Coordinator, parts: CoordinatorParts): DeviceSurface {
-  const { plan, orgId, runId, signingKey } = parts;
+  const { plan, orgId, runId, signingKey, proofKeys, crypto } = parts;
   const sessions = createSessions(parts);
   const hash = planHash(plan);
   const knownDevice = (deviceId: string) => coordinator.snapshot().devices.get(deviceId);
@@ -57,6 +86,7 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
         clientId,
         status,
         coordinatorKey: signingKey.publicKey.toBase64(),
+        logKey: proofKeys.treeHead.publicKey.toBase64(),
         planHash: hash,
         plan: plan as unknown as EnrolResponse['plan'],
       };
@@ -79,18 +109,66 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
       const device = deviceId === undefined ? undefined : knownDevice(deviceId);
       return device?.status === 'removed' ? undefined : device;
     },
-    listen: (device, tls, send, saeId) => coordinator.connect(device, tlsOf(tls), send, saeIdOf(saeId)),
+    listen: (device, { tls, saeId, seconds }, send, onReplaced) =>
+      coordinator.connect(
+        device,
+        tlsOf(tls),
+        send,
+        { saeId: saeIdOf(saeId), secondsExpected: secondsOf(seconds) },
+        onReplaced,
+      ),
     async model(name) {
-      const bytes = /^[0-9a-f]{64}$/.test(name) ? await coordinator.model(name) : undefined;
-      if (bytes === undefined) throw new HttpError(404, 'no-such-model', `There is no model ${name.slice(0, 64)}`);
-      return bytes;
+      const file = hashForm.test(name) ? await coordinator.modelFile(name) : undefined;
+      if (file === undefined) throw new HttpError(404, 'no-such-model', `There is no model ${name.slice(0, 64)}`);
+      return file;
     },
-    async contribute(device, bytes) {
-      const outcome = await coordinator.submit(device, bytes);
-      if (outcome.ok) return outcome.value;
-      throw new HttpError(statusOf(outcome.code), outcome.code, 'The contribution was refused');
+    contribute: async (device, bytes) => answer(await coordinator.submit(device, bytes)),
+    beginUpload: async (device, name, head) => elsewhere(await coordinator.beginUpload(device, checked(name), head)),
+    uploadState(device, name) {
+      const state = coordinator.uploadState(device, checked(name));
+      if (state === undefined) throw new HttpError(404, 'no-such-upload', 'There is no such upload: send its head');
+      return state;
+    },
+    async continueUpload(device, name, offset, body) {
+      return elsewhere(await coordinator.continueUpload(device, checked(name), offset, asAsync(body)));
+    },
+    async decline(device, body) {
+      const request = parse(declineRequest, body);
+      const { decline, signature } = request;
+      const key = Uint8Array.fromBase64(device.publicKey);
+      const bytes = declineBytes(decline);
+      const isOurs = decline.orgId === orgId && decline.runId === runId && decline.deviceId === device.deviceId;
+      if (!isOurs || !(await crypto.verify(key, purposes.decline, bytes, Uint8Array.fromBase64(signature)))) {
+        throw new HttpError(422, 'bad-signature', 'The decline is not signed by this device for this run');
+      }
+      if (!(await coordinator.decline(device, request))) {
+        throw new HttpError(409, 'round-closed', 'The phase has moved on');
+      }
+      return { declined: true };
     },
   };
+}
+
+const hashForm = /^[0-9a-f]{64}$/;
+
+function checked(name: string): string {
+  if (hashForm.test(name)) return name;
+  throw new HttpError(400, 'malformed', 'An upload is named by the SHA-256 of its envelope in hexadecimal');
+}
+
+function answer<T>(outcome: Outcome<T>): T {
+  if (outcome.ok) return outcome.value;
+  throw new HttpError(statusOf(outcome.code), outcome.code, 'The contribution was refused');
+}
+
+/** An upload that is not known, was ended or stands at another place: its head says where to go on. */
+function elsewhere<T>(outcome: Outcome<T> | undefined): T {
+  if (outcome !== undefined) return answer(outcome);
+  throw new HttpError(409, 'upload-elsewhere', 'The upload is not known or stands elsewhere: send its head');
+}
+
+async function* asAsync<T>(parts: AsyncIterable<T> | Iterable<T>): AsyncGenerator<T> {
+  yield* parts;
 }
 
 /** Parses a JSON body, or answers 400 with the path of what is wrong. */
@@ -108,6 +186,14 @@ function statusOf(code: RefusalCode): number {
 /** An id that a key management entity could know; anything else is none. */
 function saeIdOf(header: string | undefined): string | undefined {
   return header !== undefined && /^[\w.:@-]{1,128}$/.test(header) ? header : undefined;
+}
+
+const secondsMax = 30 * 86_400;
+
+/** How long a client says that a round takes it; anything that is no such number is no claim. */
+function secondsOf(header: string | undefined): number | undefined {
+  const seconds = Number(header ?? Number.NaN);
+  return seconds >= 0 && seconds <= secondsMax ? seconds : undefined;
 }
 
 function tlsOf(header: string | undefined): ClientTls | null {

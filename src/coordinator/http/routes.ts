@@ -12,7 +12,7 @@ export type Call = {
 };
 
 export type Route = {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
   readonly url: string;
   readonly role: Role;
   readonly summary: string;

@@ -4,6 +4,8 @@ import type { Coordinator } from '../coordinator.ts';
 import type { CoordinatorParts } from '../parts.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { createDeviceSurface } from './device-surface.ts';
+import { healthRoutes } from './health-routes.ts';
+import { logRoutes } from './log-routes.ts';
 import { ownerRoutes } from './owner-routes.ts';
 import { HttpError, type Role, type Route } from './routes.ts';
 
@@ -49,17 +51,9 @@ export function createServer(
   app.addContentTypeParser('application/octet-stream', (_request, _payload, done) => done(null, undefined));
 
   const routes: readonly Route[] = [
-    {
-      method: 'GET',
-      url: '/health',
-      role: 'public',
-      summary: 'Whether the coordinator can write to its store',
-      async handle() {
-        await coordinator.check();
-        return { status: 'ok' };
-      },
-    },
+    ...healthRoutes(coordinator, parts.clock),
     ...deviceRoutes(coordinator, surface, `/v1/orgs/${orgId}/runs/${runId}`),
+    ...logRoutes(coordinator, `/v1/orgs/${orgId}/runs/${runId}`),
     ...ownerRoutes(coordinator, parts, options.linkOf),
   ];
 
@@ -82,7 +76,10 @@ export function createServer(
       url: route.url,
       handler: (request, reply) => {
         const device = authenticate(request, route.role);
-        if (route.role !== 'owner') coordinator.countBytes('up', Number(request.headers['content-length'] ?? 0));
+        // Bodies that may be cut are counted by their route, as they come.
+        if (route.role !== 'owner' && route.method !== 'PATCH') {
+          coordinator.countBytes('up', Number(request.headers['content-length'] ?? 0));
+        }
         return route.handle({ request, reply, device: device as Device });
       },
       ...(route.role === 'owner'

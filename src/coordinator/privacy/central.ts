@@ -9,11 +9,21 @@ import { spentEpsilon } from '../../core/privacy/ledger/budget.ts';
 import { bestFilterOrder } from '../../core/privacy/ledger/filter.ts';
 import { canonicalBytes, type Json } from '../../core/protocol/canonical-json.ts';
 import type { Round } from '../../core/round/round.ts';
+import { isHeld } from '../../core/vector/tiles.ts';
+import type { Row } from '../../ports/compute.ts';
 import type { Change } from '../../ports/store.ts';
 import type { Draft } from '../journal.ts';
 import type { CoordinatorParts } from '../parts.ts';
 import type { RunLog, Snapshot } from '../run-log.ts';
-import { admit, cancelChanges, commitChanges, grantOf, reservationOf, spendingFor } from './ledger-changes.ts';
+import {
+  admit,
+  cancelChanges,
+  commitChanges,
+  grantOf,
+  reservationOf,
+  settleChanges,
+  spendingFor,
+} from './ledger-changes.ts';
 import { replannedNoise } from './replanned-noise.ts';
 
 /** How a round opens: who takes part by secret coins, and what was reserved for it; or why it cannot. */
@@ -25,7 +35,7 @@ export type Opening =
       readonly data: { readonly [key: string]: Json };
     }
   | { readonly kind: 'wait' }
-  | { readonly kind: 'exhausted'; readonly reason: string };
+  | { readonly kind: 'exhausted'; readonly reason: string; readonly out: readonly string[] };
 
 /** A release that is about to be published. Its ledger entries follow from the ledger at the time of the commit. */
 export type Released = {
@@ -68,6 +78,8 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
           `privacy.epsilon: must be at most what ${subject} was granted for "${purpose}" (nearest: ε = ${grant!.epsilon}, δ = ${grant!.delta}, or another purpose): current value is ε = ${epsilon}, δ = ${delta}`,
         ]);
       }
+      const orphans = settleChanges(ledger, runId, run);
+      if (orphans.length > 0) await log.recordOnLedger(() => ({ changes: orphans, result: undefined }));
       if (run.privacy !== null) return;
       const planned = noiseMultiplier({
         epsilon,
@@ -111,6 +123,7 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
         const why = [...refused.values(), ...others.refused.values()][0]?.reason ?? 'nobody is there';
         return {
           kind: 'exhausted',
+          out,
           reason: `the privacy budget "${purpose}" is used up for ${out.length} of ${approved.length} clients (${shown(out)}), and a round needs ${plan.cohort.quorum}: ${why}`,
         };
       }
@@ -133,12 +146,14 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
       const { run } = log.snapshot();
       const { noiseMultiplier: noise, reservation } = run.facts!.privacy!;
       const { radius, last } = run.privacy!;
+      const rows = await Promise.all(updates.map(({ delta: update }) => heldRow(update)));
       const reference = await referenceOf(base.length, last);
-      const released = releaseBounded(
-        withRadius(bound, radius),
-        updates.map(({ delta: update }) => update),
-        { reference, noiseMultiplier: noise, entropy, adaptiveClip: privacy.adaptiveClip },
-      );
+      const released = releaseBounded(withRadius(bound, radius), rows, {
+        reference,
+        noiseMultiplier: noise,
+        entropy,
+        adaptiveClip: privacy.adaptiveClip,
+      });
       const { vector, noiseNorm, nextRadius } = released;
       const hash = await blobs.put(new Uint8Array(vector.buffer));
       const facts = { release: hash, noiseNorm, radius, nextRadius, noiseMultiplier: noise, sampleRate };
@@ -193,6 +208,15 @@ function filterOrder({ epsilon, delta, rule, sampleRate }: CentralPrivacy, noise
 function spentMost({ ledger }: Snapshot, purpose: string): number {
   const spent = [...ledger.keys()].map((subject) => spendingFor(ledger, subject, purpose));
   return spent.reduce((most, one) => (one === undefined ? most : Math.max(most, spentEpsilon(one)[one.grant.rule])), 0);
+}
+
+/** Noise is drawn over rows in memory: a spooled one is read back. */
+async function heldRow(row: Row): Promise<Float32Array> {
+  if (row instanceof Float32Array) return row;
+  const values = new Float32Array(row.length);
+  if (isHeld(row)) values.set(row);
+  else await row.read(0, values);
+  return values;
 }
 
 function shown(names: readonly string[]): string {

@@ -76,6 +76,30 @@ export function cancelChanges(ledger: Ledger, reservation: string, reason: strin
   return eachOpen(ledger, reservation, (chain) => cancel(chain, reservation, reason));
 }
 
+/**
+ * Gives back what a crash left reserved in a ledger of its own, where the round never opened: the reservation was on disk
+ * and the round was not. The reservation of an open round stays.
+ */
+export function settleChanges(
+  ledger: Ledger,
+  runId: string,
+  { round }: { readonly round: { readonly number: number } | null },
+): readonly Change[] {
+  const kept = round === null ? undefined : reservationOf(runId, round.number);
+  return [...ledger.keys()].sort().flatMap((subject) => {
+    const before = ledger.get(subject)!;
+    const purposes = before.flatMap(({ event }) => (event.kind === 'grant' ? [event.purpose] : []));
+    const open = purposes
+      .flatMap((purpose) => [...spendingOf(before, purpose).reserved.values()])
+      .filter(({ run, reservation }) => run === runId && reservation !== kept);
+    const why = 'the round never opened';
+    return changesBetween(
+      before,
+      open.reduce((chain, { reservation }) => cancel(chain, reservation, why), before),
+    );
+  });
+}
+
 function eachOpen(ledger: Ledger, reservation: string, next: (chain: LedgerChain) => LedgerChain): readonly Change[] {
   return [...ledger.keys()].sort().flatMap((subject) => {
     const chain = ledger.get(subject)!;

@@ -6,6 +6,7 @@ import { byColumn, weighted } from './combine-pass.ts';
 import { accumulated } from './history.ts';
 import { countOnly, extrasOf, measure, referenceOf } from './measure-pass.ts';
 import { composed } from './mixing.ts';
+import { isHeld } from '../vector/tiles.ts';
 import type { ParsedStep, Pipeline } from './pipeline.ts';
 import { byzantineCount, outputCount, parsePipeline, rangeProblems } from './pipeline.ts';
 import type { AggregationReport, DroppedRow } from './report.ts';
@@ -48,8 +49,9 @@ export async function aggregateCohort(
   }
 }
 
-/** A dropped row adds nothing to the history of its client. */
+/** A dropped row adds nothing to the history of its client. There is none of rows that are too large to hold. */
 function withHistory(report: AggregationReport, { rows }: Cohort, context: AggregationContext): AggregationReport {
+  if (!rows.every(isHeld)) return report;
   const isDropped = new Set(report.dropped.map(({ index }) => index));
   const counted = rows.map((row, i) => (isDropped.has(i) ? new Float64Array(row.length) : row));
   return { ...report, nextState: { ...report.nextState, history: accumulated(counted, context.history) } };

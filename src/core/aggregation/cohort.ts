@@ -1,4 +1,5 @@
-import type { Row } from '../../ports/compute.ts';
+import type { Row, SpooledRow } from '../../ports/compute.ts';
+import { isSpooled } from '../vector/tiles.ts';
 import type { AggregationContext } from './rule.ts';
 
 /** The rows of a round with the clients they come from. */
@@ -36,7 +37,7 @@ export function assertCohort({ rows, clientIds }: Cohort, context: AggregationCo
 }
 
 function assertVectors(length: number, { reference, root, history }: AggregationContext, isSingle: boolean): void {
-  const named: [string, ArrayLike<number> | undefined][] = [
+  const named: [string, ArrayLike<number> | SpooledRow | undefined][] = [
     ['reference', reference],
     ['root', root],
   ];
@@ -48,6 +49,8 @@ function assertVectors(length: number, { reference, root, history }: Aggregation
         `Cannot aggregate as ${name} must have the length ${length}: current value is ${vector.length}`,
       );
     }
+    // A spooled one is looked at when it is read.
+    if (isSpooled(vector)) continue;
     if (!isFiniteVector(vector, isSingle)) {
       throw new RangeError(`Cannot aggregate as ${name} must be finite: current value has a NaN or an infinity`);
     }

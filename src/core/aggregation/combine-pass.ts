@@ -22,7 +22,7 @@ export type NonFinite = { readonly kind: 'non-finite'; readonly rows: readonly n
 export type CombineInput = {
   readonly rows: readonly Row[];
   readonly mixing: Mixing | null;
-  readonly reference: Vector | null;
+  readonly reference: Row | null;
   /** All products of the rows, if they were computed. */
   readonly span: Span | null;
   readonly hasDiagnostics: boolean;

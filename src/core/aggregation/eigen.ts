@@ -1,3 +1,5 @@
+import { goldenRatio } from '../numerics/portable.ts';
+
 /** The largest eigenvalue of a symmetric positive semidefinite matrix and a unit eigenvector. */
 export type TopEigenpair = { readonly value: number; readonly vector: Float64Array };
 
@@ -62,7 +64,7 @@ function rotate(a: Float64Array, v: Float64Array, n: number, p: number, q: numbe
 
 /** Power steps until the Rayleigh quotient stands still; it is a lower bound of the eigenvalue at any time. */
 function power(matrix: Float64Array, n: number): TopEigenpair {
-  let vector = normalized(Float64Array.from({ length: n }, (_, i) => 1 + Math.sin(i + 1) / 2));
+  let vector = normalized(Float64Array.from({ length: n }, (_, i) => 1 + (((i + 1) * goldenRatio) % 1)));
   let value = 0;
   for (let step = 0; step < powerStepsMax; step++) {
     const next = times(matrix, vector);

@@ -1,3 +1,4 @@
+import { log } from '../numerics/portable.ts';
 import { z } from 'zod';
 import { define, promised } from './rule.ts';
 import type { Span } from './span.ts';
@@ -50,6 +51,6 @@ function sybilShares(span: Span): Float64Array {
   if (most === 0) return open;
   return open.map((value) => {
     const share = value === most ? 0.99 : value / most;
-    return share === 0 ? 0 : Math.min(1, Math.max(0, Math.log(share / (1 - share)) + 0.5));
+    return share === 0 ? 0 : Math.min(1, Math.max(0, log(share / (1 - share)) + 0.5));
   });
 }

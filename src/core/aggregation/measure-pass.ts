@@ -1,4 +1,5 @@
-import type { Compute, Row, Vector } from '../../ports/compute.ts';
+import type { Compute, Row } from '../../ports/compute.ts';
+import { isSpooled } from '../vector/tiles.ts';
 import { accumulated } from './history.ts';
 import type { ParsedStep } from './pipeline.ts';
 import type { AggregationContext, Needs, StepContext } from './rule.ts';
@@ -10,7 +11,7 @@ export function referenceOf(
   rows: readonly Row[],
   steps: readonly ParsedStep[],
   context: AggregationContext,
-): Vector | null {
+): Row | null {
   const last = steps.at(-1)!;
   const source = last.rule.readsRoot === true ? (context.root ?? context.reference) : context.reference;
   if (source === undefined) {
@@ -19,6 +20,7 @@ export function referenceOf(
       `Cannot run ${last.options.rule} as context.reference must be a vector: current value is undefined`,
     );
   }
+  if (isSpooled(source)) return source;
   return rows[0] instanceof Float64Array ? Float64Array.from(source) : Float32Array.from(source);
 }
 
@@ -28,7 +30,7 @@ type Measured = { readonly level: Needs; readonly span: Span | null; readonly no
 export async function measure(
   rows: readonly Row[],
   steps: readonly ParsedStep[],
-  reference: Vector | null,
+  reference: Row | null,
   compute: Compute,
 ): Promise<Measured> {
   const levels = new Set(steps.map(({ rule, options }) => rule.needs(options)));

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ColumnRule, Mixing } from '../../ports/compute.ts';
+import type { ColumnRule, Mixing, SpooledRow } from '../../ports/compute.ts';
 import type { Span } from './span.ts';
 
 /** What a caller may know beside the rows. */
@@ -9,7 +9,7 @@ export type AggregationContext = {
   /** Names by row: the canonical order of sums and ties. Without them the order of the rows counts. */
   readonly clientIds?: readonly string[];
   /** Last output (centred clipping, geometric median), pivot (MoNNA) or trusted update (FLTrust). */
-  readonly reference?: ArrayLike<number>;
+  readonly reference?: ArrayLike<number> | SpooledRow;
   /** The trusted server's own update, when it is not the reference (FLTrust). */
   readonly root?: ArrayLike<number>;
   /** Accumulated updates by row (FoolsGold). */

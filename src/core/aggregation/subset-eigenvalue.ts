@@ -1,3 +1,4 @@
+import { goldenRatio } from '../numerics/portable.ts';
 import { topEigenpair } from './eigen.ts';
 import { centredProducts } from './scatter.ts';
 import type { Span } from './span.ts';
@@ -34,7 +35,9 @@ export function subsetEigenvalue(span: Span, size: number): SubsetValue {
 /** A lower bound of the top eigenvalue of −½ J D J on a subset, J the centring: Lanczos from a given direction. */
 function ritzValue(distances2: Float64Array, n: number, rows: readonly number[], direction: Float64Array): number {
   const m = rows.length;
-  let current = centredUnit(Float64Array.from(rows, (i, k) => direction[i]! + 0.05 * Math.sin(k + 1)));
+  let current = centredUnit(
+    Float64Array.from(rows, (i, k) => direction[i]! + 0.05 * ((((k + 1) * goldenRatio) % 1) - 0.5)),
+  );
   let previous = new Float64Array(m);
   const diagonal: number[] = [];
   const off: number[] = [];

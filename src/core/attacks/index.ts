@@ -1,6 +1,7 @@
 import { alie, optimalAlie } from './alie.ts';
 import type { Attack } from './attack.ts';
 import { infinite, notANumber, zero } from './broken.ts';
+import { hiddenDrift, scaling, signDrift } from './hidden-drift.ts';
 import { ipm, optimalIpm } from './ipm.ts';
 import { mimic } from './mimic.ts';
 import { minMax, minSum } from './min-max.ts';
@@ -16,6 +17,8 @@ export const attacks = {
   alie: alie(),
   'alie-1.5': alie(1.5),
   gaussian,
+  'hidden-drift-0.5': hiddenDrift(0.5),
+  'hidden-drift-1': hiddenDrift(1),
   infinity: infinite,
   ipm: ipm(),
   'ipm-0.1': ipm(0.1),
@@ -30,9 +33,12 @@ export const attacks = {
   'optimal-alie': optimalAlie,
   'optimal-ipm': optimalIpm,
   'own-shift-0.25': ownShift(0.25),
+  'own-shift-0.5': ownShift(0.5),
   'own-shift-1': ownShift(1),
   random,
+  scaling,
   'scaled-sign-flip': scaledSignFlip,
+  'sign-drift-0.5': signDrift(0.5),
   'sign-flip': signFlip,
   'slow-drift': slowDrift,
   sybil,

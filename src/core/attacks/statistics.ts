@@ -1,3 +1,4 @@
+import { exp, log } from '../numerics/portable.ts';
 /** Coordinate-wise mean of the honest updates, in float64. */
 export function meanOf(rows: readonly ArrayLike<number>[]): Float64Array {
   const mean = new Float64Array(rows[0]!.length);
@@ -82,7 +83,7 @@ export function normalQuantile(p: number): number {
     throw new RangeError(`Cannot take a quantile as p must be between 0 and 1: current value is ${p}`);
   let z = roughQuantile(p);
   for (let step = 0; step < 3; step++) {
-    const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
+    const density = exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
     z -= (normalDistribution(z) - p) / density;
   }
   return z;
@@ -90,7 +91,7 @@ export function normalQuantile(p: number): number {
 
 /** Good to 5e-4. */
 function roughQuantile(p: number): number {
-  const t = Math.sqrt(-2 * Math.log(Math.min(p, 1 - p)));
+  const t = Math.sqrt(-2 * log(Math.min(p, 1 - p)));
   const value =
     t - (2.515517 + 0.802853 * t + 0.010328 * t * t) / (1 + 1.432788 * t + 0.189269 * t * t + 0.001308 * t ** 3);
   return p < 0.5 ? -value : value;
@@ -106,5 +107,5 @@ function normalDistribution(z: number): number {
     term *= (z * z) / (2 * k + 1);
     sum += term;
   }
-  return 0.5 + (sum * Math.exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI);
+  return 0.5 + (sum * exp((-z * z) / 2)) / Math.sqrt(2 * Math.PI);
 }

@@ -32,12 +32,12 @@ export type Codec = Pick<BlockCodec, 'wireId' | 'isSparse' | 'decodeBlock'> & {
 };
 
 /** The number of blocks of a vector of d values. */
-export function blockCount(d: number): number {
+function blockCount(d: number): number {
   return Math.ceil(d / blockValues);
 }
 
 /** The most bytes that a block of so many values may take. */
-export function blockBytesMax(count: number): number {
+function blockBytesMax(count: number): number {
   return 4 * count + blockOverheadBytes;
 }
 
@@ -68,67 +68,78 @@ export function blockwise(block: BlockCodec): Codec {
       if (bytes.length > vectorBytesMax(d)) return undefined;
       const reader = createVectorReader(block, d, deflate);
       const vector = new Float32Array(d);
-      const isFine = reader.push(bytes, (values, start) => vector.set(values, start));
-      return isFine && reader.isWhole() ? vector : undefined;
+      let start = 0;
+      for (const values of reader.push(bytes)) {
+        vector.set(values, start);
+        start += values.length;
+      }
+      return reader.state() === 'whole' ? vector : undefined;
     },
   };
 }
 
 /** Reads an encoded vector as its bytes come. */
 export type VectorReader = {
-  /** Takes bytes in; each block that they complete is given to `take`, in a buffer that is used again. False: not such a vector. */
-  push(bytes: Uint8Array, take: (values: Float32Array, start: number) => void): boolean;
-  /** Whether the last block has been read. */
-  isWhole(): boolean;
+  /** Takes bytes in and gives the values of each block that they complete, in an array that is used again. */
+  push(bytes: Uint8Array): Generator<Float32Array>;
+  /** Whether blocks are still to come, all have been read, or the bytes are not such a vector. */
+  state(): 'more' | 'whole' | 'broken';
 };
 
 /** Promises: holds one block and its values, whatever the length of the vector and whatever the bytes say. */
 export function createVectorReader(codec: Pick<BlockCodec, 'decodeBlock'>, d: number, deflate: Deflate): VectorReader {
-  const values = new Float32Array(Math.min(d, blockValues));
+  let values = new Float32Array();
   let start = 0;
   let held = new Uint8Array(lengthBytes);
   let heldBytes = 0;
   let blockBytes = -1;
+  let isBroken = false;
 
   /** Gathers `wanted` bytes: as a view where the source has them all. Undefined: more must come. */
-  function gather(source: Uint8Array, at: number, wanted: number): { part: Uint8Array; next: number } | undefined {
-    if (heldBytes === 0 && source.length - at >= wanted)
-      return { part: source.subarray(at, at + wanted), next: at + wanted };
+  function gather(source: Uint8Array, at: number, wanted: number): Uint8Array | undefined {
+    if (heldBytes === 0 && source.length - at >= wanted) return source.subarray(at, at + wanted);
     if (held.length < wanted) {
       const larger = new Uint8Array(wanted);
       larger.set(held.subarray(0, heldBytes));
       held = larger;
     }
-    const count = Math.min(wanted - heldBytes, source.length - at);
-    held.set(source.subarray(at, at + count), heldBytes);
-    heldBytes += count;
-    if (heldBytes < wanted) return undefined;
-    heldBytes = 0;
-    return { part: held.subarray(0, wanted), next: at + count };
+    const part = source.subarray(at, at + wanted - heldBytes);
+    held.set(part, heldBytes);
+    heldBytes += part.length;
+    return heldBytes < wanted ? undefined : held.subarray(0, wanted);
+  }
+
+  function readLength(part: Uint8Array, count: number): void {
+    blockBytes = new DataView(part.buffer, part.byteOffset).getUint32(0);
+    isBroken = blockBytes > blockBytesMax(count);
   }
 
   return {
-    push(bytes, take) {
+    *push(bytes) {
       let at = 0;
-      while (start < d) {
+      while (start < d && !isBroken) {
         const count = Math.min(blockValues, d - start);
-        const got = gather(bytes, at, blockBytes === -1 ? lengthBytes : blockBytes);
-        if (got === undefined) return true;
-        at = got.next;
+        const wanted = blockBytes === -1 ? lengthBytes : blockBytes;
+        const before = heldBytes;
+        const part = gather(bytes, at, wanted);
+        if (part === undefined) return;
+        at += wanted - before;
+        heldBytes = 0;
         if (blockBytes === -1) {
-          blockBytes = new DataView(got.part.buffer, got.part.byteOffset).getUint32(0);
-          if (blockBytes > blockBytesMax(count)) return false;
+          readLength(part, count);
           continue;
         }
+        if (values.length < count) values = new Float32Array(count);
         const target = values.subarray(0, count);
-        if (!codec.decodeBlock(got.part, target, deflate)) return false;
-        take(target, start);
-        start += count;
+        isBroken = !codec.decodeBlock(part, target, deflate);
+        if (isBroken) return;
         blockBytes = -1;
+        start += count;
+        yield target;
       }
-      return at === bytes.length;
+      if (at < bytes.length) isBroken = true;
     },
-    isWhole: () => start === d,
+    state: () => (isBroken ? 'broken' : start === d ? 'whole' : 'more'),
   };
 }
 

@@ -1,3 +1,4 @@
+import { exp, log } from '../numerics/portable.ts';
 import type { Rng } from '../random/rng.ts';
 
 /**
@@ -15,13 +16,13 @@ export function dirichlet(alpha: number, count: number, rng: Rng): Float64Array 
   }
   const logs = Float64Array.from({ length: count }, () => logGamma(alpha, rng));
   const top = logs.reduce((max, value) => Math.max(max, value), -Infinity);
-  const weights = logs.map((value) => Math.exp(value - top));
+  const weights = logs.map((value) => exp(value - top));
   const total = weights.reduce((sum, value) => sum + value, 0);
   return weights.map((value) => value / total);
 }
 
 function logGamma(alpha: number, rng: Rng): number {
-  if (alpha < 1) return logGamma(alpha + 1, rng) + Math.log(1 - rng.float()) / alpha;
+  if (alpha < 1) return logGamma(alpha + 1, rng) + log(1 - rng.float()) / alpha;
   const d = alpha - 1 / 3;
   const c = 1 / Math.sqrt(9 * d);
   for (;;) {
@@ -29,6 +30,6 @@ function logGamma(alpha: number, rng: Rng): number {
     const root = 1 + c * x;
     if (root <= 0) continue;
     const v = root ** 3;
-    if (Math.log(1 - rng.float()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return Math.log(d) + Math.log(v);
+    if (log(1 - rng.float()) < 0.5 * x * x + d - d * v + d * log(v)) return log(d) + log(v);
   }
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { aggregateWithReport } from '../aggregation/entry.ts';
 import { attacks } from '../attacks/index.ts';
 import { createRng } from '../random/rng.ts';
-import { nearDuplicate } from './near-duplicate.ts';
+import { judge } from './judge.ts';
 
 async function flagged(rows: readonly Float32Array[]): Promise<string[]> {
   const { diagnostics } = await aggregateWithReport(rows, [{ rule: 'multi-krum', f: 2 }]);
@@ -12,9 +12,10 @@ async function flagged(rows: readonly Float32Array[]): Promise<string[]> {
     norm: 1,
     cosine: 1,
     othersCosine: null,
+    trail: [{}],
     nearest: diagnostics.nearest[i]!,
   }));
-  const verdicts = nearDuplicate.judge(observations);
+  const verdicts = judge('near-duplicate', observations, 0.01);
   for (const { isFlagged, reasons } of verdicts) assert.equal(isFlagged, reasons.length > 0);
   return verdicts.filter(({ isFlagged }) => isFlagged).map(({ clientId }) => clientId);
 }
@@ -42,8 +43,13 @@ test('near-duplicate flags the victim of a mimic together with the copy', async 
 });
 
 test('near-duplicate is silent where no distances were computed', () => {
-  const verdicts = nearDuplicate.judge(
-    ['a', 'b', 'c'].map((clientId) => ({ clientId, norm: 1, cosine: 1, othersCosine: null })),
-  );
+  const observations = ['a', 'b', 'c'].map((clientId) => ({
+    clientId,
+    norm: 1,
+    cosine: 1,
+    othersCosine: null,
+    trail: [{}],
+  }));
+  const verdicts = judge('near-duplicate', observations, 0.01);
   assert.ok(verdicts.every(({ isFlagged, score }) => !isFlagged && score === 0));
 });

@@ -1,4 +1,5 @@
-import type { Detector, Observation, Verdict } from './detector.ts';
+import { exp, log } from '../numerics/portable.ts';
+import type { Detector, Observation, Suspicion } from './detector.ts';
 import { robustSpread, zScore } from './robust-z.ts';
 
 /** Robust deviations beyond which a client is flagged, for length and for direction. */
@@ -22,10 +23,11 @@ const emptyShare = 1e-3;
  * Source:    Iglewicz and Hoaglin 1993 (modified z-scores).
  */
 export const normCosine: Detector = {
-  judge(observations) {
+  limit: 'absolute',
+  suspect(observations) {
     const seen = observations.filter(({ norm }) => Number.isFinite(norm));
-    if (seen.length < 3) return observations.map((observation) => calm(observation));
-    const medianNorm = Math.exp(robustSpread(seen.map(logNorm), 0).centre);
+    if (seen.length < 3) return observations.map(() => ({ value: 0, reasons: () => [] }));
+    const medianNorm = exp(robustSpread(seen.map(logNorm), 0).centre);
     const norms = robustSpread(seen.map(logNorm), logNormFloor);
     const cosines = robustSpread(
       seen.map(({ cosine }) => cosine),
@@ -33,46 +35,37 @@ export const normCosine: Detector = {
     );
     const rests = seen.flatMap(({ othersCosine }) => (othersCosine === null ? [] : [othersCosine]));
     const others = rests.length < seen.length ? null : robustSpread(rests, othersCosineFloor);
-    return observations.map((observation) => {
-      const { clientId, norm, cosine, othersCosine } = observation;
-      if (!Number.isFinite(norm)) {
-        return {
-          clientId,
-          isFlagged: true,
-          score: lengthThreshold,
-          reasons: ['sent a value that is not a finite number'],
-        };
-      }
-      const long = zScore(logNorm(observation), norms);
-      const away = -zScore(cosine, cosines);
-      const alone = others === null || othersCosine === null ? 0 : -zScore(othersCosine, others);
-      const reasons = [];
-      if (long > lengthThreshold) {
-        reasons.push(`the update is ${format(norm / medianNorm)} times as long as the cohort's median`);
-      }
-      if (norm < emptyShare * medianNorm)
-        reasons.push("the update is empty: less than a thousandth of the median's length");
-      if (away > directionThreshold && norm > 0) {
-        reasons.push(
-          `points away from the aggregate: cosine ${format(cosine)}, where the median is ${format(cosines.centre)}`,
-        );
-      }
-      if (alone > directionThreshold && norm > 0) {
-        reasons.push(
-          `points away from what the others agree on: cosine ${format(othersCosine!)}, where the median is ${format(others!.centre)}`,
-        );
-      }
-      return { clientId, isFlagged: reasons.length > 0, score: Math.max(long, away, alone, 0), reasons };
+    return observations.map((observation): Suspicion => {
+      const { norm, cosine, othersCosine } = observation;
+      const long = zScore(logNorm(observation), norms) / lengthThreshold;
+      const empty = norm < emptyShare * medianNorm ? 2 : 0;
+      const away = norm > 0 ? -zScore(cosine, cosines) / directionThreshold : 0;
+      const alone =
+        others === null || othersCosine === null || norm === 0 ? 0 : -zScore(othersCosine, others) / directionThreshold;
+      const said: [share: number, sentence: () => string][] = [
+        [long, () => `the update is ${format(norm / medianNorm)} times as long as the cohort's median`],
+        [empty, () => "the update is empty: less than a thousandth of the median's length"],
+        [
+          away,
+          () =>
+            `points away from the aggregate: cosine ${format(cosine)}, where the median is ${format(cosines.centre)}`,
+        ],
+        [
+          alone,
+          () =>
+            `points away from what the others agree on: cosine ${format(othersCosine!)}, where the median is ${format(others!.centre)}`,
+        ],
+      ];
+      return {
+        value: Math.max(0, long, empty, away, alone),
+        reasons: () => said.filter(([share]) => share > 1).map(([, sentence]) => sentence()),
+      };
     });
   },
 };
 
 function logNorm({ norm }: Observation): number {
-  return Math.log(Math.max(norm, Number.MIN_VALUE));
-}
-
-function calm({ clientId }: Observation): Verdict {
-  return { clientId, isFlagged: false, score: 0, reasons: [] };
+  return log(Math.max(norm, Number.MIN_VALUE));
 }
 
 function format(value: number): string {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { createNodeCrypto } from '../../adapters/crypto-node.ts';
 import { createNodeDeflate } from '../../adapters/deflate-node.ts';
+import { createMemorySpool } from '../../adapters/spool-memory.ts';
 import type { RoundKey, SigningKey } from '../../ports/crypto.ts';
 import { codecs } from '../compression/index.ts';
 import { parseEnvelope } from '../protocol/envelope.ts';
@@ -15,6 +16,8 @@ import { type Expectation, verifyEnvelope } from './verify.ts';
 
 const crypto = createNodeCrypto();
 const deflate = createNodeDeflate();
+const spool = createMemorySpool();
+const shapeOf = (count: number) => ({ count, isNormalised: false });
 const codec = codecs.float32;
 const base = new Uint8Array(32).fill(1);
 const layout = new Uint8Array(32).fill(2);
@@ -46,7 +49,7 @@ async function take(payload: Uint8Array, expected: Partial<Expectation> = {}): P
   if (!parsed.ok) return parsed;
   const wanted = { ...header, plaintextBytesMax: 4096, publicKey: device.publicKey, ...expected };
   const verified = await verifyEnvelope(parsed.value, wanted, crypto);
-  return verified.ok ? openEnvelope(verified.value, round) : verified;
+  return verified.ok ? openEnvelope(verified.value, (i) => parsed.value.chunks[i]!, { round }, crypto) : verified;
 }
 
 async function codeOf(expected: Partial<Expectation>): Promise<string> {
@@ -57,9 +60,9 @@ async function codeOf(expected: Partial<Expectation>): Promise<string> {
 test('an update that is sealed, signed and addressed as expected comes out as it went in', async () => {
   const opened = await take(updatePayload([0.5, -2]));
   assert.ok(opened.ok);
-  const update = expandUpdate(opened.value, 2, codec, deflate);
+  const update = await expandUpdate(opened.value, shapeOf(2), { codec, deflate }, await spool.begin(2));
   assert.ok(update.ok);
-  assert.deepEqual([...update.value.delta], [0.5, -2]);
+  assert.deepEqual(update.value.delta, Float32Array.of(0.5, -2));
   assert.equal(update.value.claimedExamples, 7);
 });
 
@@ -87,15 +90,17 @@ test('an envelope sealed to another round key does not open', async () => {
   const wanted = { ...header, plaintextBytesMax: 4096, publicKey: device.publicKey };
   const verified = await verifyEnvelope(parsed.value, wanted, crypto);
   assert.ok(verified.ok);
-  const opened = await openEnvelope(verified.value, own);
-  assert.equal(opened.ok ? 'opened' : opened.code, 'bad-ciphertext');
+  const opened = await openEnvelope(verified.value, (i) => parsed.value.chunks[i]!, { round: own }, crypto);
+  assert.ok(opened.ok);
+  const update = await expandUpdate(opened.value, shapeOf(1), { codec, deflate }, await spool.begin(1));
+  assert.equal(update.ok ? 'opened' : update.code, 'bad-ciphertext');
 });
 
 test('what is inside must fit: shape, finite values, a description without more or less', async () => {
   const outcomeOf = async (payload: Uint8Array) => {
     const opened = await take(payload);
     assert.ok(opened.ok);
-    const update = expandUpdate(opened.value, 2, codec, deflate);
+    const update = await expandUpdate(opened.value, shapeOf(2), { codec, deflate }, await spool.begin(2));
     return update.ok ? 'accepted' : update.code;
   };
   assert.equal(await outcomeOf(updatePayload([1, 2, 3])), 'wrong-shape');
@@ -109,7 +114,7 @@ test('metrics are sums that make sense, and nothing behind them', async () => {
   const outcomeOf = async (meta: object, body = new Uint8Array()) => {
     const opened = await take(encodePayload(meta as never, body));
     assert.ok(opened.ok);
-    const metrics = expandMetrics(opened.value);
+    const metrics = await expandMetrics(opened.value);
     return metrics.ok ? metrics.value.correctCount : metrics.code;
   };
   assert.equal(await outcomeOf({ examples: 10, lossSum: 2.5, correctCount: 8 }), 8);

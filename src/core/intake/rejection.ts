@@ -1,6 +1,7 @@
 /** Why a client's message was refused. The list is closed; the wire and the journal use these names. */
 export const refusalCodes = {
-  malformed: 'the bytes are not an envelope of this wire version',
+  malformed: 'the bytes are not an envelope',
+  'wrong-version': 'the envelope is of a wire version that this coordinator does not accept',
   'too-large': 'the message is larger than the plan allows',
   'wrong-suite': 'the cryptographic suite is not the one of the plan',
   'wrong-qkd-key': 'the envelope names another QKD key than the one announced, or none where one must be',

@@ -1,5 +1,5 @@
 import type { Crypto } from '../../ports/crypto.ts';
-import { type Envelope, signedBytes } from '../protocol/envelope.ts';
+import { type EnvelopeHead, signedBytes } from '../protocol/envelope.ts';
 import type { QkdMark } from '../protocol/qkd-schedule.ts';
 import { purposes } from '../protocol/purposes.ts';
 import type { SuiteId } from '../protocol/suite.ts';
@@ -8,7 +8,7 @@ import type { Verified } from './stages.ts';
 
 /** What an envelope must say and who must have signed it. */
 export type Expectation = {
-  readonly kind: Envelope['header']['kind'];
+  readonly kind: EnvelopeHead['header']['kind'];
   /** The suite without a QKD key, or null where the plan demands one. */
   readonly suite: SuiteId | null;
   /** The suite with the QKD key that was announced to this device, where one was. */
@@ -26,24 +26,25 @@ export type Expectation = {
 };
 
 /**
- * Checks the address, the chunk hashes and the signature of an envelope, in this order: cheap checks first.
+ * Checks the address and the signature of an envelope's head, in this order: cheap checks first. The signature covers
+ * the hash of each chunk, so that chunks can be taken one by one afterwards.
  *
  * Promises: never throws for anything a client sent.
  */
 export async function verifyEnvelope(
-  envelope: Envelope,
+  head: EnvelopeHead,
   expected: Expectation,
   crypto: Crypto,
 ): Promise<Outcome<Verified>> {
-  const refusal = checkAddress(envelope, expected, crypto) ?? checkChunks(envelope, crypto);
+  const refusal = checkAddress(head, expected, crypto);
   if (refusal !== undefined) return refusal;
-  const message = signedBytes(envelope.headerBytes, envelope.enc, envelope.chunkHashes, crypto.sha256);
-  const isSigned = await crypto.verify(expected.publicKey, purposes.envelope, message, envelope.signature);
+  const message = signedBytes(head.headerBytes, head.enc, head.chunkHashes, crypto.sha256);
+  const isSigned = await crypto.verify(expected.publicKey, purposes.envelope, message, head.signature);
   if (!isSigned) return rejected('bad-signature', 'ML-DSA verification failed');
-  return accepted({ envelope } as Verified);
+  return accepted({ head } as Verified);
 }
 
-function checkAddress({ header }: Envelope, expected: Expectation, crypto: Crypto): Rejection | undefined {
+function checkAddress({ header }: EnvelopeHead, expected: Expectation, crypto: Crypto): Rejection | undefined {
   const suiteRefusal = checkSuite(header, expected);
   if (suiteRefusal !== undefined) return suiteRefusal;
   if (header.orgId !== expected.orgId || header.runId !== expected.runId) {
@@ -67,7 +68,7 @@ function checkAddress({ header }: Envelope, expected: Expectation, crypto: Crypt
 }
 
 /** No negotiation: one of the announced suites, and with the QKD suite the announced key. */
-function checkSuite({ suite, qkd }: Envelope['header'], expected: Expectation): Rejection | undefined {
+function checkSuite({ suite, qkd }: EnvelopeHead['header'], expected: Expectation): Rejection | undefined {
   if (qkd === undefined) {
     if (suite === expected.suite) return undefined;
     return expected.suite === null
@@ -80,7 +81,7 @@ function checkSuite({ suite, qkd }: Envelope['header'], expected: Expectation): 
   return isAnnounced ? undefined : rejected('wrong-qkd-key', `key ${qkd.epoch}/${qkd.keyId}`);
 }
 
-function checkChunks({ chunks, chunkHashes }: Envelope, crypto: Crypto): Rejection | undefined {
-  const index = chunks.findIndex((chunk, i) => !crypto.isEqual(crypto.sha256(chunk), chunkHashes[i]!));
-  return index === -1 ? undefined : rejected('bad-ciphertext', `chunk ${index} does not match its hash`);
+/** Whether a chunk is the one that a verified head names. */
+export function isChunk({ head }: Verified, i: number, sealed: Uint8Array, crypto: Crypto): boolean {
+  return crypto.isEqual(crypto.sha256(sealed), head.chunkHashes[i]!);
 }

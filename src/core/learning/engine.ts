@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Dataset } from '../data/dataset.ts';
 import { featureCount, sampleCount } from '../data/dataset.ts';
+import { adaptiveSchema } from './pace.ts';
 import { parameterCount } from '../model/manifest.ts';
 import type { Rng } from '../random/rng.ts';
 import type { ModelSpec } from './model-spec.ts';
@@ -11,14 +12,21 @@ const rate = z.number().finite();
 /** How a client trains in one round: mini-batch SGD, as `torch.optim.SGD` has it. */
 export const trainOptionsSchema = z.strictObject({
   epochs: z.int().min(1).max(10_000).default(1).describe('passes over the client’s data'),
-  batchSize: z.int().min(1).max(65_536).default(32),
-  learningRate: rate.positive().default(0.1),
+  batchSize: z.int().min(1).max(65_536).default(32).describe('samples in a step'),
+  learningRate: rate.positive().default(0.1).describe('how far a step goes'),
   momentum: rate.min(0).lt(1).default(0).describe('v ← momentum · v + gradient, starts at 0 in every round'),
   weightDecay: rate.min(0).default(0).describe('adds weightDecay · w to the gradient'),
-  proximalMu: rate.min(0).default(0).describe('FedProx: adds proximalMu · (w − w at the start) to the gradient'),
+  proximalMu: rate.min(0).default(0).describe('adds proximalMu · (w − anchor) to the gradient'),
 });
 
-export type TrainOptions = z.infer<typeof trainOptionsSchema>;
+/** What of it a plan says: the pull is the client algorithm's. */
+export const planTrainingSchema = trainOptionsSchema.omit({ proximalMu: true }).extend({
+  adaptive: adaptiveSchema
+    .optional()
+    .describe('steps and batch follow what each site measures of itself; left out: every site does the same'),
+});
+
+export type TrainOptions = Omit<z.infer<typeof trainOptionsSchema>, 'proximalMu'> & { readonly proximalMu?: number };
 
 export type TrainJob = {
   readonly spec: ModelSpec;
@@ -26,12 +34,14 @@ export type TrainJob = {
   readonly parameters: Float32Array;
   readonly data: Dataset;
   readonly options: TrainOptions;
-  /** What proximalMu pulls towards (Ditto: the global model). Default: the parameters at the start (FedProx). */
+  /** What proximalMu pulls towards. Default: the parameters at the start. */
   readonly proximalAnchor?: Float32Array;
   /** Added to every gradient: SCAFFOLD's c − c_i. */
   readonly gradientCorrection?: Float32Array;
   /** Only the order of samples is drawn from it. */
   readonly rng: Rng;
+  /** Training ends after so many steps, or with its epochs. */
+  readonly stepsMax?: number;
 };
 
 export type TrainResult = {
@@ -40,7 +50,7 @@ export type TrainResult = {
   readonly examples: number;
   /** Optimiser steps taken. */
   readonly steps: number;
-  /** Means over the last epoch, each batch measured before its step. */
+  /** Means over what was seen of the last epoch, each batch measured before its step. */
   readonly metrics: { readonly loss: number; readonly accuracy: number };
 };
 
@@ -99,14 +109,24 @@ export function checkLoss(loss: number, step: number, options: TrainOptions): vo
   );
 }
 
-/** The order in which samples are visited: `visit` gets each batch's indexes, epoch after epoch. */
-export function eachBatch(job: TrainJob, visit: (indexes: Uint32Array, epoch: number) => void): void {
+/**
+ * The order in which samples are visited: `visit` gets each batch's indexes, epoch after epoch. Gives how many samples of
+ * the last epoch were visited.
+ */
+export function eachBatch(job: TrainJob, visit: (indexes: Uint32Array, epoch: number) => void): number {
   const { epochs, batchSize } = job.options;
+  let stepsLeft = job.stepsMax ?? Number.POSITIVE_INFINITY;
+  let seen = 0;
   const order = Uint32Array.from({ length: sampleCount(job.data) }, (_, i) => i);
   for (let epoch = 0; epoch < epochs; epoch++) {
+    if (stepsLeft === 0) break;
     job.rng.shuffleInPlace(order);
-    for (let start = 0; start < order.length; start += batchSize) {
-      visit(order.subarray(start, start + batchSize), epoch);
+    seen = 0;
+    for (let start = 0; start < order.length && stepsLeft > 0; start += batchSize, stepsLeft--) {
+      const indexes = order.subarray(start, start + batchSize);
+      visit(indexes, epoch);
+      seen += indexes.length;
     }
   }
+  return seen;
 }

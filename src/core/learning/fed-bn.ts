@@ -7,13 +7,24 @@ import { elementCount, type Manifest, parameterCount } from '../model/manifest.t
  * Source: Li et al. 2021, arXiv:2102.07623.
  */
 
+/** Whether every tensor travels. */
+export function isWhollyShared(manifest: Manifest): boolean {
+  return manifest.every((tensor) => tensor.aggregate);
+}
+
 /** The tensors that travel. */
 export function sharedManifest(manifest: Manifest): Manifest {
   return manifest.filter((tensor) => tensor.aggregate);
 }
 
-/** The part of a flat vector that travels, laid out by `sharedManifest`. */
+/** The number of values that travel. */
+export function sharedCount(manifest: Manifest): number {
+  return parameterCount(sharedManifest(manifest));
+}
+
+/** The part of a flat vector that travels, laid out by `sharedManifest`: the vector itself where all of it does. */
 export function sharedPart(manifest: Manifest, flat: Float32Array): Float32Array {
+  if (isWhollyShared(manifest)) return flat;
   const shared = new Float32Array(parameterCount(sharedManifest(manifest)));
   eachShared(manifest, flat.length, (from, to, count) => shared.set(flat.subarray(from, from + count), to));
   return shared;
@@ -21,6 +32,7 @@ export function sharedPart(manifest: Manifest, flat: Float32Array): Float32Array
 
 /** A client's whole model: its own tensors where they stay, the shared ones where they travel. */
 export function withShared(manifest: Manifest, own: Float32Array, shared: Float32Array): Float32Array {
+  if (isWhollyShared(manifest)) return shared;
   const merged = own.slice();
   const expected = parameterCount(sharedManifest(manifest));
   if (shared.length !== expected) {

@@ -100,12 +100,12 @@ function weightShapes(spec: ModelSpec): readonly { name: string; shape: readonly
 /**
  * The tensors of a model, named and shaped as a PyTorch module has them: `layers.0.weight` [outputs, inputs] and
  * `layers.0.bias` [outputs] in a `ModuleList`; a CNN has `conv.0.weight` [outputs, inputs, 5, 5], …, `dense.weight`.
+ * Those that are called `local` stay on the client.
  */
-export function manifestOf(spec: ModelSpec): Manifest {
-  return weightShapes(spec).flatMap(({ name, shape }) => [
-    tensor(`${name}.weight`, ...shape),
-    tensor(`${name}.bias`, shape[0]!),
-  ]);
+export function manifestOf(spec: ModelSpec, local: readonly string[] = []): Manifest {
+  return weightShapes(spec)
+    .flatMap(({ name, shape }) => [tensor(`${name}.weight`, ...shape), tensor(`${name}.bias`, shape[0]!)])
+    .map((each) => (local.includes(each.name) ? { ...each, aggregate: false } : each));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { exp, log } from '../numerics/portable.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { featureCount, sampleCount } from '../data/dataset.ts';
 
@@ -33,8 +34,8 @@ export function newtonSums(data: Dataset, w: Float64Array): NewtonSums {
     const x = sampleWithOne(data, i, size);
     const z = x.reduce((sum, value, j) => sum + value * w[j]!, 0);
     const margin = data.labels[i] === 1 ? z : -z;
-    lossSum += Math.max(0, -margin) + Math.log1p(Math.exp(-Math.abs(z)));
-    const p = 1 / (1 + Math.exp(-z));
+    lossSum += Math.max(0, -margin) + log(1 + exp(-Math.abs(z)));
+    const p = 1 / (1 + exp(-z));
     addSample({ gradient, hessian }, x, { slope: p - data.labels[i]!, curvature: p * (1 - p) });
   }
   return { examples: sampleCount(data), lossSum, gradient, hessian };

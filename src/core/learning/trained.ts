@@ -1,3 +1,4 @@
+import type { TrainerTask } from '../../ports/trainer.ts';
 import { elementCount, type Manifest } from '../model/manifest.ts';
 
 /** Throws RangeError that names the first tensor with a value that is not finite. */
@@ -36,4 +37,25 @@ export function evaluationSums(measured: {
 export function checkExamples(verb: string, examples: number): number {
   if (Number.isSafeInteger(examples) && examples >= 0) return examples;
   throw new RangeError(`Cannot ${verb} as examples must be an integer ≥ 0: current value is ${examples}`);
+}
+
+/** What a task asks the training code to add to every gradient, by name. */
+export function askedOf({ proximal, correction }: Pick<TrainerTask, 'proximal' | 'correction'>): readonly string[] {
+  return [...(proximal === undefined ? [] : ['proximal']), ...(correction === undefined ? [] : ['correction'])];
+}
+
+/**
+ * Throws RangeError unless the training code says that it did what was asked: one that knows nothing of it would send
+ * the update of another algorithm, and nobody would see it.
+ */
+export function checkApplied(
+  task: Pick<TrainerTask, 'proximal' | 'correction'>,
+  applied: readonly string[] = [],
+): void {
+  const missing = askedOf(task).find((name) => !applied.includes(name));
+  if (missing === undefined) return;
+  throw new RangeError(
+    `Cannot use the trained model as the plan's algorithm adds the task's "${missing}" to every gradient, and the result must ` +
+      `say so (applied: ["${missing}"]): current value is [${applied.join(', ')}]`,
+  );
 }

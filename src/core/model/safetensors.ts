@@ -32,6 +32,15 @@ export function encodeSafetensors(
   if (values.length !== d) {
     throw new RangeError(`Cannot write a model as its values must be ${d}: current value is ${values.length}`);
   }
+  const head = encodeSafetensorsHead(manifest, metadata);
+  const bytes = new Uint8Array(head.length + values.byteLength);
+  bytes.set(head);
+  bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), head.length);
+  return bytes;
+}
+
+/** What stands in a safetensors file before the values: its length and its header. */
+export function encodeSafetensorsHead(manifest: Manifest, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {};
   let offset = 0;
   for (const tensor of manifest) {
@@ -41,11 +50,10 @@ export function encodeSafetensors(
   }
   const text = JSON.stringify(header);
   const json = new TextEncoder().encode(text + ' '.repeat((8 - (new TextEncoder().encode(text).length % 8)) % 8));
-  const bytes = new Uint8Array(8 + json.length + offset);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
-  bytes.set(json, 8);
-  bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), 8 + json.length);
-  return bytes;
+  const head = new Uint8Array(8 + json.length);
+  new DataView(head.buffer).setBigUint64(0, BigInt(json.length), true);
+  head.set(json, 8);
+  return head;
 }
 
 /**
@@ -54,6 +62,23 @@ export function encodeSafetensors(
  * Errors: RangeError that says what is wrong with the file. Inert data only: nothing in it is executed.
  */
 export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
+  const { dataStart, tensors, metadata } = safetensorsLayout(bytes, bytes.length);
+  return { tensors, metadata, values: new Float32Array(new Uint8Array(bytes.subarray(dataStart)).buffer) };
+}
+
+/** How many bytes from the start hold the whole header, by the first eight of them. */
+export function safetensorsHeadBytes(start: Uint8Array): number {
+  if (start.length < 8) throw fault(`it must have at least 8 bytes: current value is ${start.length}`);
+  const size = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
+  if (size > BigInt(headerBytesMax)) throw fault(`its header must fit into the file: the header says ${size} bytes`);
+  return 8 + Number(size);
+}
+
+/** Reads the header of a file of so many bytes: where the values begin, and which tensors lie there one behind the other. */
+export function safetensorsLayout(
+  bytes: Uint8Array,
+  fileBytes: number,
+): Omit<SafetensorsFile, 'values'> & { readonly dataStart: number } {
   const { header, dataStart } = readHeader(bytes);
   const metadata = z.record(z.string(), z.string()).safeParse(header['__metadata__'] ?? {});
   if (!metadata.success) throw fault('__metadata__ must be a map of texts');
@@ -74,14 +99,23 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
     }
     offset = end;
   }
-  if (bytes.length !== dataStart + offset) {
-    throw fault(`its data must be ${offset} bytes: current value is ${bytes.length - dataStart}`);
+  if (fileBytes !== dataStart + offset) {
+    throw fault(`its data must be ${offset} bytes: current value is ${fileBytes - dataStart}`);
   }
   return {
+    dataStart,
     tensors: tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
-    values: new Float32Array(new Uint8Array(bytes.subarray(dataStart)).buffer),
     metadata: metadata.data,
   };
+}
+
+/** Checks that tensors are those of a manifest, in its order, so that their values are the model's flat vector. */
+export function assertManifest(manifest: Manifest, tensors: SafetensorsFile['tensors']): void {
+  const named = (list: readonly Pick<Tensor, 'name' | 'shape'>[]) =>
+    list.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).join('; ');
+  if (named(manifest) !== named(tensors)) {
+    throw fault(`its tensors must be ${named(manifest)}: current value is ${named(tensors)}`);
+  }
 }
 
 /** Checks that a file holds exactly the tensors of a manifest and gives their values in the manifest's order. */

@@ -30,21 +30,30 @@ test('parsePlan() of a model alone fills in every default', () => {
       size: 10,
       overSelection: 0,
       quorum: 7,
+      selection: { by: 'uniform' },
       deadlineSeconds: 60,
       absenceGraceSeconds: 10,
       gatherSeconds: 5,
     },
-    training: { epochs: 1, batchSize: 32, learningRate: 0.1, momentum: 0, weightDecay: 0, proximalMu: 0 },
+    training: {
+      engine: 'built-in',
+      epochs: 1,
+      batchSize: 32,
+      learningRate: 0.1,
+      momentum: 0,
+      weightDecay: 0,
+    },
     data: { holdoutShare: 0.1, alpha: 0.5 },
     aggregation: {
       pipeline: [{ rule: 'multi-krum', f: 'auto' }],
       codec: 'float16-zstd',
     },
-    learning: { server: { optimizer: 'fed-avg', learningRate: 1 } },
-    detection: { detector: 'norm-cosine' },
+    learning: { client: { algorithm: 'sgd' }, server: { optimizer: 'fed-avg', learningRate: 1 }, local: [] },
+    detection: { detector: 'ensemble', falseAlarms: 0.003, reputation: 'observe' },
     enrolment: { approve: 'auto', linkHours: 72 },
     privacy: { mode: 'off' },
     security: { suite: 1, channel: 'X25519MLKEM768', qkd: { policy: 'off' } },
+    transparency: { witnesses: [] },
   });
 });
 
@@ -142,7 +151,7 @@ test('the hash of a plan does not depend on what is spelled out or in which orde
   assert.equal(planHash(short), planHash(spelled));
   assert.notEqual(planHash(short), planHash(parsePlan({ model, seed: 2 })));
   // Changing this value changes the identity of every existing plan: say so in the CHANGELOG.
-  assert.equal(planHash(short), 'bc86df970827a930b22b8e1c758118ea90f2901997869cdf1faf57c144131451');
+  assert.equal(planHash(short), '680e92ace5e496915120455a8d2beac40b5010af0174cb2d40c35cf02fc0be4d');
 });
 
 test('a parsed plan is frozen to the bottom', () => {
@@ -203,6 +212,11 @@ const anyPlan: fc.Arbitrary<PlanInput> = fc.record(
     ),
     learning: fc.record(
       {
+        client: fc.constantFrom<NonNullable<PlanInput['learning']>['client']>(
+          { algorithm: 'fed-prox' },
+          { algorithm: 'ditto', lambda: 2 },
+          { algorithm: 'fine-tuning' },
+        ),
         server: fc.constantFrom<NonNullable<PlanInput['learning']>['server']>(
           { optimizer: 'fed-avg', learningRate: 1e-9 },
           { optimizer: 'fed-adam' },

@@ -2,16 +2,16 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { z } from 'zod';
 import { checkPipeline, type Pipeline, pipelineSchema } from '../aggregation/pipeline.ts';
 import { codecIds } from '../compression/index.ts';
-import { type DetectorId, detectors } from '../detection/index.ts';
-import { trainOptionsSchema } from '../learning/engine.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
+import { trainingSchema } from './training.ts';
+import { transparencySchema } from './transparency.ts';
 import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
-import { learningSchema } from './learning.ts';
+import { detectionProblems, detectionSchema } from './detection.ts';
+import { learningProblems, learningSchema } from './learning.ts';
 import { defaultPipeline, privacyProblems, privacySchema, resolvePrivacy } from './privacy.ts';
+import { cohortSelectionSchema, defaultSize, selectionProblems } from './selection.ts';
 import { checkPlanTable, planTableSchema } from './table.ts';
-
-const detectorIds = Object.keys(detectors) as [DetectorId, ...DetectorId[]];
 
 const seconds = (max: number) => z.number().positive().max(max);
 
@@ -43,7 +43,12 @@ export const planSchema = z
           .max(100_000)
           .default(10)
           .describe('clients that are invited; the first round waits for them'),
-        size: z.int().min(1).max(100_000).optional().describe('contributions wanted in a round (default: expected)'),
+        size: z
+          .int()
+          .min(1)
+          .max(100_000)
+          .optional()
+          .describe('contributions wanted in a round (default: expected, or its share that a rate asks for)'),
         overSelection: z
           .int()
           .min(0)
@@ -58,6 +63,7 @@ export const planSchema = z
           .describe(
             'contributions without which a round fails (default: two thirds of size, or what the pipeline needs)',
           ),
+        selection: cohortSelectionSchema,
         deadlineSeconds: seconds(86_400).default(60).describe('how long a phase waits for contributions'),
         absenceGraceSeconds: seconds(86_400)
           .default(10)
@@ -65,7 +71,7 @@ export const planSchema = z
         gatherSeconds: seconds(86_400).default(5).describe('how long the next round waits for clients to come back'),
       })
       .prefault({}),
-    training: trainOptionsSchema.prefault({}).describe('what the built-in trainer does in a round'),
+    training: trainingSchema.describe('what the built-in trainer does in a round'),
     data: z
       .strictObject({
         holdoutShare: z
@@ -94,14 +100,7 @@ export const planSchema = z
       })
       .prefault({}),
     learning: learningSchema.describe('how clients learn and how their aggregate becomes the next model'),
-    detection: z
-      .strictObject({
-        detector: z
-          .enum(detectorIds)
-          .default('norm-cosine')
-          .describe('what flags unusual updates; a flag is an alarm, not proof'),
-      })
-      .prefault({}),
+    detection: detectionSchema.prefault({}),
     enrolment: z
       .strictObject({
         approve: z
@@ -127,9 +126,10 @@ export const planSchema = z
         qkd: qkdSchema,
       })
       .prefault({}),
+    transparency: transparencySchema.prefault({}),
   })
   .superRefine((plan, context) => {
-    const { size = plan.cohort.expected, quorum } = plan.cohort;
+    const { size = defaultSize(plan.cohort), quorum } = plan.cohort;
     if (size > plan.cohort.expected) {
       context.addIssue({
         code: 'custom',
@@ -148,10 +148,16 @@ export const planSchema = z
     for (const { path, message } of table === undefined ? [] : checkPlanTable(table, plan.model)) {
       context.addIssue({ code: 'custom', path: ['data', 'table', ...path.split('.')], message });
     }
-    for (const { path, message } of privacyProblems(plan)) {
+    for (const { path, message } of selectionProblems(plan.cohort, plan.privacy)) {
+      context.addIssue({ code: 'custom', path: [...path], message });
+    }
+    for (const { path, message } of [...privacyProblems(plan), ...detectionProblems(plan)]) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }
     const pipeline = plan.aggregation.pipeline ?? defaultPipeline(plan);
+    for (const { path, message } of learningProblems({ ...plan, aggregation: { ...plan.aggregation, pipeline } })) {
+      context.addIssue({ code: 'custom', path: [...path], message });
+    }
     const problems = checkPipeline(pipeline, size);
     for (const problem of problems) {
       context.addIssue({
@@ -171,7 +177,7 @@ export const planSchema = z
     }
   })
   .transform((plan) => {
-    const size = plan.cohort.size ?? plan.cohort.expected;
+    const size = plan.cohort.size ?? defaultSize(plan.cohort);
     const { privacy, pipeline: steps } = resolvePrivacy(plan);
     const pipeline = pipelineSchema.parse(steps);
     const quorum = plan.cohort.quorum ?? defaultQuorum(pipeline, size);
@@ -182,6 +188,14 @@ export const planSchema = z
       cohort: { ...plan.cohort, size, quorum },
     };
   });
+
+/** The settings of the cohort that a plan has only by default: they follow `expected` when it is changed. */
+export function derivedCohort({ cohort, aggregation }: Plan): readonly ('size' | 'quorum')[] {
+  return [
+    ...(cohort.size === defaultSize(cohort) ? (['size'] as const) : []),
+    ...(cohort.quorum === defaultQuorum(aggregation.pipeline, cohort.size) ? (['quorum'] as const) : []),
+  ];
+}
 
 /** Two thirds of the size, or the fewest above that with which the pipeline can run. */
 function defaultQuorum(pipeline: Pipeline, size: number): number {

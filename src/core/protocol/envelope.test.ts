@@ -1,7 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createNodeCrypto } from '../../adapters/crypto-node.ts';
-import { chunkBytes, encodeHeader, type EnvelopeHeader, openChunks, parseEnvelope, sealChunks } from './envelope.ts';
+import type { Aead } from '../../ports/crypto.ts';
+import {
+  chunkBytes,
+  chunkRange,
+  encodeHeader,
+  type Envelope,
+  type EnvelopeHeader,
+  headBytesMax,
+  openChunk,
+  parseEnvelope,
+  parseHead,
+  sealChunks,
+} from './envelope.ts';
 import { sealEnvelope } from './seal.ts';
 
 const crypto = createNodeCrypto();
@@ -26,6 +38,12 @@ function parsed(bytes: Uint8Array) {
   const outcome = parseEnvelope(bytes);
   assert.ok(outcome.ok, JSON.stringify(outcome));
   return outcome.value;
+}
+
+/** All chunks in one payload; undefined when one does not open. */
+function openChunks(aead: Aead, { chunks }: Pick<Envelope, 'chunks'>): Uint8Array | undefined {
+  const parts = chunks.map((chunk, i) => openChunk(aead, i, chunks.length, chunk));
+  return parts.includes(undefined) ? undefined : Buffer.concat(parts as Uint8Array[]);
 }
 
 test('encodeHeader() has the layout that the wire version 1 fixes', () => {
@@ -72,15 +90,13 @@ test('two envelopes of one payload share nothing that is secret: nonce, encapsul
   assert.notDeepEqual(a.chunks[0], b.chunks[0]);
 });
 
-test('openChunks() refuses chunks that are swapped, dropped, or cut where another chunk ends', async () => {
+test('openChunk() refuses chunks that are swapped, dropped, or cut where another chunk ends', async () => {
   const envelope = parsed(await seal(new Uint8Array(2 * chunkBytes)));
   const aead = (await roundKey.open(envelope.enc, envelope.headerBytes))!;
   const [first, second] = envelope.chunks as [Uint8Array, Uint8Array];
-  assert.equal(openChunks(aead, { ...envelope, chunks: [second, first] }), undefined);
-  const shorter = { ...envelope, header: { ...envelope.header, plaintextBytes: chunkBytes }, chunks: [first] };
-  assert.equal(openChunks(aead, shorter), undefined);
-  const longer = { ...envelope.header, plaintextBytes: 3 * chunkBytes };
-  assert.equal(openChunks(aead, { ...envelope, header: longer, chunks: [first, second, second] }), undefined);
+  assert.equal(openChunks(aead, { chunks: [second, first] }), undefined);
+  assert.equal(openChunks(aead, { chunks: [first] }), undefined);
+  assert.equal(openChunks(aead, { chunks: [first, second, second] }), undefined);
 });
 
 test('sealChunks() gives the nonce of the STREAM construction: 7 zeros, the index, and 1 for the last', () => {
@@ -110,11 +126,27 @@ test('parseEnvelope() refuses every truncation, an extension and a wrong magic, 
     return outcome.ok ? 'ok' : outcome.code;
   };
   assert.equal(withByte(0, 0x50), 'malformed');
-  assert.equal(withByte(4, 0), 'malformed');
-  assert.equal(withByte(4, 9), 'malformed');
+  assert.equal(withByte(4, 0), 'wrong-version');
+  assert.equal(withByte(4, 9), 'wrong-version');
   assert.equal(withByte(5, 3), 'malformed');
   assert.equal(withByte(6, 9), 'wrong-suite');
   assert.equal(withByte(6, 0), 'wrong-suite');
+});
+
+test('parseHead() needs the head only, and says where each chunk lies', async () => {
+  const bytes = await seal(new Uint8Array(2 * chunkBytes + 5).fill(9));
+  const whole = parsed(bytes);
+  const head = parseHead(bytes.subarray(0, whole.headBytes));
+  assert.ok(head.ok);
+  assert.equal(head.value.bytes, bytes.length);
+  assert.ok(head.value.headBytes <= headBytesMax(2 * chunkBytes + 5));
+  const chunks = head.value.chunkHashes.map((_, i) => {
+    const { start, end } = chunkRange(head.value, i);
+    return bytes.subarray(start, end);
+  });
+  assert.deepEqual(chunks, whole.chunks);
+  assert.equal(chunkRange(head.value, 2).end, bytes.length);
+  assert.equal(parseHead(bytes.subarray(0, whole.headBytes - 1)).ok, false);
 });
 
 test('parseEnvelope() does not allocate for a giant length that the header claims', async () => {

@@ -7,9 +7,13 @@ import { aeadNonceBytes, aeadTagBytes, type SuiteId, suites } from './suite.ts';
 
 const wireVersion = 1;
 export const chunkBytes = 1 << 20;
+/** An envelope up to this size travels in one request; a larger one is uploaded, which goes on after a cut. */
+export const wholeBytesMax = chunkBytes + 65_536;
 const magic = Uint8Array.from([0x51, 0x46, 0x4c, 0x45]); // "QFLE"
 const hashBytes = 32;
 const nonceBytes = 16;
+/** Texts of at most 255 bytes and fields of fixed length. */
+const headerBytesMax = 1024;
 
 /** What an envelope carries, by its number on the wire. */
 export const envelopeKinds = { update: 1, metrics: 2 } as const;
@@ -34,16 +38,21 @@ export type EnvelopeHeader = {
   readonly plaintextBytes: number;
 };
 
-/** An envelope taken apart; nothing in it has been verified. */
-export type Envelope = {
+/** Everything of an envelope but its chunks: it names each of them by its hash. Nothing in it has been verified. */
+export type EnvelopeHead = {
   readonly header: EnvelopeHeader;
   /** The header's bytes: the HPKE info. */
   readonly headerBytes: Uint8Array;
   readonly enc: Uint8Array;
   readonly chunkHashes: readonly Uint8Array[];
   readonly signature: Uint8Array;
-  readonly chunks: readonly Uint8Array[];
+  /** Where the first chunk begins, and where the last ends. */
+  readonly headBytes: number;
+  readonly bytes: number;
 };
+
+/** An envelope taken apart. */
+export type Envelope = EnvelopeHead & { readonly chunks: readonly Uint8Array[] };
 
 type Sha256 = (bytes: Uint8Array) => Uint8Array;
 
@@ -103,19 +112,19 @@ export function sealChunks(aead: Aead, payload: Uint8Array): Uint8Array[] {
   );
 }
 
-/** Opens all chunks into one payload, or gives undefined when any tag fails. */
-export function openChunks(aead: Aead, envelope: Envelope): Uint8Array | undefined {
-  const payload = new Uint8Array(envelope.header.plaintextBytes);
-  for (const [i, chunk] of envelope.chunks.entries()) {
-    const part = aead.open(chunkNonce(i, i === envelope.chunks.length - 1), chunk);
-    if (part === undefined) return undefined;
-    payload.set(part, i * chunkBytes);
-  }
-  return payload;
+/** Opens chunk i of so many, or gives undefined when its tag fails. */
+export function openChunk(aead: Aead, i: number, count: number, sealed: Uint8Array): Uint8Array | undefined {
+  return aead.open(chunkNonce(i, i === count - 1), sealed);
+}
+
+/** Where sealed chunk i lies in the envelope. */
+export function chunkRange({ header, headBytes }: EnvelopeHead, i: number): { start: number; end: number } {
+  const start = headBytes + i * (chunkBytes + aeadTagBytes);
+  return { start, end: start + Math.min(chunkBytes, header.plaintextBytes - i * chunkBytes) + aeadTagBytes };
 }
 
 /** Puts a sealed and signed envelope together: header, enc, chunk hashes, signature, chunks. */
-export function encodeEnvelope(envelope: Omit<Envelope, 'header'>): Uint8Array {
+export function encodeEnvelope(envelope: Omit<Envelope, 'header' | 'headBytes' | 'bytes'>): Uint8Array {
   const writer = createWriter();
   writer.bytes(envelope.headerBytes);
   writer.bytes(envelope.enc);
@@ -126,15 +135,17 @@ export function encodeEnvelope(envelope: Omit<Envelope, 'header'>): Uint8Array {
 }
 
 /**
- * Takes an envelope apart. Every length is checked before it is used; trailing bytes are refused; nothing is verified.
+ * Takes the head off the bytes of an envelope; chunks may follow or not. Every length is checked before it is used;
+ * nothing is verified.
  *
  * Promises: never throws; allocates views only.
  */
-export function parseEnvelope(bytes: Uint8Array): Outcome<Envelope> {
+export function parseHead(bytes: Uint8Array): Outcome<EnvelopeHead> {
   const reader = createReader(bytes);
   if (!isSame(reader.bytes(magic.length), magic)) return rejected('malformed', 'magic');
   const version = reader.uint8();
-  if (version !== wireVersion) return rejected('malformed', `wire version ${version}`);
+  if (version !== wireVersion)
+    return rejected('wrong-version', `wire version ${version} where ${wireVersion} is spoken`);
   const kindNumber = reader.uint8();
   const kind = (Object.keys(envelopeKinds) as EnvelopeKind[]).find((name) => envelopeKinds[name] === kindNumber);
   const suiteNumber = reader.uint8();
@@ -158,17 +169,34 @@ export function parseEnvelope(bytes: Uint8Array): Outcome<Envelope> {
   const headerBytes = bytes.subarray(0, reader.offset());
   const enc = reader.bytes(suites[suite].encBytes);
   const count = chunkCount(header.plaintextBytes);
-  const size =
-    reader.offset() + count * (hashBytes + aeadTagBytes) + suites[suite].signatureBytes + header.plaintextBytes;
-  if (!reader.isIntact() || bytes.length !== size) {
-    return rejected('malformed', `${bytes.length} bytes where the header says ${size}`);
+  const headBytes = reader.offset() + count * hashBytes + suites[suite].signatureBytes;
+  if (!reader.isIntact() || bytes.length < headBytes) {
+    return rejected('malformed', `${bytes.length} bytes where the head has ${headBytes}`);
   }
   const chunkHashes = Array.from({ length: count }, () => reader.bytes(hashBytes));
   const signature = reader.bytes(suites[suite].signatureBytes);
-  const chunks = Array.from({ length: count }, (_, i) =>
-    reader.bytes(Math.min(chunkBytes, header.plaintextBytes - i * chunkBytes) + aeadTagBytes),
-  );
-  return accepted({ header, headerBytes, enc, chunkHashes, signature, chunks });
+  const size = headBytes + count * aeadTagBytes + header.plaintextBytes;
+  return accepted({ header, headerBytes, enc, chunkHashes, signature, headBytes, bytes: size });
+}
+
+/** Takes a whole envelope apart; trailing bytes are refused. */
+export function parseEnvelope(bytes: Uint8Array): Outcome<Envelope> {
+  const head = parseHead(bytes);
+  if (!head.ok) return head;
+  if (bytes.length !== head.value.bytes) {
+    return rejected('malformed', `${bytes.length} bytes where the header says ${head.value.bytes}`);
+  }
+  const chunks = head.value.chunkHashes.map((_, i) => {
+    const { start, end } = chunkRange(head.value, i);
+    return bytes.subarray(start, end);
+  });
+  return accepted({ ...head.value, chunks });
+}
+
+/** The largest head of an envelope whose payload has at most so many bytes. */
+export function headBytesMax(plaintextBytesMax: number): number {
+  const fixed = Object.values(suites).map(({ encBytes, signatureBytes }) => encBytes + signatureBytes);
+  return headerBytesMax + chunkCount(plaintextBytesMax) * hashBytes + Math.max(...fixed);
 }
 
 function chunkCount(plaintextBytes: number): number {

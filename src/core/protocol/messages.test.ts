@@ -9,6 +9,7 @@ const example = {
   deviceId: 'd-1',
   state: 'work' as const,
   round: 2,
+  counted: 1,
   phaseId: 'train',
   collects: 'update' as const,
   baseModel: 'a'.repeat(64),
@@ -26,7 +27,14 @@ test('an announcement is signed as canonical JSON: the order of its keys does no
 
 test('an announcement with a key more, a short hash or an unknown state is refused', () => {
   assert.ok(announcement.safeParse(example).success);
-  for (const wrong of [{ more: 1 }, { baseModel: 'aa' }, { state: 'rest' }, { round: -1 }, { orgId: '../x' }]) {
+  for (const wrong of [
+    { more: 1 },
+    { baseModel: 'aa' },
+    { state: 'rest' },
+    { round: -1 },
+    { counted: -1 },
+    { orgId: '../x' },
+  ]) {
     assert.ok(!announcement.safeParse({ ...example, ...wrong }).success, JSON.stringify(wrong));
   }
 });

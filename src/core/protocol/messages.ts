@@ -23,7 +23,10 @@ export const enrolResponse = z.strictObject({
   deviceId: identifier,
   clientId: identifier,
   status: z.enum(['pending', 'approved', 'removed']),
+  /** Signs announcements. */
   coordinatorKey: signingKeyText,
+  /** Signs the log's tree heads. */
+  logKey: signingKeyText,
   planHash: hex32,
   plan: z.json(),
 });
@@ -42,7 +45,11 @@ export const announcement = z.strictObject({
   /** `work`: contribute to this phase. `wait`: nothing to do now. `done`: the run has ended. */
   state: z.enum(['work', 'wait', 'done']),
   reason: z.string().optional(),
+  /** How the run has ended for this device; with `done` only. */
+  end: z.enum(['completed', 'stopped', 'failed', 'removed']).optional(),
   round: z.int().min(0),
+  /** The newest round whose published model this client's update is part of, where its algorithm asks for it; 0 else. */
+  counted: z.int().min(0),
   phaseId: z.string(),
   collects: z.enum(['update', 'metrics']),
   baseModel: hex32,
@@ -57,7 +64,27 @@ export const announcement = z.strictObject({
 });
 export const signedAnnouncement = z.strictObject({ announcement, signature: signatureText });
 
+/** How far an upload has come, in bytes of its envelope. */
+export const uploadState = z.strictObject({ offset: z.int().min(0), bytes: z.int().min(0) });
+
 export const receipt = z.strictObject({ contentHash: hex32, round: z.int(), phaseId: z.string() });
+
+/** A site that cannot contribute to a phase says so: nobody waits for it then. Signed as canonical JSON. */
+export const declineRequest = z.strictObject({
+  decline: z.strictObject({
+    version: z.literal(1),
+    orgId: identifier,
+    runId: identifier,
+    deviceId: identifier,
+    round: z.int().min(1),
+    phaseId: z.string().max(64),
+    /** A closed list: what a trainer says may hold what must not leave the site. */
+    reason: z.enum(['trainer-failed', 'no-qkd-key', 'privacy-budget-spent']),
+  }),
+  signature: signatureText,
+});
+
+export const witnessNoteRequest = z.strictObject({ checkpoint: z.string().max(60_000) });
 
 export const inviteRequest = z.strictObject({ count: z.int().min(1).max(10_000), subject: identifier.optional() });
 export const inviteResponse = z.strictObject({
@@ -69,6 +96,7 @@ export type EnrolRequest = z.infer<typeof enrolRequest>;
 export type EnrolResponse = z.infer<typeof enrolResponse>;
 export type Announcement = z.infer<typeof announcement>;
 export type SignedAnnouncement = z.infer<typeof signedAnnouncement>;
+export type DeclineRequest = z.infer<typeof declineRequest>;
 export type Receipt = z.infer<typeof receipt>;
 
 /** What a device signs to prove that it holds the key it enrols, for this token and this server only. */
@@ -79,6 +107,11 @@ export function enrolmentProofBytes(parts: { tokenHash: string; publicKey: strin
 /** What a device signs to open a session, for this server only. */
 export function sessionProofBytes(parts: { deviceId: string; challenge: string; pin: string }): Uint8Array {
   return canonicalBytes(parts);
+}
+
+/** What a device signs to decline a phase. */
+export function declineBytes(value: DeclineRequest['decline']): Uint8Array {
+  return canonicalBytes(value);
 }
 
 export function announcementBytes(value: Announcement): Uint8Array {

@@ -3,7 +3,12 @@ export const purposes = {
   enrolment: 'qflare/enrolment/v1',
   session: 'qflare/session/v1',
   envelope: 'qflare/envelope/v1',
+  decline: 'qflare/decline/v1',
   announcement: 'qflare/announcement/v1',
+  treeHead: 'qflare/tree-head/v1',
+  cosignature: 'qflare/cosignature/v1',
+  modelCard: 'qflare/model-card/v1',
+  exportList: 'qflare/export-list/v1',
 } as const;
 
 export type Purpose = (typeof purposes)[keyof typeof purposes];

@@ -1,3 +1,4 @@
+import { log } from '../numerics/portable.ts';
 import { sha256 } from '@noble/hashes/sha2.js';
 
 /**
@@ -81,7 +82,7 @@ function fromKey(key: Uint8Array): Rng {
       const v = 2 * float() - 1;
       const s = u * u + v * v;
       if (s >= 1 || s === 0) continue;
-      const scale = Math.sqrt((-2 * Math.log(s)) / s);
+      const scale = Math.sqrt((-2 * log(s)) / s);
       spare = v * scale;
       return u * scale;
     }

@@ -5,6 +5,7 @@ import { figuresSections } from './figures.ts';
 import { markup, ownText, toText, type Markup } from './markup.ts';
 import type { Tone } from './palette.ts';
 import { commandSection, planSection } from './plan-section.ts';
+import { privacySection } from './privacy-section.ts';
 import { roundsSection } from './rounds-table.ts';
 import { reportCss } from './style.ts';
 import { summarySection } from './summary.ts';
@@ -41,6 +42,7 @@ ${summarySection(run, demo)}
 ${figuresSections(run, demo)}
 ${roundsSection(run)}
 ${clientsSection(run, demo)}
+${privacySection(run)}
 ${planSection(run)}
 ${commandSection(demo)}
 </main>

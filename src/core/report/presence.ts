@@ -26,6 +26,7 @@ export function presenceOf(record: RoundRecord, clientId: string): Presence {
   }
   const codes = record.refused.filter((refusal) => refusal.clientId === clientId).map(({ code }) => code);
   if (codes.length > 0) return { state: 'refused', detail: `refused: ${[...new Set(codes)].join(', ')}` };
+  if (record.declined?.includes(clientId)) return { state: 'absent', detail: 'said that it could not contribute' };
   if (record.participants.includes(clientId)) return { state: 'absent', detail: 'invited, nothing arrived' };
   return { state: 'idle', detail: 'not invited to this round' };
 }

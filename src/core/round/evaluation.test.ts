@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createDataset, type Dataset, subset } from '../data/dataset.ts';
-import { expandMetrics } from '../intake/expand.ts';
-import type { Metrics, Opened } from '../intake/stages.ts';
+import { checkMetrics } from '../intake/expand.ts';
+import type { Metrics } from '../intake/stages.ts';
 import { referenceEngine } from '../learning/reference/engine.ts';
 import { initialParameters, type ModelSpec } from '../learning/model-spec.ts';
-import { encodePayload } from '../protocol/payload.ts';
 import { createRng } from '../random/rng.ts';
 import { combineMetrics } from './evaluation.ts';
 
 /** Metrics as they arrive: through the stage that checks them. */
 function metrics(examples: number, lossSum: number, correctCount: number): Metrics {
-  const payload = encodePayload({ examples, lossSum, correctCount }, new Uint8Array());
-  const outcome = expandMetrics({ payload } as Opened);
+  const outcome = checkMetrics({ examples, lossSum, correctCount });
   assert.ok(outcome.ok);
   return outcome.value;
 }

@@ -8,7 +8,7 @@ import type { PhasePlan } from './round.ts';
  * would tell who took part. Under any privacy there is no evaluation phase: nothing would bound its figures.
  */
 export function phasesOf(plan: Plan, participantCount: number): readonly PhasePlan[] {
-  const { size, quorum, deadlineSeconds, absenceGraceSeconds } = plan.cohort;
+  const { size, quorum, selection, deadlineSeconds, absenceGraceSeconds } = plan.cohort;
   const patience = { deadlineMs: 1000 * deadlineSeconds, absenceGraceMs: 1000 * absenceGraceSeconds };
   if (plan.privacy.mode === 'central') {
     return [
@@ -19,7 +19,8 @@ export function phasesOf(plan: Plan, participantCount: number): readonly PhasePl
     id: 'train',
     collects: 'update',
     quorum,
-    target: Math.min(size, participantCount),
+    // Where coins choose, everybody whose coin fell so is waited for.
+    target: selection.by === 'poisson' ? participantCount : Math.min(size, participantCount),
     ...patience,
     onShortfall: 'abort',
   };

@@ -7,6 +7,8 @@ export type RoundRecord = {
   readonly participants: readonly string[];
   readonly accepted: readonly string[];
   readonly refused: readonly { readonly clientId: string; readonly code: string }[];
+  /** Clients that said that they could not contribute; left out where there were none. */
+  readonly declined?: readonly string[];
   /** The model after the round; null when the round published none. */
   readonly modelVersion: number | null;
   readonly modelHash: string | null;
@@ -49,7 +51,11 @@ export type ClientEvaluation = {
   readonly accuracySpread: number;
   readonly worst: { readonly clientId: string; readonly accuracy: number };
   readonly byClient: Readonly<Record<string, { accuracy: number; loss: number; examples: number }>>;
+  /** The sites' personal models on the same hold-outs; absent where the plan's algorithm has none. */
+  readonly personal?: PersonalEvaluation;
 };
+
+export type PersonalEvaluation = Pick<ClientEvaluation, 'reports' | 'accuracy' | 'loss' | 'accuracySpread' | 'worst'>;
 
 /** What was seen of one client's update. A flag is an alarm, not proof. */
 export type ClientVerdict = {
@@ -61,4 +67,7 @@ export type ClientVerdict = {
   readonly norm: number;
   readonly cosine: number;
   readonly weight: number | null;
+  /** What the client's reputation was after this round; absent in journals of before. */
+  readonly trust?: number;
+  readonly standing?: 'trusted' | 'watched' | 'turning' | 'excluded';
 };

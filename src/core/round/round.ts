@@ -25,7 +25,7 @@ export type Round = {
   readonly status: 'collecting' | 'reducing' | 'completed' | 'aborted';
   /** Client id → content hash of the accepted envelope, for the present phase. */
   readonly accepted: Readonly<Record<string, string>>;
-  /** Clients whose contribution was refused and who have sent none since. */
+  /** Clients whose contribution was refused, or who said that they have none, and who have sent none since. */
   readonly refused: readonly string[];
   /** Client id → monotonic time at which the connection was lost. */
   readonly absentSinceMs: Readonly<Record<string, number>>;

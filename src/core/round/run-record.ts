@@ -18,10 +18,47 @@ export type RunRecord = {
   readonly tls: { readonly group: string; readonly protocol: string; readonly cipher: string } | null;
   readonly signature: string;
   readonly kem: string;
+  /** Left out where the plan asks for no privacy. */
+  readonly privacy?: PrivacySummary;
+  /** Set where participants, refusals, verdicts and traffic were withheld: see `publicRecord`. */
+  readonly isWithheld?: true;
   readonly bytesUp: number;
   readonly bytesDown: number;
   /** From the coordinator's start to the saved model. */
   readonly seconds: number;
+};
+
+/** What a run has cost its clients, and what is left; every figure is derived from the ledger. */
+export type PrivacySummary = {
+  /** Mode, (ε, δ), unit and rounds in one sentence. */
+  readonly statement: string;
+  readonly epsilon: number;
+  readonly delta: number;
+  /** Null under local privacy, where each site keeps its own count. */
+  readonly central: {
+    readonly purpose: string;
+    readonly rule: 'plan' | 'filter';
+    readonly noiseMultiplier: number;
+    readonly sampleRate: number;
+    readonly radius: number;
+    /** Rounds of the plan that have not released anything yet. */
+    readonly roundsPlanned: number;
+    readonly clients: readonly ClientBudget[];
+  } | null;
+};
+
+/** One client's budget for one purpose. */
+export type ClientBudget = {
+  readonly clientId: string;
+  readonly granted: number;
+  /** ε by PLD, by the filter's order, and by the best order; the grant's rule says which decides. */
+  readonly plan: number;
+  readonly filter: number;
+  readonly odometer: number;
+  /** Further rounds at the present noise that the grant admits. */
+  readonly roundsLeft: number;
+  /** Rounds from now by which it has run out with a probability of 5, 50 and 95 %; null where it takes part in none. */
+  readonly forecast: { readonly low: number; readonly median: number; readonly high: number } | null;
 };
 
 /** What only the demo knows, beside the run itself. The comparisons are simulated, and say so wherever they appear. */

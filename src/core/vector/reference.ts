@@ -65,22 +65,24 @@ function centreInPlace(tile: readonly Float64Array[]): Float64Array {
   return centre;
 }
 
-async function starReference(rows: readonly Row[], reference: Vector | null): Promise<StarPass> {
+async function starReference(rows: readonly Row[], reference: Row | null): Promise<StarPass> {
   const n = rows.length;
   const norms2 = new Float64Array(n);
   const referenceDots = reference === null ? null : new Float64Array(n);
   const referenceDistances2 = reference === null ? null : new Float64Array(n);
-  await eachTile(rows, tileWidth, (tile, start) => {
-    for (const [i, row] of tile.entries()) {
+  let referenceNorm2 = 0;
+  await eachTile(reference === null ? rows : [...rows, reference], tileWidth, (tile) => {
+    const other = tile[n];
+    if (other !== undefined) referenceNorm2 += dot(other, other);
+    for (const [i, row] of tile.slice(0, n).entries()) {
       norms2[i]! += dot(row, row);
-      if (reference === null) continue;
+      if (other === undefined) continue;
       for (const [k, value] of row.entries()) {
-        referenceDots![i]! += value * reference[start + k]!;
-        referenceDistances2![i]! += (value - reference[start + k]!) ** 2;
+        referenceDots![i]! += value * other[k]!;
+        referenceDistances2![i]! += (value - other[k]!) ** 2;
       }
     }
   });
-  const referenceNorm2 = reference === null ? 0 : dot(reference, reference);
   const nonFinite = norms2.every((value) => value < 1e300) ? [] : await findNonFinite(rows);
   return { norms2, referenceDots, referenceDistances2, referenceNorm2, nonFinite };
 }

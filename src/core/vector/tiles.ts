@@ -1,8 +1,13 @@
-import type { Row, Vector } from '../../ports/compute.ts';
+import type { Row, SpooledRow, Vector } from '../../ports/compute.ts';
 
 /** True when a row is held in memory. */
 export function isHeld(row: Row): row is Vector {
   return row instanceof Float32Array || row instanceof Float64Array;
+}
+
+/** True when a vector of a caller is one that is read range by range. */
+export function isSpooled(vector: ArrayLike<number> | SpooledRow): vector is SpooledRow {
+  return 'read' in vector;
 }
 
 /** True when the rows are computed in float64. */

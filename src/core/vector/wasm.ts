@@ -8,7 +8,6 @@ import type {
   RowBlock,
   SignPass,
   StarPass,
-  Vector,
 } from '../../ports/compute.ts';
 import type { Arena } from './arena.ts';
 import { createArena } from './arena.ts';
@@ -93,7 +92,7 @@ class Engine implements Compute {
     };
   }
 
-  async star(rows: readonly Row[], reference: Vector | null): Promise<StarPass> {
+  async star(rows: readonly Row[], reference: Row | null): Promise<StarPass> {
     const n = rows.length;
     const others = reference === null ? [] : [reference];
     const sums = await this.eachChunk(rows, others, 0, (others.length * 2 + 1) * n, ([r]) => ({
@@ -164,7 +163,7 @@ class Engine implements Compute {
    */
   private async eachChunk(
     rows: readonly Row[],
-    others: readonly Vector[],
+    others: readonly Row[],
     mixed: number,
     size: number,
     workOf: (others: readonly number[], out: number, start: number) => ChunkTask['work'],

@@ -1,10 +1,12 @@
-import { aggregateCohort } from '../../core/aggregation/aggregate.ts';
 import { codecs } from '../../core/compression/index.ts';
-import { manifestOf } from '../../core/learning/model-spec.ts';
-import { lastAggregate, nextModel } from '../../core/learning/server/next-model.ts';
+import { localUpdate, wireVector } from '../../core/learning/client/index.ts';
+import { sharedPart } from '../../core/learning/fed-bn.ts';
+import { lastAggregate } from '../../core/learning/server/next-model.ts';
 import { decodeVectors, type Vectors } from '../../core/learning/vectors.ts';
 import { decodeSafetensors, valuesFor } from '../../core/model/safetensors.ts';
-import { createRng } from '../../core/random/rng.ts';
+import { planManifest, updateShape } from '../../core/plan/learning.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import { type GlobalState, globalStep, type RoundUpdates } from '../../core/round/global-step.ts';
 import type { ModelRow } from '../../ports/store.ts';
 import type { Disk } from './coordinator-ports.ts';
 import type { Commit, Invariant, Truth } from './observed.ts';
@@ -13,30 +15,24 @@ import { robustnessBound } from './robust-bound.ts';
 /** What a published model was made of, by what the world knows and not by what the coordinator says. */
 type Making = {
   readonly model: ModelRow;
-  readonly clientIds: readonly string[];
-  readonly rows: readonly Float32Array[];
-  readonly weights: readonly number[];
-  readonly before: Float32Array;
-  readonly after: Float32Array;
-  readonly reference: Float32Array;
-  /** What the server's optimiser remembered before the round, and after it. */
-  readonly state: Vectors;
-  readonly stateAfter: Vectors;
+  readonly updates: Omit<RoundUpdates, 'rows'> & { readonly rows: readonly Float32Array[] };
+  readonly before: GlobalState;
+  readonly after: GlobalState;
 };
 
-/** The published model is, bit for bit, the aggregate of the updates that were accepted: of all, and of each once. */
+/**
+ * The published model and what is stored beside it are, bit for bit, what the plan makes of the updates that were
+ * accepted: of all, and of each once.
+ */
 export const modelIsTheAggregateOfTheAccepted: Invariant = (truth, refuse) => ({
   async commit(commit, disk) {
     const making = await makingOf(commit, disk, truth, refuse);
     if (making === undefined) return;
-    const { plan, compute } = truth;
-    const { rows, clientIds, weights, reference, before, after, state, stateAfter, model } = making;
-    const seed = createRng(plan.seed).child('aggregation', model.round).uint32();
-    const context = { weights, reference, seed };
-    const { vector } = await aggregateCohort({ rows, clientIds }, plan.aggregation.pipeline, context, compute);
-    const expected = nextModel(plan.learning.server, { base: before, state, aggregate: Float32Array.from(vector) });
-    const made: Vectors = { ...stateAfter, model: after };
-    for (const [name, values] of Object.entries({ ...expected.state, model: expected.model })) {
+    const { updates, before, after, model } = making;
+    const { next } = await globalStep(truth.plan, model.round, before, updates, truth.compute);
+    const made: Vectors = { ...after.optimizer, ...after.control, model: after.model };
+    const expected: Vectors = { ...next.optimizer, ...next.control, model: next.model };
+    for (const [name, values] of Object.entries(expected)) {
       const index = values.findIndex((value, i) => !Object.is(value, made[name]?.[i]));
       if (index === -1) continue;
       refuse(`round ${model.round}: value ${index} of ${name} is ${made[name]?.[index]} and not ${values[index]}`);
@@ -56,24 +52,23 @@ export const honestMajorityBoundsTheError: Invariant = (truth, refuse) => ({
 
 /** How a step breaks the bound of its rule; undefined where it does not, or where there is no bound. */
 export function boundProblem(
-  {
-    rows,
-    clientIds,
-    before,
-    after,
-    stateAfter,
-  }: Pick<Making, 'rows' | 'clientIds' | 'before' | 'after' | 'stateAfter'>,
+  { updates: { rows: sent, clientIds }, before, after }: Pick<Making, 'updates' | 'before' | 'after'>,
   { plan, isHostile }: Pick<Truth, 'plan' | 'isHostile'>,
 ): string | undefined {
+  const { deltaCount, isNormalised } = updateShape(plan);
+  const bound = robustnessBound(plan.aggregation.pipeline, sent.length);
+  const rows = sent.map((row) => row.subarray(0, deltaCount));
   const honest = rows.filter((_, i) => !isHostile(clientIds[i]!));
-  const bound = robustnessBound(plan.aggregation.pipeline, rows.length);
-  if (bound === undefined || rows.length - honest.length > bound.f) return undefined;
-  const mean = Float64Array.from(before, (_, k) => honest.reduce((sum, row) => sum + row[k]!, 0) / honest.length);
+  // A normalised aggregate is multiplied by a number of steps that the bound says nothing of.
+  if (bound === undefined || isNormalised || rows.length - honest.length > bound.f) return undefined;
+  const manifest = planManifest(plan);
+  const [from, to] = [sharedPart(manifest, before.model), sharedPart(manifest, after.model)];
+  const mean = Float64Array.from(from, (_, k) => honest.reduce((sum, row) => sum + row[k]!, 0) / honest.length);
   const variance = honest.reduce((sum, row) => sum + distance2(row, mean), 0) / honest.length;
-  const step = lastAggregate(plan.learning.server, { model: after, parent: before, state: stateAfter });
+  const step = lastAggregate(plan.learning.server, { model: to, parent: from, state: after.optimizer });
   const error2 = distance2(step, mean);
   // The model is kept in float32, so a step is known to half a unit in the last place of its weights.
-  const rounding = 1e-6 * (Math.hypot(...before) + Math.hypot(...mean)) + 1e-9;
+  const rounding = 1e-6 * (Math.hypot(...from) + Math.hypot(...mean)) + 1e-9;
   const reach = Math.sqrt(bound.kappa * variance) + rounding;
   if (Math.sqrt(error2) <= reach) return undefined;
   return `${Math.sqrt(error2)} from the honest mean where at most ${reach} is proven`;
@@ -88,39 +83,51 @@ async function makingOf(
   const isPublished = entries.some(({ kind }) => kind === 'model.published');
   if (!isPublished || run.round === null) return undefined;
   const model = models.at(-1)!;
+  const { number } = run.round;
   const clientIds = Object.keys(run.round.accepted).sort();
-  const sent = clientIds.map((clientId) => training.sent(run.round!.number, clientId));
+  const sent = clientIds.map((clientId) => training.sent(number, clientId));
   if (sent.some((one) => one === undefined)) {
-    refuse(`round ${run.round.number} counts a client that sent nothing`);
+    refuse(`round ${number} counts a client that sent nothing`);
     return undefined;
   }
+  const before = await stateOf(models.find(({ hash }) => hash === model.parentHash)!, disk, plan);
+  const task = { parameters: before.model, round: number, seed: 0 };
+  const updates = sent.map((result) =>
+    localUpdate(plan.learning.client, { manifest: planManifest(plan), task, server: before.control }, result!),
+  );
   const codec = codecs[plan.aggregation.codec];
-  const read = async (hash: string) => {
-    const file = decodeSafetensors((await disk.blobs.get(hash))!);
-    const at = file.metadata['qflare.optimizer'];
-    const state = at === undefined ? {} : decodeVectors((await disk.blobs.get(at))!).vectors;
-    return { parameters: valuesFor(manifestOf(plan.model), file), state };
-  };
-  const [made, base] = [await read(model.hash), await read(model.parentHash!)];
-  const { parameters: before, state } = base;
-  const grandparent = models.find(({ hash }) => hash === model.parentHash)!.parentHash;
-  const parent = grandparent === null ? null : await parametersOf(grandparent);
+  const rows = updates.map((update) => {
+    const vector = wireVector(update);
+    return codec.decode(codec.encode(vector, deflate), vector.length, deflate)!;
+  });
   return {
     model,
-    clientIds,
-    rows: sent.map((one) => codec.decode(codec.encode(one!.delta, deflate), one!.delta.length, deflate)!),
-    weights: sent.map((one) => one!.examples),
     before,
-    after: made.parameters,
-    state,
-    stateAfter: made.state,
-    reference: lastAggregate(plan.learning.server, { model: before, parent, state }),
+    after: await stateOf(model, disk, plan),
+    updates: {
+      clientIds,
+      rows,
+      claimedExamples: updates.map(({ claimedExamples }) => claimedExamples),
+      accumulations: updates.map(({ accumulation }) => accumulation),
+    },
   };
+}
 
-  /** Of the older models only the parameters are still there. */
-  async function parametersOf(hash: string): Promise<Float32Array> {
-    return valuesFor(manifestOf(plan.model), decodeSafetensors((await disk.blobs.get(hash))!));
-  }
+/** A model and what is stored beside it, as the disk has them. */
+async function stateOf({ hash, parentHash }: ModelRow, disk: Disk, plan: Plan): Promise<GlobalState> {
+  const read = async (at: string) => (await disk.blobs.get(at))!;
+  const file = decodeSafetensors(await read(hash));
+  const beside = async (name: string): Promise<Vectors> => {
+    const at = file.metadata[`qflare.${name}`];
+    return at === undefined ? {} : decodeVectors(await read(at)).vectors;
+  };
+  const manifest = planManifest(plan);
+  return {
+    model: valuesFor(manifest, file),
+    parent: parentHash === null ? null : valuesFor(manifest, decodeSafetensors(await read(parentHash))),
+    optimizer: await beside('optimizer'),
+    control: await beside('control'),
+  };
 }
 
 function distance2(a: ArrayLike<number>, b: ArrayLike<number>): number {

@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
+import { createMemoryBlobs } from '../../adapters/blobs-memory.ts';
+import { trainAtSite } from '../../client/site-learning.ts';
 import { createModels } from '../../coordinator/models.ts';
-import { aggregateCohort } from '../../core/aggregation/aggregate.ts';
+import type { LocalUpdate } from '../../core/learning/client/client-algorithm.ts';
+import { wireVector } from '../../core/learning/client/index.ts';
 import { initialParameters } from '../../core/learning/model-spec.ts';
-import { lastAggregate, nextModel } from '../../core/learning/server/next-model.ts';
-import type { Vectors } from '../../core/learning/vectors.ts';
+import { updateShape } from '../../core/plan/learning.ts';
 import { createRng } from '../../core/random/rng.ts';
+import { globalStep, lastAggregateOf, startState } from '../../core/round/global-step.ts';
 import type { Blobs } from '../../ports/blobs.ts';
 import { castOf, type Sites } from './cast.ts';
 import type { Scenario } from './scenario.ts';
@@ -47,54 +51,47 @@ export async function runBareWorld(options: {
   const { plan, seed } = scenario;
   const root = createRng(seed).child('world');
   const seeds = createRng(plan.seed);
-  const { server } = plan.learning;
   const models = createModels({ plan, ...place, crypto: createSimulatedCrypto(root), blobs: hashesOnly() });
-  let parameters: Float32Array = initialParameters(plan.model, seeds.child('initial-model'));
-  let reference: Float32Array = new Float32Array(parameters.length);
-  let state: Vectors = {};
+  let state = startState(initialParameters(plan.model, seeds.child('initial-model')));
   let round = 0;
   const cast = castOf(scenario, sites, {
     rng: root,
     isWatched: false,
     compute: tools.compute,
-    known: () => ({ reference, seed: aggregationSeed(round) }),
+    known: () => ({ reference: lastAggregateOf(plan, state), seed: seeds.child('aggregation', round).uint32() }),
+    seen: async () => ({ counted: round - 1, parameters: state.model, server: state.control }),
   });
-  const { clientIds } = cast;
+  const { clientIds, memoryOf } = cast;
   const trainers = clientIds.map((clientId) => cast.training.trainerOf(clientId));
-  const { rows } = tools.compute.allocate(clientIds.length, parameters.length);
+  const { rows } = tools.compute.allocate(clientIds.length, updateShape(plan).count);
   let parent = await models.writeInitial();
   const measured: Measured[] = [];
   let diverged: string | null = null;
 
-  function aggregationSeed(number: number): number {
-    return seeds.child('aggregation', number).uint32();
-  }
-
   async function oneRound(): Promise<void> {
-    const weights: number[] = [];
+    const updates: LocalUpdate[] = [];
     for (const [i, clientId] of clientIds.entries()) {
-      const task = { parameters, round, seed: seeds.child('train', clientId, round).uint32() };
-      const result = await trainers[i]!.train(task);
-      subtractInto(rows[i]!, result.parameters, parameters);
-      weights.push(result.examples);
+      const site = { plan, clientId, trainer: trainers[i]!, memory: memoryOf(clientId), round, counted: round - 1 };
+      const update = await trainAtSite({ ...site, parameters: state.model, server: state.control });
+      rows[i]!.set(wireVector(update));
+      updates.push(update);
     }
-    const { vector } = await aggregateCohort(
-      { rows, clientIds, hasDiagnostics: false },
-      plan.aggregation.pipeline,
-      { weights, reference, seed: aggregationSeed(round) },
-      tools.compute,
-    );
-    const before = parameters;
-    const next = nextModel(server, { base: before, aggregate: Float32Array.from(vector), state });
-    ({ model: parameters, state } = next);
-    reference = lastAggregate(server, { model: parameters, parent: before, state });
+    const claimedExamples = updates.map((update) => update.claimedExamples);
+    const accumulations = updates.map((update) => update.accumulation);
+    const sent = { clientIds, rows, claimedExamples, accumulations, hasDiagnostics: false };
+    const { next } = await globalStep(plan, round, state, sent, tools.compute);
+    state = next;
     const file = { version: parent.version + 1, parentHash: parent.hash, round };
-    parent = await models.write(parameters, file, { optimizer: state });
+    parent = await models.write(state.model, file, state);
   }
 
   async function measure(): Promise<void> {
     if (sites.test === null) return;
-    const { accuracy, loss } = await tools.engine.evaluate({ spec: plan.model, parameters, data: sites.test });
+    const { accuracy, loss } = await tools.engine.evaluate({
+      spec: plan.model,
+      parameters: state.model,
+      data: sites.test,
+    });
     measured.push({ round, accuracy, loss: Number.isFinite(loss) ? loss : Number.MAX_VALUE });
   }
 
@@ -109,7 +106,7 @@ export async function runBareWorld(options: {
     options.onRound?.(round);
   }
   const attackers = [...cast.hostility.keys()].sort();
-  return { measured, diverged, modelHash: parent.hash, parameters, attackers };
+  return { measured, diverged, modelHash: parent.hash, parameters: state.model, attackers };
 }
 
 /** What training, aggregation and the next model say when values have left the numbers. */
@@ -121,17 +118,14 @@ function divergenceOf(error: unknown, round: number): string {
   throw error;
 }
 
-/** target ← a − b in float32, as the agent subtracts. */
-function subtractInto(target: Float32Array, a: Float32Array, b: Float32Array): void {
-  for (let i = 0; i < target.length; i++) target[i] = a[i]! - b[i]!;
-}
-
 /** Names models and keeps none of them. */
 function hashesOnly(): Blobs {
-  const { sha256 } = createSimulatedCrypto(createRng(0));
   return {
-    put: async (bytes) => sha256(bytes).toHex(),
-    get: async () => undefined,
-    remove: async () => {},
+    ...createMemoryBlobs(),
+    async put(content) {
+      const hash = createHash('sha256');
+      for await (const part of content instanceof Uint8Array ? [content] : content) hash.update(part);
+      return hash.digest('hex');
+    },
   };
 }

@@ -4,17 +4,20 @@ import { enrol } from '../../client/enrol.ts';
 import type { Rng } from '../../core/random/rng.ts';
 import type { Crypto } from '../../ports/crypto.ts';
 import type { Deflate } from '../../ports/deflate.ts';
+import type { SiteMemory } from '../../ports/site-memory.ts';
 import type { Trainer } from '../../ports/trainer.ts';
 import { type Call, TransportError } from '../../ports/transport.ts';
 import type { CoordinatorHost } from './coordinator-host.ts';
 import { drawLifeMs, drawMs, type Faults } from './faults.ts';
 import { createLife, cryptoThrough } from './mortal.ts';
 import { createSimulatedTransport, type Traffic } from './network.ts';
+import { createSimulatedEntropy } from './simulated-entropy.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import type { WireAttack } from './wire-attacks.ts';
 
 const patienceMs = 30 * 24 * 3_600_000;
 const firstContactMs = 500;
+const uploadingShare = 0.3;
 
 /** How it stands with a client. */
 export type ClientEnd =
@@ -38,12 +41,15 @@ export function createClientHost(world: {
   readonly isCryptoReal: boolean;
   readonly cryptoFor: (rng: Rng) => Crypto;
   readonly trainer: Trainer;
+  readonly memory: SiteMemory;
   readonly wireAttack: WireAttack | undefined;
   readonly onRestart: () => void;
 }): ClientHost {
   const { clientId, time, faults, host, traffic, wireAttack, isCryptoReal } = world;
   const store = createMemoryIdentityStore();
   const slowness = 1 + (faults.slowestFactor - 1) * world.rng.child('speed').float();
+  /** Some clients send everything as uploads in parts, as large models travel. */
+  const isUploading = world.rng.child('upload').float() < uploadingShare;
   const sent: Uint8Array[] = [];
   let lives = 0;
   let end: ClientEnd = { kind: 'running' };
@@ -77,6 +83,14 @@ export function createClientHost(world: {
       evaluate: (task) => train(() => world.trainer.evaluate(task)),
     };
 
+    // A dead process writes nothing, and hears nothing of what it wrote.
+    const memory: SiteMemory = {
+      read: (name) => life.mortal(world.memory.read(name)),
+      write: async (name, bytes) => {
+        if (!life.isOver()) await life.mortal(world.memory.write(name, bytes));
+      },
+    };
+
     async function live(): Promise<ClientEnd> {
       const link = { host: 'coordinator', port: 443, token: world.token, pin: world.pin };
       const identity = await untilReached(() => enrol({ link, name: clientId, store, crypto, transport }), clock.sleep);
@@ -86,11 +100,14 @@ export function createClientHost(world: {
         transport,
         crypto,
         trainer,
+        memory,
         clock,
         patienceMs,
         pin: world.pin.toHex(),
         deflate: world.deflate,
+        entropy: createSimulatedEntropy(rng.child('entropy')),
         say: () => {},
+        ...(isUploading ? { wholeBytesMax: 0 } : {}),
       });
       return { kind: 'ended', ...outcome };
     }

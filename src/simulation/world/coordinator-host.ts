@@ -1,11 +1,13 @@
 import { type Coordinator, createCoordinator } from '../../coordinator/coordinator.ts';
-import { createDeviceSurface, type DeviceSurface } from '../../coordinator/http/device-surface.ts';
+import { connectHeaders, createDeviceSurface, type DeviceSurface } from '../../coordinator/http/device-surface.ts';
+import { rangeStart } from '../../coordinator/http/range.ts';
 import { HttpError } from '../../coordinator/http/routes.ts';
 import type { CoordinatorParts } from '../../coordinator/parts.ts';
 import type { Snapshot } from '../../coordinator/run-log.ts';
 import type { SignedAnnouncement } from '../../core/protocol/messages.ts';
 import type { Rng } from '../../core/random/rng.ts';
 import { type Call, type Reply, TransportError } from '../../ports/transport.ts';
+import type { Device } from '../../ports/store.ts';
 import { coordinatorPorts } from './coordinator-ports.ts';
 import { drawLifeMs, drawMs, type Faults } from './faults.ts';
 import { createLife, type Life } from './mortal.ts';
@@ -19,7 +21,7 @@ export type HostEvents = {
   /** Requests are answered when this has resolved. */
   onStarted(coordinator: Coordinator): Promise<void>;
   /** A receipt leaves for the client when this has resolved. */
-  onAcknowledged(contentHash: string, bytes: Uint8Array): Promise<void>;
+  onAcknowledged(contentHash: string): Promise<void>;
   onFailure(error: unknown): void;
 };
 
@@ -158,13 +160,35 @@ export function createCoordinatorHost(world: {
     if (device === undefined) throw new HttpError(401, 'not-authenticated', 'This route needs a valid session');
     if (method === 'POST' && path === `${base}/contributions`) {
       const receipt = await surface.contribute(device, call.bytes!);
-      await events.onAcknowledged(receipt.contentHash, call.bytes!);
+      await events.onAcknowledged(receipt.contentHash);
       return ok(receipt, 201);
     }
-    if (method === 'GET' && path.startsWith(`${base}/models/`)) {
-      return { status: 200, body: await surface.model(path.slice(`${base}/models/`.length)) };
-    }
+    if (path.startsWith(`${base}/contributions/`)) return upload(surface, device, call);
+    if (method === 'GET' && path.startsWith(`${base}/models/`)) return model(surface, call);
+    if (method === 'POST' && path === `${base}/declines`) return ok(await surface.decline(device, call.json));
     throw new HttpError(404, 'not-found', `There is no route ${method} ${path}`);
+  }
+
+  async function upload(
+    surface: DeviceSurface,
+    device: Device,
+    { method, path, headers, bytes }: Call,
+  ): Promise<Reply> {
+    const name = path.slice(`${base}/contributions/`.length);
+    const offset = Number(headers?.['upload-offset'] ?? 0);
+    const body = method === 'PATCH' ? surface.continueUpload(device, name, offset, [bytes!]) : undefined;
+    const answer = await (body ?? surface.beginUpload(device, name, bytes!));
+    if ('contentHash' in answer) await events.onAcknowledged(answer.contentHash);
+    return { status: 'contentHash' in answer ? 201 : 200, body: jsonBytes(answer) };
+  }
+
+  async function model(surface: DeviceSurface, { path, headers }: Call): Promise<Reply> {
+    const { size, read } = await surface.model(path.slice(`${base}/models/`.length));
+    const start = rangeStart(headers?.['range'], size);
+    const parts: Uint8Array[] = [];
+    for await (const part of read(start)) parts.push(part.slice());
+    const range = { 'content-range': `bytes ${start}-${size - 1}/${size}`, 'content-length': String(size - start) };
+    return { status: start === 0 ? 200 : 206, headers: range, body: Buffer.concat(parts) };
   }
 
   return {
@@ -180,10 +204,14 @@ export function createCoordinatorHost(world: {
       const device = now.surface.deviceOf(call.session ?? '');
       if (device === undefined) throw new TransportError('network', 'status 401');
       now.connections.add(onCut);
-      const disconnect = now.surface.listen(device, call.headers?.['qflare-tls'], (message) => {
-        now.coordinator.countBytes('down', JSON.stringify(message).length);
-        send(message);
-      });
+      const disconnect = now.surface.listen(
+        device,
+        connectHeaders((name) => call.headers?.[name]),
+        (message) => {
+          now.coordinator.countBytes('down', JSON.stringify(message).length);
+          send(message);
+        },
+      );
       return () => {
         if (now.connections.delete(onCut) && !now.life.isOver()) disconnect();
       };

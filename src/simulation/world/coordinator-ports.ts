@@ -66,9 +66,20 @@ export function coordinatorPorts(
       close: () => read(() => store.close()),
     },
     blobs: {
-      put: (bytes) => write(() => blobs.put(bytes)),
+      put: (content) => write(() => blobs.put(content)),
       get: (hash) => read(() => blobs.get(hash)),
+      check: (hash) => read(() => blobs.check(hash)),
+      size: (hash) => read(() => blobs.size(hash)),
+      read: (hash, start, target) => read(() => blobs.read(hash, start, target)),
       remove: (hash) => write(() => blobs.remove(hash)),
+      arriving: {
+        names: () => read(() => blobs.arriving.names()),
+        size: (name) => read(() => blobs.arriving.size(name)),
+        write: (name, offset, bytes) => write(() => blobs.arriving.write(name, offset, bytes)),
+        read: (name, start, target) => read(() => blobs.arriving.read(name, start, target)),
+        settle: (name) => write(() => blobs.arriving.settle(name)),
+        remove: (name) => write(() => blobs.arriving.remove(name)),
+      },
     },
     roundKeys: {
       put: (round, secret) => {

@@ -1,13 +1,18 @@
+import { createLocalPrivacy, protectedUpdate } from '../../client/local-privacy.ts';
 import type { Coordinator } from '../../coordinator/coordinator.ts';
-import { manifestOf } from '../../core/learning/model-spec.ts';
+import { evaluateAtSite, trainAtSite } from '../../client/site-learning.ts';
+import { updateClaims, wireVector } from '../../core/learning/client/index.ts';
+import { decodeVectors, type Vectors } from '../../core/learning/vectors.ts';
 import { decodeSafetensors, valuesFor } from '../../core/model/safetensors.ts';
+import { planManifest } from '../../core/plan/learning.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { type Announcement, enrolmentProofBytes, type SignedAnnouncement } from '../../core/protocol/messages.ts';
 import { purposes } from '../../core/protocol/purposes.ts';
-import { createRng } from '../../core/random/rng.ts';
 import type { Crypto } from '../../ports/crypto.ts';
+import type { Entropy } from '../../ports/entropy.ts';
 import type { Device } from '../../ports/store.ts';
-import type { Trainer, TrainerTask } from '../../ports/trainer.ts';
+import type { SiteMemory } from '../../ports/site-memory.ts';
+import type { Trainer } from '../../ports/trainer.ts';
 import type { ClientEnd, ClientHost } from './client-host.ts';
 import type { Counter } from './direct-reception.ts';
 
@@ -20,14 +25,16 @@ export function createDirectClient(world: {
   readonly coordinator: Coordinator;
   readonly crypto: Crypto;
   readonly trainer: Trainer;
+  readonly memory: SiteMemory;
   readonly counter: Counter;
-  readonly modelOf: (hash: string) => Promise<Float32Array>;
+  readonly entropy: Entropy;
+  readonly modelOf: (hash: string) => Promise<SharedModel>;
   /** Puts results of real work on other threads in order. */
   readonly during: <T>(work: () => Promise<T>) => Promise<T>;
   readonly onFailure: (error: unknown) => void;
 }): ClientHost {
-  const { clientId, token, pin, plan, coordinator, crypto, trainer, counter, modelOf, during } = world;
-  const seeds = createRng(plan.seed);
+  const { clientId, token, pin, plan, coordinator, crypto, trainer, memory, counter, modelOf, during } = world;
+  const local = createLocalPrivacy({ plan, entropy: world.entropy, released: 0, save: async () => {} });
   const done = new Set<string>();
   let end: ClientEnd = { kind: 'running' };
   let contributions = 0;
@@ -50,14 +57,15 @@ export function createDirectClient(world: {
     work(device, announcement).catch(world.onFailure);
   }
 
-  async function work(device: Device, { baseModel, round, collects }: Announcement): Promise<void> {
-    const parameters = await modelOf(baseModel);
-    const task: TrainerTask = { parameters, round, seed: seeds.child('train', clientId, round).uint32() };
+  async function work(device: Device, { baseModel, round, counted, collects }: Announcement): Promise<void> {
+    const site = { plan, clientId, trainer, memory, round, counted, ...(await modelOf(baseModel)) };
     const content = await during(async () => {
-      if (collects === 'metrics') return { kind: 'metrics', ...(await trainer.evaluate(task)) } as const;
-      const { parameters: trained, examples } = await trainer.train(task);
-      return { kind: 'update', delta: counter.difference(trained, parameters), claimedExamples: examples } as const;
+      if (collects === 'metrics') return { kind: 'metrics', ...(await evaluateAtSite(site)) } as const;
+      if (local !== null && !(await local.reserve())) return null;
+      const update = protectedUpdate(await trainAtSite(site), local);
+      return { kind: 'update', delta: counter.row(wireVector(update)), ...updateClaims(plan, update) } as const;
     });
+    if (content === null) return;
     const outcome = await coordinator.submit(device, counter.leave(content));
     if (outcome.ok) contributions += 1;
   }
@@ -73,18 +81,25 @@ export function createDirectClient(world: {
   };
 }
 
-/** Decodes a model once for all clients. */
+type SharedModel = { readonly parameters: Float32Array; readonly server: Vectors };
+
+/** Decodes a model, and what is sent beside it, once for all clients. */
 export function sharedModels(
   plan: Plan,
   read: (hash: string) => Promise<Uint8Array | undefined>,
-): (hash: string) => Promise<Float32Array> {
-  const manifest = manifestOf(plan.model);
-  let newest: { readonly hash: string; readonly parameters: Promise<Float32Array> } | undefined;
+): (hash: string) => Promise<SharedModel> {
+  const manifest = planManifest(plan);
+  let newest: { readonly hash: string; readonly model: Promise<SharedModel> } | undefined;
+
+  async function load(hash: string): Promise<SharedModel> {
+    const file = decodeSafetensors((await read(hash))!);
+    const beside = file.metadata['qflare.control'];
+    const server = beside === undefined ? {} : decodeVectors((await read(beside))!).vectors;
+    return { parameters: valuesFor(manifest, file), server };
+  }
+
   return (hash) => {
-    if (newest?.hash !== hash) {
-      const parameters = read(hash).then((bytes) => valuesFor(manifest, decodeSafetensors(bytes!)));
-      newest = { hash, parameters };
-    }
-    return newest.parameters;
+    if (newest?.hash !== hash) newest = { hash, model: load(hash) };
+    return newest.model;
   };
 }

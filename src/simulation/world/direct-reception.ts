@@ -1,23 +1,28 @@
 import { createAcceptance } from '../../coordinator/acceptance.ts';
 import type { createReception, Reception } from '../../coordinator/reception.ts';
-import { checkMetrics, checkUpdate } from '../../core/intake/expand.ts';
+import type { SiteEvaluation } from '../../client/site-learning.ts';
+import { checkMetrics, checkUpdate, type UpdateShape } from '../../core/intake/expand.ts';
 import { type Outcome, rejected } from '../../core/intake/rejection.ts';
 import type { Metrics, Update } from '../../core/intake/stages.ts';
 import { canAccept, type Contribution, phaseOf, type Round } from '../../core/round/round.ts';
 import type { Compute } from '../../ports/compute.ts';
-import type { TrainerEvaluation } from '../../ports/trainer.ts';
 
 /** What a client gives in a direct world. */
 export type Content =
-  | { readonly kind: 'update'; readonly delta: Float32Array; readonly claimedExamples: number }
-  | ({ readonly kind: 'metrics' } & TrainerEvaluation);
+  | {
+      readonly kind: 'update';
+      readonly delta: Float32Array;
+      readonly claimedExamples: number;
+      readonly accumulation?: number;
+    }
+  | ({ readonly kind: 'metrics' } & SiteEvaluation);
 
 /** Contents on their way, by ticket: the coordinator is handed the ticket in place of an envelope. */
 export type Counter = {
   /** Leaves a content and gives its ticket. */
   leave(content: Content): Uint8Array;
-  /** a − b in a row that the kernels read in place; it is used again in the next round. */
-  difference(a: Float32Array, b: Float32Array): Float32Array;
+  /** A vector in a row that the kernels read in place; it is used again in the next round. */
+  row(vector: Float32Array): Float32Array;
   /** What takes contributions in, for the coordinator. */
   readonly makeReception: typeof createReception;
 };
@@ -28,7 +33,7 @@ export type Counter = {
  * Left out: encoding, sealing, signatures, envelopes and their bytes on disk. Kept: the checks of the content, the
  * decision and its journal entry, and everything behind it.
  */
-export function createCounter(compute: Compute, d: number): Counter {
+export function createCounter(compute: Compute, shape: UpdateShape): Counter {
   const contents = new Map<string, Update | Metrics | Content>();
   let tickets = 0;
   let rows: readonly Float32Array[] = [];
@@ -36,14 +41,14 @@ export function createCounter(compute: Compute, d: number): Counter {
 
   /** Rows are taken from one block that grows to the largest round: fresh memory is dear. */
   function takeRow(): Float32Array {
-    if (rowsUsed === rows.length) rows = [...rows, ...compute.allocate(Math.max(16, rows.length), d).rows];
+    if (rowsUsed === rows.length) rows = [...rows, ...compute.allocate(Math.max(16, rows.length), shape.count).rows];
     return rows[rowsUsed++]!;
   }
 
   return {
-    difference(a, b) {
+    row(vector) {
       const row = takeRow();
-      for (let i = 0; i < d; i++) row[i] = a[i]! - b[i]!;
+      row.set(vector);
       return row;
     },
     leave(content) {
@@ -76,9 +81,8 @@ export function createCounter(compute: Compute, d: number): Counter {
         const { collects } = phaseOf(round);
         if (content?.kind !== collects)
           return rejected('wrong-round', `${content?.kind} where ${collects} is asked for`);
-        if (content.kind === 'update') return checkUpdate(content, d);
-        const { examples, lossSum, correctCount } = content;
-        return checkMetrics({ examples, lossSum, correctCount });
+        const { kind, ...said } = content;
+        return kind === 'update' ? checkUpdate(said as never, shape) : checkMetrics(said);
       }
 
       async function contentsOf(round: Round, contributions: readonly Contribution[]): Promise<(Update | Metrics)[]> {
@@ -90,12 +94,17 @@ export function createCounter(compute: Compute, d: number): Counter {
 
       return {
         bodyBytesMax: 0,
+        headBytesMax: 0,
+        beginUpload: async () => rejected('malformed', 'nothing is uploaded in a direct world'),
+        uploadState: () => undefined,
+        continueUpload: async () => undefined,
         async submit(device, ticket) {
           const seen = log.snapshot().run.round;
           const outcome = await take(device, ticket);
           if (!outcome.ok) await acceptance.refuse(device, outcome, { seen, bytes: 0 });
           return outcome;
         },
+        decline: acceptance.decline,
         refuse: (device, refusal) => acceptance.refuse(device, refusal, { seen: log.snapshot().run.round, bytes: 0 }),
         updates: async (round, all) => (await contentsOf(round, all)) as Update[],
         metrics: async (round, all) => (await contentsOf(round, all)) as Metrics[],

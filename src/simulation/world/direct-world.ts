@@ -3,16 +3,16 @@ import { createMemoryRoundKeys } from '../../adapters/round-keys-memory.ts';
 import { createMemoryStore } from '../../adapters/store-memory.ts';
 import { createCoordinator } from '../../coordinator/coordinator.ts';
 import type { CoordinatorParts } from '../../coordinator/parts.ts';
-import { manifestOf } from '../../core/learning/model-spec.ts';
-import { parameterCount } from '../../core/model/manifest.ts';
+import { updateShape } from '../../core/plan/learning.ts';
 import { createRng } from '../../core/random/rng.ts';
 import type { RoundRecord } from '../../core/round/record.ts';
-import { castOf, type Sites } from './cast.ts';
+import type { JournalEntry } from '../../ports/store.ts';
+import { castOf, seenInRun, type Sites } from './cast.ts';
 import type { ClientHost } from './client-host.ts';
 import { createDirectClient, sharedModels } from './direct-client.ts';
 import { createCounter } from './direct-reception.ts';
 import type { Scenario } from './scenario.ts';
-import { bytesFrom, createSimulatedCrypto } from './simulated-crypto.ts';
+import { bytesFrom, createSimulatedCrypto, simulatedProofKeys } from './simulated-crypto.ts';
 import { createSimulatedEntropy } from './simulated-entropy.ts';
 import { createVirtualTime } from './virtual-time.ts';
 import { place, tools } from './world.ts';
@@ -34,13 +34,14 @@ export async function runDirectWorld(options: {
   readonly scenario: Pick<Scenario, 'seed' | 'plan' | 'attackers'>;
   readonly sites: Sites;
   readonly onRound?: ((record: RoundRecord) => void) | undefined;
+  readonly onEntry?: ((entry: JournalEntry) => void) | undefined;
 }): Promise<WorldResult> {
   const { scenario, sites } = options;
   const { plan, seed } = scenario;
   const root = createRng(seed).child('world');
   const time = createVirtualTime();
   const crypto = createSimulatedCrypto(root.child('coordinator', 'crypto'));
-  const counter = createCounter(tools.compute, parameterCount(manifestOf(plan.model)));
+  const counter = createCounter(tools.compute, updateShape(plan));
   const store = createMemoryStore();
   const pin = bytesFrom(root.child('pin'))(32).toHex();
   const parts: CoordinatorParts = {
@@ -54,11 +55,13 @@ export async function runDirectWorld(options: {
     test: sites.test,
     entropy: createSimulatedEntropy(root.child('coordinator', 'entropy')),
     signingKey: crypto.importSigningKey(bytesFrom(root.child('signing-key'))(32)),
+    proofKeys: simulatedProofKeys(crypto, root),
     blobs: createMemoryBlobs(),
     roundKeys: createMemoryRoundKeys(),
   };
   const coordinator = createCoordinator(parts, counter.makeReception);
-  const cast = castOf(scenario, sites, { rng: root, isWatched: false, compute: tools.compute });
+  const seen = seenInRun(plan, () => coordinator.snapshot().run, coordinator.model);
+  const cast = castOf(scenario, sites, { rng: root, isWatched: false, compute: tools.compute, seen });
   const modelOf = sharedModels(plan, coordinator.model);
   let isOver = false;
   const failures: unknown[] = [];
@@ -79,7 +82,9 @@ export async function runDirectWorld(options: {
       coordinator,
       crypto: createSimulatedCrypto(root.child('client', clientId)),
       trainer: cast.training.trainerOf(clientId),
+      memory: cast.memoryOf(clientId),
       counter,
+      entropy: createSimulatedEntropy(root.child('client', clientId, 'entropy')),
       modelOf,
       during: (work) => time.during(0, work),
       onFailure: fail,
@@ -87,7 +92,8 @@ export async function runDirectWorld(options: {
   }
 
   let told = 0;
-  coordinator.onCommit(() => {
+  coordinator.onCommit((rows) => {
+    for (const { entry } of rows) options.onEntry?.(entry);
     const { records } = coordinator.snapshot().run;
     for (; told < records.length; told++) options.onRound?.(records[told]!);
   });

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { canonicalJson, type Json } from '../../core/protocol/canonical-json.ts';
 import { phaseOf, type Round } from '../../core/round/round.ts';
 import { hasEnded, type RunState } from '../../coordinator/state.ts';
@@ -110,11 +111,11 @@ const nothingGoesBack: Invariant = (_truth, refuse) => {
 
 /** A receipt leaves when the row and the bytes are on disk. */
 const acknowledgedIsOnDisk: Invariant = (_truth, refuse) => ({
-  acknowledged({ contentHash, bytes, hasRow, stored, state: { round } }) {
+  acknowledged({ contentHash, hasRow, stored, state: { round } }) {
     if (!hasRow) refuse(`${contentHash} was acknowledged and is in no table`);
     const isOpen = round?.status === 'collecting' || round?.status === 'reducing';
     const isNeeded = isOpen && Object.values(round.accepted).includes(contentHash);
-    if (isNeeded && (stored === undefined || Buffer.compare(stored, bytes) !== 0)) {
+    if (isNeeded && (stored === undefined || hash('sha256', stored) !== contentHash)) {
       refuse(`${contentHash} was acknowledged and its bytes are not on disk`);
     }
   },

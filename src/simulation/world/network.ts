@@ -47,6 +47,7 @@ export function createSimulatedTransport(world: {
   async function request(asked: Call): Promise<Reply> {
     const call = tamper(asked);
     traffic.requests += 1;
+    if (call.method === 'PATCH') await mayBeCut(call);
     await mayBeLost('the request');
     await travel();
     if (chance(faults.duplicateShare)) {
@@ -60,6 +61,27 @@ export function createSimulatedTransport(world: {
     await mayBeLost('the reply');
     await travel();
     return reply;
+  }
+
+  /** A large body may be cut anywhere: its first part arrives, the rest does not, and neither does an answer. */
+  async function mayBeCut(call: Call): Promise<void> {
+    if (call.bytes === undefined || !chance(faults.dropShare)) return;
+    traffic.cut += 1;
+    await travel();
+    host.request({ ...call, bytes: call.bytes.slice(0, rng.below(call.bytes.length)) }).catch(() => {});
+    await mayBeLost('the rest of the request');
+    throw new TransportError('network', 'the line was cut in the middle of a body');
+  }
+
+  /** The body of an answer, which may be cut anywhere too. */
+  async function fetch(call: Call, receive: Parameters<Transport['fetch']>[1]): Promise<Reply> {
+    const reply = await request(call);
+    if (reply.status < 200 || reply.status > 299) return reply;
+    const isCut = chance(faults.dropShare);
+    receive(isCut ? reply.body.subarray(0, rng.below(reply.body.length)) : reply.body, reply.headers ?? {});
+    if (!isCut) return { ...reply, body: new Uint8Array() };
+    traffic.cut += 1;
+    throw new TransportError('network', 'the line was cut in the middle of an answer');
   }
 
   async function* events(call: Call, signal: AbortSignal): AsyncGenerator<StreamEvent> {
@@ -108,6 +130,7 @@ export function createSimulatedTransport(world: {
   const streams = new Set<() => void>();
   return {
     request,
+    fetch,
     events,
     negotiated: () => ({ protocol: 'simulated', group: 'simulated', cipher: 'simulated' }),
     /** The process is gone: its machine closes what it had open. */

@@ -34,7 +34,6 @@ export type Commit = {
 
 export type Acknowledgement = {
   readonly contentHash: string;
-  readonly bytes: Uint8Array;
   /** Whether the disk has the row, and the bytes. */
   readonly hasRow: boolean;
   readonly stored: Uint8Array | undefined;
@@ -74,7 +73,7 @@ export type Violation = { readonly invariant: string; readonly problem: string; 
 export type Observer = {
   /** Resolves when everything has been looked at: the coordinator is told of its commit afterwards. */
   committed(live: Snapshot): Promise<void>;
-  acknowledged(contentHash: string, bytes: Uint8Array): Promise<void>;
+  acknowledged(contentHash: string): Promise<void>;
   started(coordinator: Coordinator): Promise<void>;
   ended(end: Pick<End, 'how' | 'clients'>): Promise<void>;
   state(): RunState;
@@ -133,11 +132,11 @@ export function createObserver(world: {
       for (const { contentHash } of accepted) acceptedHashes.add(contentHash);
       await each((one) => one.commit?.({ entries, before, after, live, models, accepted }, disk));
     },
-    async acknowledged(contentHash, bytes) {
+    async acknowledged(contentHash) {
       const at = state;
       const hasRow = acceptedHashes.has(contentHash);
       const stored = await disk.blobs.get(contentHash);
-      await each((one) => one.acknowledged?.({ contentHash, bytes, hasRow, stored, state: at }));
+      await each((one) => one.acknowledged?.({ contentHash, hasRow, stored, state: at }));
     },
     async started(coordinator) {
       const at = state;

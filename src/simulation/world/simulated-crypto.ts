@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { concatBytes } from '@noble/hashes/utils.js';
 import { aeadTagBytes, suiteDefault, suites } from '../../core/protocol/suite.ts';
 import type { Rng } from '../../core/random/rng.ts';
+import type { ProofKeys } from '../../ports/proof-keys.ts';
 import type { Aead, Crypto, PreSharedKey, RoundKey, SigningKey } from '../../ports/crypto.ts';
 
 const suite = suites[suiteDefault];
@@ -30,12 +31,24 @@ export function createSimulatedCrypto(rng: Rng): Crypto {
       publicKey.length === suite.signingKeyBytes &&
       signature.length === suite.signatureBytes &&
       isStretchOf(signature, signatureSeed(publicKey, purpose, message)),
+    aead: createAead,
     generateRoundKey: async () => roundKey(keyBytes(suite.seedBytes)),
     importRoundKey: async (secret) => roundKey(secret.slice(0, suite.seedBytes)),
     async seal(publicKey, info, psk) {
       const enc = stretch(encBytes(32), suite.encBytes);
       return { enc, aead: createAead(digest('key', publicKey, enc, info, ...pskParts(psk))) };
     },
+  };
+}
+
+/** A coordinator's proof keys from the world's seed. */
+export function simulatedProofKeys({ importSigningKey }: Pick<Crypto, 'importSigningKey'>, rng: Rng): ProofKeys {
+  const seedOf = (name: string) => bytesFrom(rng.child('proof-keys', name))(suite.seedBytes);
+  return {
+    treeHead: importSigningKey(seedOf('tree-head')),
+    modelCard: importSigningKey(seedOf('model-card')),
+    exportList: importSigningKey(seedOf('export-list')),
+    pseudonym: seedOf('pseudonym'),
   };
 }
 
@@ -95,15 +108,15 @@ function pskParts(psk: PreSharedKey | undefined): readonly Uint8Array[] {
 
 /** Plaintext and a tag over key, nonce and plaintext. */
 function createAead(key: Uint8Array): Aead {
-  const tagOf = (nonce: Uint8Array, plaintext: Uint8Array) =>
-    digest('tag', key, nonce, plaintext).subarray(0, aeadTagBytes);
+  const tagOf = (nonce: Uint8Array, plaintext: Uint8Array, aad: Uint8Array = new Uint8Array()) =>
+    digest('tag', key, nonce, plaintext, aad).subarray(0, aeadTagBytes);
   return {
-    seal: (nonce, plaintext) => concatBytes(plaintext, tagOf(nonce, plaintext)),
-    open(nonce, ciphertext) {
+    seal: (nonce, plaintext, aad) => concatBytes(plaintext, tagOf(nonce, plaintext, aad)),
+    open(nonce, ciphertext, aad) {
       if (ciphertext.length < aeadTagBytes) return undefined;
       const plaintext = ciphertext.slice(0, ciphertext.length - aeadTagBytes);
       const tag = ciphertext.subarray(ciphertext.length - aeadTagBytes);
-      return Buffer.compare(tag, tagOf(nonce, plaintext)) === 0 ? plaintext : undefined;
+      return Buffer.compare(tag, tagOf(nonce, plaintext, aad)) === 0 ? plaintext : undefined;
     },
   };
 }

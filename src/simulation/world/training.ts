@@ -4,17 +4,14 @@ import type { Trainer, TrainerResult, TrainerTask } from '../../ports/trainer.ts
 
 const roundsKept = 3;
 
-/** What a client's trainer gave in a round: the update that its agent seals. */
-export type Sent = { readonly delta: Float32Array; readonly examples: number };
-
 /**
  * The trainers of all clients of a world. Training is a function of client and round, so it is done once, whoever asks:
  * the client, its next life after a kill, an omniscient attacker, or the check of what the coordinator made of it.
  */
 export type Training = {
   trainerOf(clientId: string): Trainer;
-  /** What this client's trainer gave in this round, if it was asked. */
-  sent(round: number, clientId: string): Sent | undefined;
+  /** What this client's trainer gave in this round, if it was asked: its agent makes the update of it. */
+  sent(round: number, clientId: string): TrainerResult | undefined;
 };
 
 export function createTraining(world: {
@@ -27,13 +24,13 @@ export function createTraining(world: {
   readonly rng: Rng;
   /** Whether what is sent is kept for the invariants. */
   readonly isWatched: boolean;
-  /** The seed of a client's training in a round, as its agent derives it from the plan. */
-  readonly seedOf: (clientId: string, round: number) => number;
+  /** The task of another client in the same round, as its agent derives it from plan and what it keeps. */
+  readonly taskOf: (clientId: string, task: TrainerTask) => Promise<TrainerTask>;
 }): Training {
-  const { honest, attackOf, claimOf, aggregate, rng, isWatched, seedOf } = world;
+  const { honest, attackOf, claimOf, aggregate, rng, isWatched, taskOf } = world;
   const results = new Map<number, Map<string, Promise<TrainerResult>>>();
   const crafted = new Map<number, Map<AttackId, Promise<Float32Array>>>();
-  const sent = new Map<number, Map<string, Sent>>();
+  const sent = new Map<number, Map<string, TrainerResult>>();
   const honestIds = [...honest.keys()].filter((clientId) => attackOf(clientId) === undefined).sort();
 
   function placeOf<K, T>(byRound: Map<number, Map<K, T>>, round: number): Map<K, T> {
@@ -47,18 +44,22 @@ export function createTraining(world: {
 
   function trainHonestly(clientId: string, task: TrainerTask): Promise<TrainerResult> {
     const place = placeOf(results, task.round);
-    const known = place.get(clientId);
+    const key = `${clientId}/${task.purpose ?? ''}`;
+    const known = place.get(key);
     if (known !== undefined) return known;
     const result = honest.get(clientId)!.train(task);
-    place.set(clientId, result);
+    place.set(key, result);
     return result;
   }
 
   async function honestUpdates(task: TrainerTask): Promise<readonly Float32Array[]> {
     const all = await Promise.all(
-      honestIds.map((clientId) => trainHonestly(clientId, { ...task, seed: seedOf(clientId, task.round) })),
+      honestIds.map(async (clientId) => {
+        const own = await taskOf(clientId, task);
+        return difference((await trainHonestly(clientId, own)).parameters, own.parameters);
+      }),
     );
-    return all.map((result) => difference(result.parameters, task.parameters));
+    return all;
   }
 
   async function craft(attack: AttackId, own: Float32Array, task: TrainerTask): Promise<Float32Array> {
@@ -88,7 +89,9 @@ export function createTraining(world: {
       const attack = attackOf(clientId);
       const trainer = claimOf(clientId, {
         train: (task) =>
-          attack === undefined ? trainHonestly(clientId, task) : trainHostilely(clientId, attack, task),
+          attack === undefined || task.purpose === 'personal'
+            ? trainHonestly(clientId, task)
+            : trainHostilely(clientId, attack, task),
         evaluate: (task) => honest.get(clientId)!.evaluate(task),
       });
       if (!isWatched) return trainer;
@@ -96,8 +99,7 @@ export function createTraining(world: {
         evaluate: (task) => trainer.evaluate(task),
         async train(task) {
           const result = await trainer.train(task);
-          const delta = difference(result.parameters, task.parameters);
-          placeOf(sent, task.round).set(clientId, { delta, examples: result.examples });
+          if (task.purpose !== 'personal') placeOf(sent, task.round).set(clientId, result);
           return result;
         },
       };

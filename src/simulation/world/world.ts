@@ -1,6 +1,7 @@
 import { createMemoryBlobs } from '../../adapters/blobs-memory.ts';
 import { createNodeDeflate } from '../../adapters/deflate-node.ts';
 import { createMemoryRoundKeys } from '../../adapters/round-keys-memory.ts';
+import { createMemorySpool } from '../../adapters/spool-memory.ts';
 import { createMemoryStore } from '../../adapters/store-memory.ts';
 import { hasEnded } from '../../coordinator/state.ts';
 import { createWasmEngine } from '../../core/learning/wasm/engine.ts';
@@ -9,7 +10,7 @@ import { createRng } from '../../core/random/rng.ts';
 import type { RoundRecord } from '../../core/round/record.ts';
 import { createWasmCompute } from '../../core/vector/wasm.ts';
 import type { Store } from '../../ports/store.ts';
-import { castOf, cryptoMaker, type Sites } from './cast.ts';
+import { castOf, cryptoMaker, seenInRun, type Sites } from './cast.ts';
 import { createClientHost } from './client-host.ts';
 import { createCoordinatorHost, type PlannedCrash } from './coordinator-host.ts';
 import type { Disk } from './coordinator-ports.ts';
@@ -19,7 +20,7 @@ import type { Traffic } from './network.ts';
 import { createObserver, type Invariant, type Violation } from './observed.ts';
 import { createOperator } from './operator.ts';
 import type { Scenario } from './scenario.ts';
-import { bytesFrom } from './simulated-crypto.ts';
+import { bytesFrom, simulatedProofKeys } from './simulated-crypto.ts';
 import { createSimulatedEntropy } from './simulated-entropy.ts';
 import { createVirtualTime, type RunEnd } from './virtual-time.ts';
 import { resultOf, type WorldResult } from './world-result.ts';
@@ -38,7 +39,12 @@ const healed: Partial<Faults> = {
 };
 
 /** One for all worlds of this thread: they keep nothing between jobs, and their memory is dear. */
-export const tools = { compute: createWasmCompute(), deflate: createNodeDeflate(), engine: createWasmEngine() };
+export const tools = {
+  compute: createWasmCompute(),
+  deflate: createNodeDeflate(),
+  engine: createWasmEngine(),
+  spool: createMemorySpool(),
+};
 
 export type WorldOptions = {
   readonly scenario: Scenario;
@@ -65,9 +71,14 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
   const cryptoFor = cryptoMaker(isCryptoReal);
   const crypto = cryptoFor(root.child('coordinator', 'crypto'));
   const pin = bytesFrom(root.child('pin'))(32);
-  const cast = castOf(scenario, sites, { rng: root, isWatched: true, compute: tools.compute });
   const roundKeys = createMemoryRoundKeys();
   const disk: Disk = { store: createMemoryStore(), blobs: createMemoryBlobs(), roundKeys };
+  const seen = seenInRun(
+    plan,
+    () => observer.state(),
+    (hash) => disk.blobs.get(hash),
+  );
+  const cast = castOf(scenario, sites, { rng: root, isWatched: true, compute: tools.compute, seen });
   const traffic: Traffic = { requests: 0, dropped: 0, duplicated: 0, cut: 0 };
   let failure: unknown;
   let clientRestarts = 0;
@@ -93,6 +104,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
       crypto,
       entropy: createSimulatedEntropy(root.child('coordinator', 'entropy')),
       signingKey: crypto.importSigningKey(bytesFrom(root.child('signing-key'))(32)),
+      proofKeys: simulatedProofKeys(crypto, root),
       pin: pin.toHex(),
       test: sites.test,
       store: observedStore(),
@@ -136,6 +148,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
       rng: root.child('client', clientId, Math.max(0, clientsStarted++ - cast.clientIds.length + 1)),
       deflate: tools.deflate,
       trainer: cast.training.trainerOf(clientId),
+      memory: cast.memoryOf(clientId),
       wireAttack: cast.wireAttackOf(clientId),
       onRestart: () => {
         clientRestarts += 1;

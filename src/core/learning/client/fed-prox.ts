@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { TrainJob } from '../engine.ts';
-import { defineClientAlgorithm, trainedDelta } from './client-algorithm.ts';
+import { defineClientAlgorithm } from './client-algorithm.ts';
 
 /**
  * FedProx: local training is pulled towards the global model.
@@ -8,18 +7,10 @@ import { defineClientAlgorithm, trainedDelta } from './client-algorithm.ts';
  * Formula: min_w F_i(w) + (µ ÷ 2) ‖w − x‖²
  * Source:  Li et al. 2020, arXiv:1812.06127.
  */
-export function fedProxJob(job: TrainJob, mu: number): TrainJob {
-  return { ...job, options: { ...job.options, proximalMu: mu }, proximalAnchor: job.parameters };
-}
-
-/** A round of FedProx. Formula and source: `fedProxJob`. */
 export const fedProx = defineClientAlgorithm(
-  z.strictObject({ algorithm: z.literal('fed-prox'), mu: z.number().min(0).default(0.01) }),
-  {
-    start: () => ({}),
-    run: async ({ engine, job, state, options }) => ({
-      ...(await trainedDelta(engine, fedProxJob(job, options.mu))),
-      state,
-    }),
-  },
+  z.strictObject({
+    algorithm: z.literal('fed-prox'),
+    mu: z.number().min(0).max(1e6).default(0.01).describe('strength of the pull towards the global model: µ'),
+  }),
+  { task: ({ task, options }) => ({ ...task, proximal: { mu: options.mu, anchor: task.parameters } }) },
 );

@@ -1,8 +1,5 @@
 import { z } from 'zod';
-import { defineClientAlgorithm, trainedDelta } from './client-algorithm.ts';
+import { defineClientAlgorithm } from './client-algorithm.ts';
 
 /** Plain local training, as in FedAvg. Source: McMahan et al. 2017, arXiv:1602.05629. */
-export const sgd = defineClientAlgorithm(z.strictObject({ algorithm: z.literal('sgd') }), {
-  start: () => ({}),
-  run: async ({ engine, job, state }) => ({ ...(await trainedDelta(engine, job)), state }),
-});
+export const sgd = defineClientAlgorithm(z.strictObject({ algorithm: z.literal('sgd') }));

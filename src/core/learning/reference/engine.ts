@@ -1,3 +1,4 @@
+import { exp, log } from '../../numerics/portable.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { featureCount, sampleCount } from '../../data/dataset.ts';
 import { checkJob, checkLoss, eachBatch } from '../engine.ts';
@@ -121,10 +122,10 @@ function backward(layers: readonly Layer[], { w, gradient, activations, slope }:
 
 function crossEntropy(logits: Float64Array, label: number) {
   const top = logits.reduce((max, value) => Math.max(max, value), -Infinity);
-  const exps = logits.map((value) => Math.exp(value - top));
+  const exps = logits.map((value) => exp(value - top));
   const total = exps.reduce((sum, value) => sum + value, 0);
   return {
-    loss: Math.log(total) - (logits[label]! - top),
+    loss: log(total) - (logits[label]! - top),
     isCorrect: logits.indexOf(top) === label,
     slope: exps.map((value, j) => value / total - Number(j === label)),
   };
@@ -139,7 +140,7 @@ type Step = {
 };
 
 function sgdStep({ options, gradientCorrection }: TrainJob, { w, start, velocity, gradient, count }: Step): void {
-  const { learningRate, momentum, weightDecay, proximalMu } = options;
+  const { learningRate, momentum, weightDecay, proximalMu = 0 } = options;
   for (let i = 0; i < w.length; i++) {
     const slope =
       gradient[i]! / count +

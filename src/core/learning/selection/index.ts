@@ -3,19 +3,22 @@ import { z } from 'zod';
 /** Somebody who could take part in a round. */
 export type Candidate = {
   readonly clientId: string;
-  /** How long it took, or is expected to take, for a round. */
+  /** How long it says that a round takes it: a claim, used for nothing but the choice. */
   readonly secondsExpected?: number;
 };
 
-/** A uniform number in [0, 1): from a seeded generator in simulation, from secret entropy where privacy rests on it. */
-export type Draw = () => number;
+/** A uniform number in [0, 1). */
+type Draw = () => number;
 
 type Selection<Options> = {
   readonly schema: z.ZodType;
-  select(candidates: readonly Candidate[], options: Options, draw: Draw): readonly Candidate[];
+  /** `count`: how many the round wants, where the way of choosing has a number. */
+  select(
+    candidates: readonly Candidate[],
+    options: Options,
+    wanted: { readonly count: number; readonly draw: Draw },
+  ): readonly Candidate[];
 };
-
-const count = z.int().min(1).max(100_000);
 
 /**
  * The same number of clients in each round, every set of them equally likely. Fewer where there are fewer candidates.
@@ -23,19 +26,22 @@ const count = z.int().min(1).max(100_000);
  * Formula: the `count` smallest of n independent uniform keys.
  */
 const uniform = {
-  schema: z.strictObject({ selection: z.literal('uniform'), count }),
-  select: (candidates: readonly Candidate[], options: { count: number }, draw: Draw) =>
+  schema: z.strictObject({ by: z.literal('uniform') }),
+  select: (candidates: readonly Candidate[], _options: object, { count, draw }: { count: number; draw: Draw }) =>
     candidates
       .map((candidate) => ({ candidate, key: draw() }))
       .sort((a, b) => a.key - b.key)
-      .slice(0, options.count)
+      .slice(0, count)
       .map(({ candidate }) => candidate),
 };
 
-/** Each client by a coin of its own: what amplification by sampling needs. A round may be empty. */
+/** Each client by a coin of its own, so that cohorts differ in size. */
 const poisson = {
-  schema: z.strictObject({ selection: z.literal('poisson'), rate: z.number().gt(0).max(1) }),
-  select: (candidates: readonly Candidate[], options: { rate: number }, draw: Draw) =>
+  schema: z.strictObject({
+    by: z.literal('poisson'),
+    rate: z.number().gt(0).max(1).describe('chance of each client to take part in a round'),
+  }),
+  select: (candidates: readonly Candidate[], options: { rate: number }, { draw }: { draw: Draw }) =>
     candidates.filter(() => draw() < options.rate),
 };
 
@@ -46,14 +52,17 @@ const poisson = {
  * Source: the deadline rule of FedCS, Nishio and Yonetani 2019, arXiv:1804.08333.
  */
 const capability = {
-  schema: z.strictObject({ selection: z.literal('capability'), count, deadlineSeconds: z.number().positive() }),
-  select(candidates: readonly Candidate[], options: { count: number; deadlineSeconds: number }, draw: Draw) {
-    const isFast = ({ secondsExpected = 0 }: Candidate) => secondsExpected <= options.deadlineSeconds;
-    const chosen = uniform.select(candidates.filter(isFast), options, draw);
+  schema: z.strictObject({
+    by: z.literal('capability'),
+    seconds: z.number().positive().max(86_400).describe('clients that say a round takes them no longer are preferred'),
+  }),
+  select(candidates: readonly Candidate[], options: { seconds: number }, wanted: { count: number; draw: Draw }) {
+    const isFast = ({ secondsExpected = 0 }: Candidate) => secondsExpected <= options.seconds;
+    const chosen = uniform.select(candidates.filter(isFast), {}, wanted);
     const others = candidates
       .filter((candidate) => !isFast(candidate))
       .sort((a, b) => a.secondsExpected! - b.secondsExpected!);
-    return [...chosen, ...others.slice(0, options.count - chosen.length)];
+    return [...chosen, ...others.slice(0, wanted.count - chosen.length)];
   },
 };
 
@@ -62,21 +71,33 @@ const selections = { uniform, poisson, capability } as const satisfies Record<st
 
 type Schemas = (typeof selections)[keyof typeof selections]['schema'];
 
-export const selectionSchema = z.discriminatedUnion('selection', [uniform.schema, poisson.schema, capability.schema]);
+export const selectionSchema = z.discriminatedUnion('by', [uniform.schema, poisson.schema, capability.schema]);
 
-export type SelectionOptions = z.output<Schemas>;
+type SelectionOptions = z.output<Schemas>;
+
+/** Fewer than this in a draw and it is drawn again; after so many draws everybody takes part. */
+const drawsMax = 1000;
 
 /**
- * The clients of a round, in canonical order (by client id).
+ * The clients of a round, in canonical order (by client id). A draw of fewer than `least` is drawn again: without a
+ * quorum there is no round.
  *
  * Promises: nobody twice; the same draws give the same clients whatever the order of the candidates.
+ * Differs:  drawing again makes coins depend on one another: an accountant of privacy must not rely on this choice.
  */
-export function selectClients(candidates: readonly Candidate[], options: SelectionOptions, draw: Draw): string[] {
+export function selectClients(
+  candidates: readonly Candidate[],
+  options: SelectionOptions,
+  wanted: { readonly count: number; readonly least: number; readonly draw: Draw },
+): string[] {
   const ordered = [...candidates].sort((a, b) => compare(a.clientId, b.clientId));
-  const { select } = selections[options.selection] as unknown as Selection<SelectionOptions>;
-  return select(ordered, options, draw)
-    .map(({ clientId }) => clientId)
-    .sort(compare);
+  const { select } = selections[options.by] as unknown as Selection<SelectionOptions>;
+  const idsOf = (chosen: readonly Candidate[]) => chosen.map(({ clientId }) => clientId).sort(compare);
+  for (let draws = 0; draws < drawsMax; draws++) {
+    const chosen = select(ordered, options, wanted);
+    if (chosen.length >= wanted.least || chosen.length === ordered.length) return idsOf(chosen);
+  }
+  return idsOf(ordered);
 }
 
 function compare(a: string, b: string): number {

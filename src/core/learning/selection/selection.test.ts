@@ -10,11 +10,11 @@ const draws = (...values: number[]) => {
 };
 
 test('uniform takes the smallest keys, in canonical order, whatever the order of the candidates', () => {
-  const options = selectionSchema.parse({ selection: 'uniform', count: 2 });
-  assert.deepEqual(selectClients(candidates, options, draws(0.9, 0.1, 0.8, 0.2)), ['b', 'd']);
-  assert.deepEqual(selectClients(candidates.toReversed(), options, draws(0.9, 0.1, 0.8, 0.2)), ['b', 'd']);
-  const all = selectionSchema.parse({ selection: 'uniform', count: 9 });
-  assert.deepEqual(selectClients(candidates, all, draws(0.9, 0.1, 0.8, 0.2)), ['a', 'b', 'c', 'd']);
+  const options = selectionSchema.parse({ by: 'uniform' });
+  const wanted = (count: number) => ({ count, least: 1, draw: draws(0.9, 0.1, 0.8, 0.2) });
+  assert.deepEqual(selectClients(candidates, options, wanted(2)), ['b', 'd']);
+  assert.deepEqual(selectClients(candidates.toReversed(), options, wanted(2)), ['b', 'd']);
+  assert.deepEqual(selectClients(candidates, options, wanted(9)), ['a', 'b', 'c', 'd']);
 });
 
 test('uniform takes each of 10 clients 3 times in 10: chi-square under the 1e-4 quantile (33.7) at 20,000 rounds', () => {
@@ -22,7 +22,7 @@ test('uniform takes each of 10 clients 3 times in 10: chi-square under the 1e-4 
   const many = Array.from({ length: 10 }, (_, i) => ({ clientId: `c${i}` }));
   const counts: Record<string, number> = {};
   for (let round = 0; round < 20_000; round++) {
-    for (const id of selectClients(many, { selection: 'uniform', count: 3 }, rng.float))
+    for (const id of selectClients(many, { by: 'uniform' }, { count: 3, least: 1, draw: rng.float }))
       counts[id] = (counts[id] ?? 0) + 1;
   }
   // Without replacement the cells vary by q(1 − q) instead of q: dividing by 1 − q makes it chi-square with 9 degrees.
@@ -31,13 +31,15 @@ test('uniform takes each of 10 clients 3 times in 10: chi-square under the 1e-4 
   assert.ok(chiSquare * 0.9 < 33.7, String(chiSquare));
 });
 
-test('poisson tosses one coin for each client, and a round may be empty', () => {
-  const options = selectionSchema.parse({ selection: 'poisson', rate: 0.5 });
-  assert.deepEqual(selectClients(candidates, options, draws(0.4, 0.5, 0.6, 0)), ['a', 'd']);
-  assert.deepEqual(
-    selectClients(candidates, options, () => 0.99),
-    [],
-  );
+test('poisson tosses one coin for each client, and again where fewer than the least came', () => {
+  const options = selectionSchema.parse({ by: 'poisson', rate: 0.5 });
+  const select = (least: number, ...values: number[]) =>
+    selectClients(candidates, options, { count: 9, least, draw: draws(...values) });
+  assert.deepEqual(select(1, 0.4, 0.5, 0.6, 0), ['a', 'd']);
+  assert.deepEqual(select(3, 0.4, 0.5, 0.6, 0, 0.1, 0.9, 0.1, 0.1), ['a', 'c', 'd']);
+  const never = { count: 9, least: 1, draw: () => 0.99 };
+  assert.deepEqual(selectClients(candidates, options, never), ['a', 'b', 'c', 'd'], 'a draw ends');
+  assert.deepEqual(selectClients([], options, never), []);
 });
 
 test('capability prefers those who meet the deadline, then the fastest', () => {
@@ -47,8 +49,8 @@ test('capability prefers those who meet the deadline, then the fastest', () => {
     return secondsExpected === undefined ? { clientId } : { clientId, secondsExpected };
   });
   const choose = (count: number) => {
-    const options = selectionSchema.parse({ selection: 'capability', count, deadlineSeconds: 10 });
-    return selectClients(measured, options, draws(0.3, 0.2));
+    const options = selectionSchema.parse({ by: 'capability', seconds: 10 });
+    return selectClients(measured, options, { count, least: 1, draw: draws(0.3, 0.2) });
   };
   assert.deepEqual(choose(1), ['d']); // keys: b 0.3, d 0.2
   assert.deepEqual(choose(2), ['b', 'd']);
@@ -56,6 +58,6 @@ test('capability prefers those who meet the deadline, then the fastest', () => {
 });
 
 test('selectionSchema refuses an unknown selection and a rate above 1', () => {
-  assert.equal(selectionSchema.safeParse({ selection: 'first', count: 1 }).success, false);
-  assert.equal(selectionSchema.safeParse({ selection: 'poisson', rate: 1.5 }).success, false);
+  assert.equal(selectionSchema.safeParse({ by: 'first' }).success, false);
+  assert.equal(selectionSchema.safeParse({ by: 'poisson', rate: 1.5 }).success, false);
 });

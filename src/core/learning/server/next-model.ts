@@ -1,8 +1,10 @@
+import type { SpooledRow } from '../../../ports/compute.ts';
 import type { Vectors } from '../vectors.ts';
 import { type ServerOptimizerOptions, startServer, stepServer } from './index.ts';
 
 /** The name under which the state holds the last aggregate, for rules that clip around it. */
 const aggregateName = 'aggregate';
+const tileValues = 1 << 18;
 
 /**
  * The global model after a round.
@@ -18,7 +20,14 @@ export function nextModel(
     base,
     aggregate,
     state,
-  }: { readonly base: Float32Array; readonly aggregate: Float32Array; readonly state: Vectors },
+    offset = 0,
+  }: {
+    readonly base: Float32Array;
+    readonly aggregate: Float32Array;
+    readonly state: Vectors;
+    /** Where the vectors begin in those of the model, when they are parts of them. */
+    readonly offset?: number;
+  },
 ): { readonly model: Float32Array; readonly state: Vectors } {
   const d = base.length;
   const { [aggregateName]: _, ...own } = state;
@@ -28,10 +37,12 @@ export function nextModel(
   for (let i = 0; i < d; i++) model[i] = base[i]! + step.change[i]!;
   const bad = model.findIndex((value) => !Number.isFinite(value));
   if (bad !== -1) {
-    throw new RangeError(`Cannot publish the new model as parameter ${bad} must be finite: it is ${model[bad]}`);
+    throw new RangeError(
+      `Cannot publish the new model as parameter ${offset + bad} must be finite: it is ${model[bad]}`,
+    );
   }
-  const isStateless = Object.keys(step.state).length === 0;
-  return { model, state: isStateless ? {} : { ...step.state, [aggregateName]: aggregate } };
+  const isEmpty = Object.keys(step.state).length === 0;
+  return { model, state: isEmpty ? {} : { ...step.state, [aggregateName]: aggregate } };
 }
 
 /**
@@ -53,4 +64,44 @@ export function lastAggregate(
   if (parent === null || options.optimizer !== 'fed-avg') return step;
   for (let i = 0; i < step.length; i++) step[i] = (model[i]! - parent[i]!) / options.learningRate;
   return step;
+}
+
+/** Whether an optimiser keeps nothing between rounds, so that a model of any size is stepped tile by tile. */
+export function isStateless({ optimizer }: ServerOptimizerOptions): boolean {
+  return optimizer === 'fed-avg';
+}
+
+/**
+ * The global model after a round of a stateless optimiser, tile by tile: the same values as `nextModel` gives.
+ *
+ * Shapes: base [d], aggregate [d] → tiles in order, in arrays of their own. Cost: two tiles of memory.
+ */
+export async function* nextModelTiles(
+  options: ServerOptimizerOptions,
+  base: SpooledRow,
+  aggregate: Float32Array,
+): AsyncGenerator<Float32Array> {
+  const buffer = new Float32Array(Math.min(tileValues, base.length));
+  for (let start = 0; start < base.length; start += tileValues) {
+    const tile = buffer.subarray(0, Math.min(tileValues, base.length - start));
+    await base.read(start, tile);
+    const part = aggregate.subarray(start, start + tile.length);
+    yield nextModel(options, { base: tile, aggregate: part, state: {}, offset: start }).model;
+  }
+}
+
+/** The aggregate that led to a model of a stateless optimiser, as a row that is read range by range. */
+export function lastAggregateRow(
+  options: ServerOptimizerOptions,
+  { model, parent }: { readonly model: SpooledRow; readonly parent: SpooledRow | null },
+): SpooledRow {
+  return {
+    length: model.length,
+    async read(start, target) {
+      const before = new Float32Array(target.length);
+      await Promise.all([model.read(start, target), parent?.read(start, before)]);
+      const earlier = parent === null ? null : before;
+      target.set(lastAggregate(options, { model: target, parent: earlier, state: {} }));
+    },
+  };
 }

@@ -30,7 +30,7 @@ export function createWasmEngine(): TrainingEngine {
 function train(machine: NnMachine, job: TrainJob): TrainResult {
   checkJob(job);
   const { options, gradientCorrection } = job;
-  const { momentum, learningRate, weightDecay, proximalMu } = options;
+  const { momentum, learningRate, weightDecay, proximalMu = 0 } = options;
   const rowsMax = Math.min(options.batchSize, sampleCount(job.data));
   const stage = createStage(
     machine,
@@ -47,7 +47,7 @@ function train(machine: NnMachine, job: TrainJob): TrainResult {
 
   let steps = 0;
   let currentEpoch = 0;
-  eachBatch(job, (indexes, epoch) => {
+  const seen = eachBatch(job, (indexes, epoch) => {
     if (epoch !== currentEpoch) stage.resetStatistics();
     currentEpoch = epoch;
     stage.forward(indexes);
@@ -59,7 +59,7 @@ function train(machine: NnMachine, job: TrainJob): TrainResult {
   });
 
   const examples = sampleCount(job.data);
-  const metrics = { loss: stage.lossSum() / examples, accuracy: stage.correctCount() / examples };
+  const metrics = { loss: stage.lossSum() / seen, accuracy: stage.correctCount() / seen };
   return { parameters: stage.readParameters(), examples, steps, metrics };
 }
 

@@ -71,6 +71,21 @@ export function spentEpsilon(spending: Spending, pending: readonly NoisySteps[] 
   };
 }
 
+/** How many more steps of a kind the grant admits, at most `stepsMax`. */
+export function admittedSteps(spending: Spending, kind: Omit<NoisySteps, 'steps'>, stepsMax = 100_000): number {
+  const fits = (steps: number) => steps === 0 || isAdmitted(spending, { ...kind, steps });
+  let high = 1;
+  while (high <= stepsMax && fits(high)) high *= 2;
+  let low = Math.floor(high / 2);
+  high = Math.min(high, stepsMax + 1);
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (fits(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
 /**
  * Grants a budget for a purpose. A second grant for the same purpose is refused: nothing resets a budget.
  *

@@ -1,0 +1,172 @@
+// The detection KPI, cell by cell: who is flagged at the end of a window of 20 participations.
+// Usage: node benchmarks/detection.ts [--partition NAME] [--attacks a,b] [--detector ID] [--write]
+// Runs are kept in runs/detection, so it can be stopped and resumed; --write puts the tables into docs.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Hostility } from '../src/simulation/index.ts';
+import { attackClasses, type AttackClass, claimed } from './detection/cells.ts';
+import { partitions, type PartitionName, run } from './detection/setting.ts';
+import {
+  areaUnderCurve,
+  balanced,
+  type Decision,
+  type Interval,
+  roundsToDetect,
+  share,
+  withInterval,
+} from './detection/statistics.ts';
+
+/** Seeds that were looked at for nothing else: limits were made on 100 to 139, choices on 200 to 323. */
+const seeds = [11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
+const [clients, attackers, window] = [20, 4, 20];
+const goal = 0.98;
+
+const { values } = parseArgs({
+  options: {
+    partition: { type: 'string' },
+    attacks: { type: 'string' },
+    detector: { type: 'string', default: 'ensemble' },
+    seeds: { type: 'string' },
+    write: { type: 'boolean' },
+  },
+});
+const folder = fileURLToPath(new URL(`../runs/detection/${values.detector}/`, import.meta.url));
+const page = fileURLToPath(new URL('../docs/explanation/detection.md', import.meta.url));
+mkdirSync(folder, { recursive: true });
+
+type Run = { readonly decisions: readonly Decision[]; readonly accuracy: number };
+
+async function measured(partition: PartitionName, attack: Hostility | 'none', seed: number): Promise<Run> {
+  const file = `${folder}${partition}-${attack}-${seed}.json`;
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Run;
+  const isAttacked = attack !== 'none';
+  const { attackers: hostile, rounds } = await run({
+    partition,
+    seed,
+    clients,
+    rounds: window,
+    detection: { detector: values.detector as 'ensemble' },
+    ...(isAttacked ? { attackers, attack } : {}),
+  });
+  const ids = rounds[0]!.participants;
+  const decisions = ids.map((clientId): Decision => {
+    const flags = rounds.map(({ flagged }) => flagged.includes(clientId));
+    const verdict = rounds.at(-1)!.verdicts.find((one) => one.clientId === clientId);
+    const calm = flags.lastIndexOf(false);
+    return {
+      isAttacker: hostile.includes(clientId),
+      isFlagged: flags.at(-1)!,
+      // A client whose update was refused for what was in it has no score: it is as suspicious as can be.
+      score: verdict?.score ?? 99,
+      firstRound: calm === flags.length - 1 ? null : calm + 2,
+    };
+  });
+  const result = { decisions, accuracy: rounds.at(-1)!.accuracy! };
+  writeFileSync(file, JSON.stringify(result));
+  return result;
+}
+
+type Cell = {
+  readonly attackClass: AttackClass;
+  readonly attack: string;
+  readonly partition: PartitionName;
+  readonly runs: readonly Run[];
+};
+
+const names = Object.keys(partitions) as PartitionName[];
+const wanted = values.attacks?.split(',');
+const cells: Cell[] = [];
+for (const partition of names.filter((name) => values.partition === undefined || name === values.partition)) {
+  for (const [attackClass, attacks] of Object.entries(attackClasses) as [
+    AttackClass,
+    readonly (Hostility | 'none')[],
+  ][]) {
+    for (const attack of attacks.filter((name) => wanted === undefined || wanted.includes(name) || name === 'none')) {
+      const runs: Run[] = [];
+      for (const seed of seedsWanted()) runs.push(await measured(partition, attack, seed));
+      cells.push({ attackClass, attack, partition, runs });
+    }
+  }
+}
+
+const tables = [falseAlarmTable(), detectionTable(), missTable(), harmTable()];
+process.stdout.write(`${tables.join('\n\n')}\n`);
+if (values.write === true) {
+  const text = readFileSync(page, 'utf8');
+  const [begin, end] = ['<!-- begin: made by npm run bench:detection -->', '<!-- end: bench:detection -->'];
+  const [head, tail] = [text.split(begin)[0]!, text.split(end)[1]!];
+  writeFileSync(page, `${head}${begin}\n\n${tables.join('\n\n')}\n\n${end}${tail}`);
+}
+
+function seedsWanted(): readonly number[] {
+  const [first, last] = (values.seeds ?? '').split('..').map(Number);
+  return values.seeds === undefined ? seeds : seeds.map((_, i) => first! + i).filter((seed) => seed <= last!);
+}
+
+function all(runs: readonly Run[]): readonly Decision[] {
+  return runs.flatMap(({ decisions }) => decisions);
+}
+
+function percent({ value, low, high }: Interval): string {
+  const text = (x: number) => (100 * x).toFixed(1);
+  return `${text(value)} (${text(low)}–${text(high)})`;
+}
+
+function falseAlarmTable(): string {
+  const rows = cells
+    .filter(({ attack }) => attack === 'none')
+    .map(({ partition, runs }) => {
+      const alarms = withInterval(runs, (some) => share(all(some), false));
+      return `| ${partition} | ${percent(alarms)} |`;
+    });
+  return `**Attack-free: honest clients flagged at the end of a window, % (95 % interval)**\n\n| partition | flagged |\n| --- | --- |\n${rows.join('\n')}`;
+}
+
+function detectionTable(): string {
+  const rows = cells
+    .filter(({ attack }) => attack !== 'none')
+    .map(({ attackClass, attack, partition, runs }) => {
+      const of = (figure: (decisions: readonly Decision[]) => number) =>
+        withInterval(runs, (some) => figure(all(some)));
+      const rounds = [0.5, 0.9].map((quantile) => {
+        const value = roundsToDetect(all(runs), quantile);
+        return Number.isFinite(value) ? String(value) : '–';
+      });
+      const auc = of(areaUnderCurve);
+      return `| ${attackClass} | ${attack} | ${partition} | ${percent(of(balanced))} | ${percent(of((d) => share(d, true)))} | ${percent(of((d) => share(d, false)))} | ${auc.value.toFixed(3)} (${auc.low.toFixed(3)}–${auc.high.toFixed(3)}) | ${rounds.join(' / ')} |`;
+    });
+  return `**Detection by cell, % (95 % interval)**\n\n| class | attack | partition | balanced accuracy | TPR | FPR | AUROC | rounds to detect, half / nine in ten |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n${rows.join('\n')}`;
+}
+
+/** The cells in which more is claimed than was reached. */
+function missTable(): string {
+  const misses = cells
+    .filter(({ attackClass, partition }) => claimed[attackClass].includes(partition))
+    .map((cell) => ({ ...cell, value: balanced(all(cell.runs)) }))
+    .filter(({ value }) => !(value > goal));
+  const total = cells.filter(({ attackClass, partition }) => claimed[attackClass].includes(partition)).length;
+  const list = misses.map(
+    ({ attack, partition, value }) => `${attack} in ${partition} (${(100 * value).toFixed(1)} %)`,
+  );
+  return `**Cells with a claim (overt and colluding everywhere; sign flip and drift in IID and Dirichlet(1.0)): ${total}, above 98 %: ${total - misses.length}.** ${list.length === 0 ? 'No cell misses.' : `Missed: ${list.join('; ')}.`}`;
+}
+
+/** What attackers do to the model while nothing is done about them. */
+function harmTable(): string {
+  const clean = new Map(
+    cells.filter(({ attack }) => attack === 'none').map(({ partition, runs }) => [partition, runs]),
+  );
+  const rows = cells
+    .filter(({ attackClass }) => attackClass === 'stealth')
+    .map(({ attack, partition, runs }) => {
+      const pairs = runs.map(({ accuracy }, i) => clean.get(partition)![i]!.accuracy - accuracy);
+      const lost = withInterval(pairs, (some) => some.reduce((sum, value) => sum + value, 0) / some.length);
+      return { attack, partition, lost, worst: Math.max(...pairs) };
+    });
+  const lines = rows.map(
+    ({ attack, partition, lost, worst }) =>
+      `| ${attack} | ${partition} | ${percent(lost)} | ${(100 * worst).toFixed(1)} |`,
+  );
+  return `**Stealth: accuracy lost in the last round with the detector blind, percentage points (95 % interval), mean and worst seed**\n\n| attack | partition | lost | worst seed |\n| --- | --- | --- | --- |\n${lines.join('\n')}`;
+}

@@ -1,0 +1,151 @@
+import { Buffer } from 'node:buffer';
+import { knownAnswers } from './known-answers.ts';
+import type { Primitives } from './primitives.ts';
+
+/** A primitive does not give its known answer: nothing may be signed, sealed or opened with this machine. */
+export class SelfTestError extends Error {
+  override readonly name = 'SelfTestError';
+
+  constructor(primitive: string, cause?: unknown) {
+    super(
+      `Cannot use the cryptography of this machine as ${primitive} must give its known answer: it gives another. Use an official Node 26 with OpenSSL 3.5 or later`,
+      { cause },
+    );
+  }
+}
+
+const utf8 = (text: string) => Buffer.from(text, 'utf8');
+const counting = (count: number) => Buffer.from(Uint8Array.from({ length: count }, (_, i) => i));
+
+/**
+ * Known-answer tests of every primitive but HPKE, each with a case that must be refused.
+ *
+ * Errors: SelfTestError at the first one that fails; the caller has nothing to fall back to.
+ * Source: FIPS 140-3 implementation guidance 10.3.A names the kinds of tests; this is no validation under it.
+ */
+export function testPrimitives(primitives: Primitives): void {
+  for (const [name, holds] of Object.entries(tests)) {
+    let isSound: boolean;
+    try {
+      isSound = holds(primitives);
+    } catch (error) {
+      throw new SelfTestError(name, error);
+    }
+    if (!isSound) throw new SelfTestError(name);
+  }
+}
+
+/** The known answer of HPKE with MLKEM768-X25519, which is asynchronous. */
+export async function testHpke({ createHpke }: Primitives): Promise<void> {
+  const { hpke: known, message, context } = knownAnswers;
+  const name = 'HPKE with MLKEM768-X25519';
+  try {
+    const suite = createHpke();
+    const [info, exporter, enc] = [utf8(message), utf8(context), Buffer.from(known.enc, 'base64')];
+    const own = await suite.DeserializePrivateKey(counting(32), true);
+    const open = async (key: typeof own, sealed: Uint8Array, under: Uint8Array) => {
+      const recipient = await suite.SetupRecipient(key, sealed, { info: under });
+      return Buffer.from(await recipient.Export(exporter, 32)).toString('hex');
+    };
+    const fresh = await suite.GenerateKeyPair(true);
+    const sender = await suite.SetupSender(fresh.publicKey, { info });
+    const sent = Buffer.from(await sender.ctx.Export(exporter, 32)).toString('hex');
+    const isSound =
+      (await open(own, enc, info)) === known.exported &&
+      (await open(own, enc, utf8(`${message}.`))) !== known.exported &&
+      (await open(own, flipped(enc), info)) !== known.exported &&
+      (await open(fresh.privateKey, sender.encapsulatedSecret, info)) === sent;
+    if (!isSound) throw new SelfTestError(name);
+  } catch (error) {
+    throw error instanceof SelfTestError ? error : new SelfTestError(name, error);
+  }
+}
+
+const tests: Readonly<Record<string, (primitives: Primitives) => boolean>> = {
+  'SHA-256': ({ createHash }) =>
+    createHash('sha256').update('abc').digest('hex') ===
+    'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+
+  // RFC 5869, test case 1.
+  HKDF: ({ hkdfSync }) =>
+    Buffer.from(
+      hkdfSync('sha256', Buffer.alloc(22, 0x0b), counting(13), Buffer.from('f0f1f2f3f4f5f6f7f8f9', 'hex'), 42),
+    ).toString('hex') === '3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865',
+
+  // McGrew and Viega, The Galois/Counter Mode of Operation, test case 16.
+  'AES-256-GCM': ({ createCipheriv, createDecipheriv }) => {
+    const key = Buffer.from('feffe9928665731c6d6a8f9467308308'.repeat(2), 'hex');
+    const nonce = Buffer.from('cafebabefacedbaddecaf888', 'hex');
+    const aad = Buffer.from('feedfacedeadbeeffeedfacedeadbeefabaddad2', 'hex');
+    const plaintext = Buffer.from(
+      'd9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39',
+      'hex',
+    );
+    const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad);
+    const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
+    const tag = cipher.getAuthTag();
+    const isKnown =
+      ciphertext.toString('hex') ===
+        '522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662' &&
+      tag.toString('hex') === '76fc6ece0f4e1768cddf8853bb2d551b';
+    const decipher = createDecipheriv('aes-256-gcm', key, nonce).setAAD(aad).setAuthTag(flipped(tag));
+    decipher.update(ciphertext);
+    return isKnown && refuses(() => decipher.final());
+  },
+
+  'ML-KEM-768': ({ createPrivateKey, createPublicKey, createHash, encapsulate, decapsulate }) => {
+    const known = knownAnswers.kem;
+    const ciphertext = Buffer.from(known.ciphertext, 'base64');
+    const key = createPrivateKey({ key: counting(64), format: 'raw-seed', asymmetricKeyType: 'ml-kem-768' });
+    const publicKey = createPublicKey(key);
+    const raw = publicKey.export({ format: 'raw-public' });
+    const fresh = encapsulate(publicKey) as { sharedKey: Buffer; ciphertext: Buffer };
+    return (
+      createHash('sha256').update(raw).digest('hex') === known.publicKeySha256 &&
+      decapsulate(key, ciphertext).toString('hex') === known.sharedKey &&
+      // Implicit rejection: another key, and no error.
+      decapsulate(key, flipped(ciphertext)).toString('hex') !== known.sharedKey &&
+      decapsulate(key, fresh.ciphertext).equals(fresh.sharedKey)
+    );
+  },
+
+  'ML-DSA-65': ({ createPrivateKey, createPublicKey, createHash, sign, verify }) => {
+    const known = knownAnswers.signature;
+    const [message, context] = [utf8(knownAnswers.message), utf8(knownAnswers.context)];
+    const key = createPrivateKey({ key: counting(32), format: 'raw-seed', asymmetricKeyType: 'ml-dsa-65' });
+    const publicKey = createPublicKey(key);
+    const raw = publicKey.export({ format: 'raw-public' });
+    const signature = Buffer.from(known.signature, 'base64');
+    const holds = (of: Uint8Array, under = context) => verify(null, message, { key: publicKey, context: under }, of);
+    return (
+      createHash('sha256').update(raw).digest('hex') === known.publicKeySha256 &&
+      holds(signature) &&
+      holds(sign(null, message, { key, context })) &&
+      !holds(flipped(signature)) &&
+      !holds(signature, utf8('qflare/self-test/v2'))
+    );
+  },
+
+  'the random generator': ({ randomBytes }) => {
+    const [a, b] = [randomBytes(32), randomBytes(32)];
+    return a.length === 32 && !a.equals(b) && a.some((byte) => byte !== a[0]);
+  },
+
+  'constant-time comparison': ({ timingSafeEqual }) =>
+    timingSafeEqual(counting(32), counting(32)) && !timingSafeEqual(counting(32), flipped(counting(32))),
+};
+
+function flipped(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[7]! ^= 1;
+  return copy;
+}
+
+function refuses(work: () => unknown): boolean {
+  try {
+    work();
+    return false;
+  } catch {
+    return true;
+  }
+}

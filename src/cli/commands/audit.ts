@@ -1,0 +1,138 @@
+import { lstat, readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import process from 'node:process';
+import { Command } from 'commander';
+import type { ExportAudit } from '../../core/transparency/verify-export.ts';
+import type { Finding } from '../../core/transparency/verify-journal.ts';
+import type { Identity } from '../../ports/identity.ts';
+import { Failure } from '../failure.ts';
+
+type Options = { readonly key?: string; readonly site?: string; readonly json?: boolean };
+
+export function auditCommand(): Command {
+  const audit = new Command('audit').description(
+    'Check afterwards, and without the coordinator, what happened in a run',
+  );
+  audit
+    .command('verify')
+    .description(
+      'Check an export: signatures, every entry of the log, every tree head, the model, its card, every file',
+    )
+    .argument('<export>', 'a folder that "qflare export" made')
+    .option('--key <sha256>', "the SHA-256 of the log's key, from a place that the exporter cannot change")
+    .option('--site <folder>', 'take the key that a site was given at enrolment: the state folder of "qflare join"')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExit code 5 when anything is not as it was signed. Nothing is sent anywhere.')
+    .action(async (folder: string, options: Options) => {
+      const found = await verifyFolder(resolve(folder), await trustedKey(options));
+      if (options.json === true) process.stdout.write(`${JSON.stringify(found)}\n`);
+      else process.stdout.write(`${auditLines(found).join('\n')}\n`);
+      if (!found.isIntact) throw new Failure('security', `Cannot trust ${folder}: ${describe(found.findings[0]!)}`);
+    });
+  audit
+    .command('witness')
+    .description('Be a witness: sign the tree head of a log when it continues the last one that was signed here')
+    .argument('<folder>', "the witness's folder, made at the first use: its key, and what it has signed")
+    .option('--name <name>', 'what the witness is called in signatures', 'witness')
+    .option('--log <url>', 'https://HOST:PORT/v1/orgs/ORG/runs/RUN#pin=sha256:…, as "status" prints it')
+    .option('--log-key <file>', 'the key of the log: log.vkey of an export, or what "status" prints, in a file')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nWithout --log it prints the verifier key, for transparency.witnesses of the plan.')
+    .action(witness);
+  return audit;
+}
+
+type WitnessOptions = {
+  readonly name: string;
+  readonly log?: string;
+  readonly logKey?: string;
+  readonly json?: boolean;
+};
+
+async function witness(folder: string, options: WitnessOptions): Promise<void> {
+  const [{ openWitness, SplitViewError }, { parseVerifierKey }] = await Promise.all([
+    import('../../node/witness.ts'),
+    import('../../core/transparency/signed-note.ts'),
+  ]);
+  const own = await openWitness(resolve(folder), options.name);
+  const print = (json: object, text: string) =>
+    process.stdout.write(options.json === true ? `${JSON.stringify(json)}\n` : `${text}\n`);
+  if (options.log === undefined) return void print({ verifierKey: own.verifierKey }, own.verifierKey);
+  const key = parseVerifierKey(options.logKey === undefined ? '' : await readFile(resolve(options.logKey), 'utf8'));
+  const url = URL.parse(options.log);
+  const pin = /^#pin=sha256:([A-Za-z0-9_-]{43})$/.exec(url?.hash ?? '')?.[1];
+  if (url === null || pin === undefined) {
+    throw new Failure(
+      'plan',
+      'Cannot reach the log as --log must be https://HOST:PORT/v1/orgs/ORG/runs/RUN#pin=sha256:…',
+    );
+  }
+  if (key?.type !== 'treeHead')
+    throw new Failure('plan', 'Cannot be a witness as --log-key must hold the key of a log');
+  try {
+    const size = await own.sign({
+      host: url.hostname,
+      port: Number(url.port),
+      pin: Uint8Array.fromBase64(pin, { alphabet: 'base64url' }),
+      path: url.pathname,
+      key,
+    });
+    print({ witness: options.name, size }, `${options.name} has signed ${key.name} up to entry ${size}`);
+  } catch (error) {
+    if (error instanceof SplitViewError) throw new Failure('security', error.message);
+    throw error;
+  }
+}
+
+async function verifyFolder(folder: string, trusted: string | undefined): Promise<ExportAudit> {
+  const [{ verifyExport }, { createNodeCrypto }] = await Promise.all([
+    import('../../core/transparency/verify-export.ts'),
+    import('../../adapters/crypto-node.ts'),
+  ]);
+  const files = new Map<string, Uint8Array>();
+  for (const name of await readdir(folder)) {
+    if (!(await lstat(join(folder, name))).isFile()) {
+      throw new Failure('security', `Cannot trust ${folder} as it must hold files only: ${name} is none`);
+    }
+    files.set(name, await readFile(join(folder, name)));
+  }
+  return verifyExport(files, { crypto: createNodeCrypto(), trusted });
+}
+
+async function trustedKey({ key, site }: Options): Promise<string | undefined> {
+  if (site !== undefined) {
+    const { createHash } = await import('node:crypto');
+    const { logKey } = JSON.parse(await readFile(join(resolve(site), 'identity.json'), 'utf8')) as Identity;
+    return createHash('sha256').update(Uint8Array.fromBase64(logKey)).digest('hex');
+  }
+  const fingerprint = key?.replace(/^sha256:/, '').toLowerCase();
+  if (fingerprint !== undefined && !/^[0-9a-f]{64}$/.test(fingerprint)) {
+    throw new Failure('plan', `Cannot use the key as --key must be 64 hexadecimal digits: current value is "${key}"`);
+  }
+  return fingerprint;
+}
+
+function auditLines(found: ExportAudit): readonly string[] {
+  const trust = found.isKeyTrusted
+    ? 'the key you trust'
+    : 'NOT checked against a key you trust: give --key or --site, or an export could have been made anew with another key';
+  const witnesses = found.witnesses.map(({ name, size }) => `${name} up to entry ${size}`);
+  return [
+    `log         ${found.origin ?? 'cannot be read'}`,
+    `key         ${found.keyFingerprint ?? 'cannot be read'}; ${trust}`,
+    `entries     ${found.entries}, with ${found.heads} signed tree heads`,
+    ...(found.hidden === 0
+      ? []
+      : [
+          `            ${found.hidden} entries are hidden: the log commits to them, and nothing here tells what they say`,
+        ]),
+    `witnesses   ${witnesses.length === 0 ? 'none' : witnesses.join(', ')}`,
+    `model       ${found.model ?? 'none'}`,
+    `verdict     ${found.isIntact ? 'every file is as it was signed' : `${found.findings.length} findings`}`,
+    ...found.findings.map((finding) => `  ${describe(finding)}`),
+  ];
+}
+
+function describe({ file, entry, problem }: Finding): string {
+  return `${file}${entry === null ? '' : `, entry ${entry},`} ${problem}`;
+}

@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import process from 'node:process';
+import { Command } from 'commander';
+import type { LedgerChain } from '../../core/privacy/ledger/chain.ts';
+import type { ClientBudget, RunRecord } from '../../core/round/run-record.ts';
+import { pathsOf, readPlan, readSettings } from '../coordinator-folder.ts';
+import { Failure } from '../failure.ts';
+
+type Options = { readonly client?: string; readonly json?: boolean };
+
+/** `qflare privacy ledger DIR`: who has spent what, what is left, and for how many rounds. */
+export function ledgerCommand(): Command {
+  return new Command('ledger')
+    .description('what each client has spent of its budget, what is left, and for how many rounds')
+    .argument('<dir>', "the coordinator's folder; the coordinator may run or not")
+    .option('--client <id>', 'every entry of one client')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nThe ledger is checked entry by entry first: exit code 5 when it was changed.')
+    .action(async (dir: string, options: Options) => {
+      const { record, ledger } = await read(resolve(dir));
+      const { client } = options;
+      const chains = [...ledger].filter(([subject]) => client === undefined || subject === client);
+      if (client !== undefined && chains.length === 0) {
+        throw new Failure('plan', `Cannot show the ledger of ${client} as it must have entries: it has none`);
+      }
+      const report = { runId: record.runId, status: record.status, reason: record.reason, ...record.privacy };
+      if (options.json === true) {
+        const entries = client === undefined ? {} : { entries: chains.flatMap(([, chain]) => chain) };
+        process.stdout.write(`${JSON.stringify({ ...report, ...entries })}\n`);
+        return;
+      }
+      const lines = client === undefined ? ledgerLines(record, ledger) : entryLines(chains[0]![1]);
+      process.stdout.write(`${lines.join('\n')}\n`);
+    });
+}
+
+async function read(folder: string): Promise<{ record: RunRecord; ledger: ReadonlyMap<string, LedgerChain> }> {
+  const paths = pathsOf(folder);
+  const [settings, plan] = await Promise.all([readSettings(paths), readPlan(paths.plan)]);
+  if (!existsSync(paths.database)) {
+    throw new Failure('plan', `Cannot read the ledger of ${folder} as it must have been served: it holds no run yet`);
+  }
+  if (plan.privacy.mode !== 'central') {
+    throw new Failure(
+      'plan',
+      `Cannot read a ledger as privacy.mode must be "central": current value is "${plan.privacy.mode}"`,
+    );
+  }
+  const { readRun } = await import('../../node/read-run.ts');
+  return readRun(paths, plan, settings);
+}
+
+function ledgerLines({ privacy }: RunRecord, ledger: ReadonlyMap<string, LedgerChain>): readonly string[] {
+  const central = privacy?.central;
+  if (privacy === undefined || central === null || central === undefined) return ['no budget has been granted yet'];
+  const rows = central.clients.map((client) => rowOf(client, central.rule));
+  const header = ['client', 'spent', 'of', 'left', 'rounds left', 'runs out in rounds (5, 50, 95 %)'];
+  const entries = [...ledger.values()].reduce((sum, chain) => sum + chain.length, 0);
+  return [
+    privacy.statement,
+    `purpose "${central.purpose}", ε by ${central.rule}; noise multiplier ${central.noiseMultiplier.toPrecision(6)}, clip norm ${central.radius.toPrecision(4)}, ${central.roundsPlanned} rounds planned`,
+    '',
+    ...aligned([header, ...rows]),
+    '',
+    `${entries} entries of ${ledger.size} clients: each follows from the one before`,
+  ];
+}
+
+function rowOf(client: ClientBudget, rule: 'plan' | 'filter'): readonly string[] {
+  const { clientId, granted, roundsLeft, forecast } = client;
+  const spent = client[rule];
+  const when =
+    forecast === null ? (roundsLeft === 0 ? 'out' : '–') : `${forecast.low}, ${forecast.median}, ${forecast.high}`;
+  const left = Math.max(0, granted - spent);
+  return [clientId, spent.toFixed(4), String(granted), left.toFixed(4), String(roundsLeft), when];
+}
+
+function entryLines(chain: LedgerChain): readonly string[] {
+  return chain.map(({ index, hash, event }) => {
+    const { kind, subject: _, ...facts } = event;
+    const said = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
+    return `${index} ${kind} ${said.join(', ')} (${hash.slice(0, 12)}…)`;
+  });
+}
+
+function aligned(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,281 @@
+// Made by `npm run calibrate:detection` from attack-free runs only: softmax regression on MNIST, 300 images a site, in five
+// partitions (IID, Dirichlet 1.0, 0.5, 0.1, sorted by label), 40 rounds, seeds from 100 on:
+// 40 seeds of 5 clients, 30 seeds of 10 clients, 24 seeds of 20 clients, 8 seeds of 40 clients.
+import type { Calibration } from './calibration-table.ts';
+
+export const calibration: Calibration = {
+  cohorts: [5, 10, 20, 40],
+  horizons: [1, 2, 4, 10, 20],
+  shares: [0.1, 0.03, 0.01, 0.003, 0.001],
+  features: [
+    [
+      [8.431, 8.566, 8.054, 8.054, 7.269, 10.58, 7.355, 8.054, 14.58, 8.95, 8.054, 8.054, 0.04, 10.79, 8.054, 8.054, 0],
+      [11.23, 9.72, 10.7, 7.51, 7, 11.23, 7.355, 8.401, 14.22, 10.79, 12.69, 8.005, 0.03, 10.82, 6.806, 8.735, 0],
+      [11.58, 8.749, 11.1, 6.565, 6.49, 10.25, 7.35, 8.395, 14.05, 11.22, 11.76, 6.858, 0.025, 10.49, 6, 8.022, 0],
+      [
+        11.92, 8.108, 10.81, 6.453, 6.306, 9.92, 7.344, 8.369, 13.74, 11.48, 12.07, 6.525, 0.016, 9.964, 5.361, 7.946,
+        0,
+      ],
+      [
+        11.37, 7.39, 11.38, 6.321, 5.905, 9.234, 7.337, 7.998, 12.99, 11.51, 11.11, 6.127, 0.013, 9.027, 5.266, 7.402,
+        0,
+      ],
+    ],
+    [
+      [
+        5.856, 5.526, 7.535, 4.247, 4.057, 5.566, 4.389, 5.216, 5.586, 6.395, 6.725, 3.608, 0.04, 11.01, 4.197, 5.486,
+        0,
+      ],
+      [6.031, 5.699, 7.544, 4.32, 4.35, 5.08, 4.389, 4.904, 5.69, 6.42, 6.264, 3.795, 0.03, 9.855, 4.075, 5.91, 0],
+      [
+        5.898, 5.313, 7.521, 4.15, 4.222, 4.75, 4.389, 4.909, 5.665, 6.337, 6.164, 3.748, 0.0225, 9.318, 3.758, 5.396,
+        0,
+      ],
+      [6.349, 5.086, 7.351, 3.708, 4.275, 4.318, 4.34, 4.672, 5.352, 6.382, 6.234, 3.661, 0.015, 8.73, 3.338, 4.785, 0],
+      [5.969, 5.079, 7.435, 3.944, 4.072, 4.473, 4.389, 4.58, 5.722, 6.4, 6.417, 3.624, 0.012, 8.403, 3.061, 4.701, 0],
+    ],
+    [
+      [4.127, 4.027, 5.016, 3.327, 4.257, 3.604, 3.544, 4.856, 4.601, 4.896, 5.97, 2.728, 0.04, 10.78, 3.288, 4.237, 0],
+      [4.131, 3.964, 5.089, 3.515, 4.257, 3.54, 3.547, 4.603, 4.673, 4.784, 5.067, 2.733, 0.03, 10.38, 3.321, 4.625, 0],
+      [
+        4.002, 4.219, 5.04, 3.553, 4.29, 3.614, 3.544, 4.556, 4.878, 4.679, 5.017, 2.703, 0.0225, 10.04, 3.153, 4.498,
+        0,
+      ],
+      [3.987, 4.466, 5.104, 3.806, 4.26, 3.546, 3.544, 4.583, 4.909, 4.59, 4.876, 2.724, 0.015, 9.486, 2.938, 4.55, 0],
+      [3.857, 4.5, 5.63, 3.56, 4.258, 3.425, 3.544, 4.571, 4.839, 4.494, 4.699, 2.695, 0.012, 9.275, 2.932, 4.425, 0],
+    ],
+    [
+      [
+        3.747, 3.362, 4.966, 2.948, 5.496, 3.098, 3.078, 4.686, 3.228, 4.197, 7.015, 2.468, 0.04, 11.01, 2.908, 3.827,
+        0,
+      ],
+      [
+        3.712, 3.936, 4.988, 3.052, 5.479, 3.087, 3.078, 4.674, 3.266, 4.098, 6.434, 2.546, 0.03, 10.66, 3.071, 3.944,
+        0,
+      ],
+      [
+        3.746, 4.542, 4.861, 3.207, 5.553, 3.143, 3.078, 4.609, 3.192, 4.056, 6.457, 2.592, 0.0225, 9.808, 3.128, 3.804,
+        0,
+      ],
+      [3.67, 4.968, 4.682, 3.144, 5.608, 3.194, 3.078, 4.428, 3.182, 4.051, 6.292, 2.635, 0.016, 9.955, 2.935, 3.82, 0],
+      [
+        3.793, 4.831, 4.705, 3.048, 5.605, 3.04, 3.078, 4.359, 3.243, 3.956, 7.007, 2.693, 0.012, 9.692, 2.843, 3.672,
+        0,
+      ],
+    ],
+  ],
+  quiet:
+    'AAQCC/sAAv/8/AABAAv/+AD9AQQBBQL//QL/+/0A+AMHAP4IBQMFBQMA/vwJ/wD3+gQABf39+xn1EvgDBAoMAPr/CAD/BAMBAgf2EP/+Av0A8AMLAAzw8PkE7fkBCBUIEQAABgcAD/H99fv87AEMDfv/AAIGCQAP8vny//EF9gsVBgcA+Q4RAAT19/z++On/BQYD/QAGBv8ABgIF9/sM+v8CAwL7APoDBQD6AfgIAAf//v37AP0ABAD4AAAB+QYFBAoDAwL4+wAFA/wA9wQGCAwABQ79+f78AP///wAE+gD7Bf/7CwUGA/8AAP/+AAn7+/f7/gYEAQf//gAABgMA/gALBPYE/AT//f/9APT+BwDzDQ8GBgIKB/bw/QAABP/9AP4C/gkF//8DAf//BQABBQEADPwC+gb8DQEDB/kJAAIDBgD5AfkEEAUIFP36/v8ABAD4APsDAAP6AAXt/v3/AwD3/wMABvb++ur/8fwEBgcIAP8CBQAH+wUD+v//8gcGG/UABQIBAP728O359vX/BAX6AwACBQAABQIF+PYEAwAGBAL9AAH8/gD/+vr9Avv1CgQEAv8A/PwEAAYACQHz/QHyBQUEGgAPAfwAB/r++Av2AAoFBwf/AAAFBgD9BvsG/gUCBPf8AfsAB/76APkJBQUDCQ8C/PgBBgD7+P8AAAH59wkF/gD+//v7AP3+AwD4BP//BgEBA/f3BAMAA/j1APoBAP0OAwYG//0EBAD8/wIACvgA/vv1+RgHCwP+AAf//QD2BwMKAAP9Dfj3AfgA+v//APQHCAcBCAEH9vIACwAC9/UA/wEGBP4I/gn+/AX9AAABAAD4A//+Af8G/vz5/PwA//n9AAD6+gAH+gX2AgMBGQD1BwgAAvz/Aw/99xcFBPoLAAUJAgAN9/r6CPkM/gQJEvwAAAYBAAMCBgIA/xP1/P8GAAAJ+fgAAv38Agj7BQIBBfn8APsCAgD4BQQG7v/+9fz5BPkA/f7/AP8BAQMC/wD/AP/9/AD7BQQAEvb+9fz98QUGEf73AAIGBQAF9e/99+r/CAQFA/gA/woKAPwGBQD4CPsB+vkCAQD/AQAA7A8OCwMRAA/07/gAAAn67wAM7vXz/PDzAQwRAAEAAgQCAAT9APoJAf4GBwQBBQACAAEA+wUFBf8C/AX//Pv7APcAAAAE9fgC+/YD9gIHDhEAAgEDABAAC/8FB/oPBw0A/AD6+QgA7vn6//z7Dfn39vwIAP0E/gD+/Ob49vYF+gP/B/UA/ggEAPsOBQwKB/8I/vz6CwD//AIAD/oFAQAE+v4SDvr/AO4QEwD+Avv7DAME+wD/+w8ABvn4AAUBAAD8/P7rBQYJ+QDtBgoA+P/4AP//Cv/4+/z7AO0HBQAG+QD8+fX8/gQGDgUABQH7AAMG+wcDD/oKBAQK/AAF+vwAAwEC/wML/fEFBvsCAKoUGQD1BQQBCwL9EPf49woA+vz7APkDAf37AQn3/PkLAADwBQgA/QMA/AD/DP0A/f72AAT3+AD++Ozw+/z7AAEDBgYA8wYFAAf4Be8RAA77BgkA/QDvDwwAAAP/AP3/BAP+AAn6AO4GFAAKAP8B+wXy9gwNCvsA1wwrAPL8+fnv8xP99ff7AAD7Af4ABv4A/P4AAQIIB/wBANkGCgAN+/b79AH85gEM+/oA5wwMAPwA9/3//wf96f4P+AAI9/UABvoA+A/tC/sGBQUEAAEDAgAM6vfj+/oM0g0LAwYAxBgnAOr+9f/++AYD7vEUAQAF9vUACPHo+PEAAdwMDh77AN4WKwAI/QwC9Pz+AA4I//4AA/8BAAcCAAL6BfUBBQUZBgAE+gEA+gD5AAD+AQb6+QYBAAD9/QAHBQoLAATtCQYHAwAA3RMVAAAG/QUADPv/AQD+AgAC+vwA+wX8CPoP+Av++wAGAAX5+QABCAcGBgb5BwMB//8A9gEFAAj5+Pz5+RbtBwkHAADQDDAA/vnt+vb5+v76/wwHAAb1+QAIAQgEH/4DDwUIB/4ABP3+AAD69PP79wzvAgL7FAAGAPcAAAH//PMCBe72/w8AAPv/AwAKDwcKBgn/AxkMBgYA5QQNAAEIBAYBC/IFAAD7/ADyAgsABAAO+foAA//9Ag4EAPUCCgAHAAcD+gT+AwcIAPoA/QUGAAT/9wP0AvMIAAQP9gAA/wIA+AEBAAP8AAL7+Pr7AAL79wD+BQAP//oN/v7++wAA/gsBAAwEAwT/BAL8BwsE/wADAf8A/wL+AgUAAxb///kEAAQB8wDn+Pvz/PMb+fX0+wAA+Qv9ABEA/wH7/P0ADhEM+gDtDB8AC/wK9wzwCPoIDAH+ANoPHwABAQf97/UE9f4ADwQAAQAAABAACgUA/vUFEQ8G9wD4DAoACgIEAf/+CewGDwsSAAn5+gAJ/AT6CPwBBwcJC/0A/wIFAPn/9gAG+gz3+Pr68wD/AP0ACvgD+/76+wQFCwYRAPsPDADl/P34Df4XCO3wAAcA9QD6AP0GBwQAD/sE//0A+gAG9voAA/j4+/H+AvoBBAL1AAX+/QD2//wB+vkIAfv6+fkAAQH0APH4CPUM+wz86vf89gAI++8A+gUCAQ4EBPr7+wMIAPn//gADA/oH/wUAAgQD//IAA//+APoN+QcFDv4D9vr9AAAE+vwAA/r++/L1CfIAAwz9AAf8+wAEDQcNCQ/9BgUE+voABPX/AAn9Bvv2/f/oDgsD/ADnCyQA9fr/+Pz+A/8E+f76APwB/gD0CQEFAQb/+wD5+AcAAPn7AP0A+gQFAgT/+v76CQADAgAACgULBgIC6woQDfr5AAEBAAAAAfwB+wX6/PkABRoABfj5ABEYFg4IDe0SEhYADAAE+gYA///0AQEAC/sA/wAKAM8FDgDzBAAFBgIEBPj0/vcA1wcHAPYD/gEIBAIG+Pf/BAD0/gEA/wb2AwYD/wj//wQBAATy/QD5BwQEBgEACPv6+AAA9/8AAP4E//v/9wj/+/4I+QDeAgsADAMJBf////gRCQABAAb5AAD/DgAICAv4CQH/AfoA9fsBAO/0+/f79RD7/fn4+QD6B/4ABfr9+wIAAAEGBQEAAAMCAAD9/fkA/PcI9P3+BAgA9gQDAPn48PPy+gn4+fUYAQAG7/gA5/fw/vfzFev59gABAAj68wD/AAD7CQIFBvj9BgEA9AEEAPQDAP8A9gkA+/n3AADmBwcACQQOAQIC+QkMCvD8AAL/BAD+Bv4FBxL9AgH/9fwA7gMJAPoGBAsABwEF+Pj7AgD4/gIA//8BA/gE9QcHAfz/AAX7+AD/AwMAAAAD/f8A/BMA+/8AAAn9AgwB+voAAQsKAwD2CAwAAAL6/wAFBhUHA/v9AAIAAgAQBBD+AQD28w4T/QUAyw1KAAAOAwgCBvkKBP8FAgDLBhAAAQH6BgoC/wD7AAfsAAYA/gAM9Qf3+gL2/hENAQUAAwMGAPL6/Pv//Ab78Pn5AQD1CgEA/g/8DwwS/AL//Qv7AAXv9gAE+vv79gD99wUEA/QAAP8BAAACAwj6+QX8AwEG9AAA+P4A9Q0ACwsM+Qb08wH7AAT0+wD/B/4IIAACAQIA+fwAAfz/APsEAAX/BP4AAPoAAgAB/P4A8g8DDQkDBAj79vv8APAAAQD6AQP/BgAADP369wEAAP/7AP76+QD2+gb+/f/4EwAFAPsA/PX/+fb9BgD7+w3rAAcA9wAC+vr7+wX99wABFA0AAgD5AAoFCAEHA/gFCwwI/gD7BhAA+/r4+u/7Bfr7+/31APwE/QACCQAFBgv7CAQCAv0ABfj8AAUAAP/+BfgEAwb1/wD9AAoA/RP9EAsa+Q0A/Qb/AP/4+gDv9wH9CQAE//vy+/sA/gT2AAsEDgcJCPUGBQv/9gD/Bw0A+/7+BAgAAAIA/P/7AAAA/gD7/AP8Av8FBPz++gYA+AX+AO3//g77/xH+9fUDBwAH3/oADPkF8uT0BPAHDvz+APMODgD79QT3x/Ia5vr8+/sACfHiAPsCCP0C+w/+//sMAQC+CQ0AAwD6//8A/vn7BQ0MAAX++gAC/vP///sF/gwCDvoA7wYIAP/7A/v7+wb7+v/6AgD9AwAABfEF9+73BPH3B/kJAAIOAwAHDwwOCQLxCAAGCP8A8P8RAAQGAAX4AfEABwUF+ADcCBQA/gEIAAT2DfoEAP8BAJYCGAAE/QX5/AIABggHAPEAAQABABkFEQMHAfEKFhkW/QAF+gQACv4BAwAB9gYGCgIBAAEDAwAA+wD69/cP6/8BAfsAxA0SAAQU+Q0ACvf7AQUABAAB9v4A9/v1/fb5EPr69/v4APwC+QD7FPwKAhL+APv7/PEAofkLAPwA+/z3AP0A+/oABAAF/fcA/AX7B/sF/PwA/Bz6AP/5/wAOBgkDAAL2BxgSB/wAAgIHAAcTDwsNDvcDBgf9+gAA+gAA/QP4BwH4A//9/fjsAAb69AABAPYD/voDBv//FwYA5wAOAAAA+wD+AP8EAAD9+QD7/v8A+woBBQoF/Qj/+fsGAP/u+wD++/oL/AEE+eH/BPsAAv39AAMAAPwGCf7/BQT9/AD9AP8AAQj7/AYEAAb7APsFAPL9BAAM/Qr9+Pv6/Q8N+wIA9wkRAAEK+BEFCPsDAQII+QAB+P8A5/4B//b7F/z19PgLAAfr7gAE8Pny+f38/AQG+QQAAwYAAAIIBQMDE/79AAIN+wADAv4AAADyAv70BAD7APz+AAb5+QAQABcEEA32BxQRAAAAAAYFAA79D/wFAPoGCRAB/AADBAMA/PH/+P39AwAB/vsGAPsC/wAK5/3z/P/8+gUM/P8ABQAAAAAF/wUABv4EAf8Q8wD/+gAABQADAfn+/wD+Bv0CAAIHAQD/Cv8PFwcEEvz7AAYA/vQAAAP0/fQB/QAC+wQA9wABAf8A+v/8BQEBCAQB+/76APYBAgAAD//8Gwf/BwMBBfkA7/gIAAoHCQcJC/QIAQYGAAAAAAQAFu9BAQwB+vQJFvv/AAANCQD0Bf8F9v4I7+j2+wgABPj2APsA/QD5CO33APoJCQAD+voA+wf/CRcQ7wr2+iMEAPz9AAD1AfwA/P0C88/x+wwAAvzwACLSFOzq5QroBSz1CAAACxEA/QIOBBICAhAF/Pj9AP78/wAu2hzc/+sA3QouAPoAAQoUAPYB9QD/BP8DAvj2AAAC+fIAGN8n7fnoAt0NKvoGAAIKEQD9IAMQHBn6DgH8/wkA7f4XAAkCFQIR/v8HCQn6BAD8DQwA9vn4APzxCfz/+foIAAQG9AADAwUG/v/9+QUABfsAAvr8AAL/7gH+AAQAAwIUAgD+/gEA+/78/AEDBf/7/vn3AAH/+AAS+BUDAAD4AhATAgcAAwoIAAT+Afr79wz2BwQCAQD/CAEAEvAY7+f3DOUIGwj5AAQSBwD7CQEI+PwP8AH8+w8AA/PzAPwA/QwBAggF1/4H+wD8/AAAB/0FAgbyAf/MCUUBAAIHAQABFAgKIQABFAL+MgUA/v8FAA/1D/f/+gACFw8RBwD7EhIAJ9we7//y/gHrHQD6AAQJDAAGBgkCJfsGAg4H+gEAAf8EABjmFez58fn/6BYGBgADCgkA/QgDCwP/B/X7//oFAAL9+gD5/vj7AQH/Afv6+wAAAP76AAkE+v//BQMCCQv6AAD7AAUAH9Ur5/nVD+sEEQL+AAMEAQAPAQX+/wAA+vwI+wEAAAAAAPwAAQj9+wX32f0ACQAB/voAE+gd7/7z+/4HF/wPAAQDAQD7AP38BAUFBf76C/sA+wL+APsA+///CO8D6fsT/gD/APwADPoRAQMA/AAHDAAAAAAKDAA=',
+  detectors: {
+    clustering: [
+      [
+        [2.258, 3.334, 4.138, 5.026, 5.48],
+        [2.338, 3.508, 4.528, 5.403, 6.147],
+        [2.407, 3.655, 4.704, 5.52, 6.314],
+        [2.49, 3.882, 4.923, 5.961, 6.582],
+        [2.457, 3.935, 5.3, 6.221, 7.188],
+      ],
+      [
+        [2.06, 2.955, 3.673, 4.252, 4.749],
+        [2.052, 3.032, 3.825, 4.428, 4.93],
+        [2.034, 3.087, 3.94, 4.764, 5.375],
+        [2.015, 3.136, 4.229, 4.813, 5.113],
+        [2.036, 3.184, 4.071, 5.005, 5.411],
+      ],
+      [
+        [2.083, 2.916, 3.503, 4.077, 4.682],
+        [2.036, 2.9, 3.453, 4, 4.352],
+        [2.041, 2.968, 3.568, 4.033, 4.553],
+        [2.07, 2.994, 3.595, 4.124, 4.564],
+        [2.069, 3.04, 3.692, 4.231, 4.723],
+      ],
+      [
+        [2.248, 3.145, 3.767, 4.182, 4.634],
+        [2.194, 3.159, 3.913, 4.442, 4.873],
+        [2.227, 3.256, 4.008, 4.992, 5.645],
+        [2.214, 3.292, 4.272, 4.978, 5.598],
+        [2.293, 3.289, 4.025, 4.817, 5.512],
+      ],
+    ],
+    'isolation-forest': [
+      [
+        [0.5333, 0.5717, 0.5911, 0.6085, 0.6226],
+        [0.5389, 0.5843, 0.6062, 0.6185, 0.6276],
+        [0.5407, 0.5907, 0.6109, 0.6266, 0.6365],
+        [0.5418, 0.5934, 0.6155, 0.6331, 0.6394],
+        [0.5422, 0.5958, 0.6186, 0.6316, 0.6395],
+      ],
+      [
+        [0.5034, 0.5355, 0.5611, 0.5802, 0.5934],
+        [0.5052, 0.5404, 0.5649, 0.587, 0.6074],
+        [0.5034, 0.5392, 0.5665, 0.5929, 0.6051],
+        [0.5012, 0.5394, 0.5726, 0.5951, 0.6051],
+        [0.5014, 0.5408, 0.5766, 0.5981, 0.6068],
+      ],
+      [
+        [0.4943, 0.5237, 0.5498, 0.5714, 0.5896],
+        [0.4947, 0.5261, 0.5507, 0.5744, 0.5932],
+        [0.4942, 0.5274, 0.5549, 0.5761, 0.5921],
+        [0.4944, 0.5275, 0.558, 0.5817, 0.5934],
+        [0.4933, 0.5279, 0.5558, 0.5821, 0.594],
+      ],
+      [
+        [0.4914, 0.5204, 0.5417, 0.5566, 0.5714],
+        [0.4919, 0.5235, 0.5437, 0.5597, 0.5786],
+        [0.4914, 0.5244, 0.5445, 0.56, 0.5812],
+        [0.4903, 0.5243, 0.5444, 0.5617, 0.5751],
+        [0.4906, 0.5247, 0.5458, 0.5611, 0.5762],
+      ],
+    ],
+    opposition: [
+      [
+        [2.859, 6.664, 9.867, 12.86, 14.69],
+        [2.895, 6.276, 9.466, 12.45, 14.4],
+        [2.805, 5.798, 8.548, 11.29, 12.54],
+        [2.886, 5.51, 8.522, 10.77, 12.19],
+        [2.714, 5.423, 8.306, 10.14, 11.89],
+      ],
+      [
+        [2.091, 4.112, 6.12, 8.073, 9.525],
+        [2.056, 3.745, 5.541, 7.326, 8.761],
+        [1.961, 3.541, 4.937, 6.592, 7.918],
+        [1.863, 3.181, 4.456, 5.943, 7.31],
+        [1.825, 3.082, 4.448, 5.497, 7.079],
+      ],
+      [
+        [1.954, 3.268, 4.395, 5.681, 6.85],
+        [1.902, 3.059, 4.036, 5.153, 5.962],
+        [1.854, 2.919, 3.866, 4.915, 5.83],
+        [1.776, 2.852, 3.732, 4.605, 5.351],
+        [1.719, 2.771, 3.625, 4.564, 5.223],
+      ],
+      [
+        [1.851, 2.869, 3.733, 4.666, 5.401],
+        [1.849, 2.829, 3.65, 4.571, 5.244],
+        [1.846, 2.769, 3.614, 4.507, 5.561],
+        [1.78, 2.699, 3.57, 4.327, 4.929],
+        [1.785, 2.632, 3.478, 4.103, 4.784],
+      ],
+    ],
+    prediction: [
+      [
+        [0.4864, 0.9638, 1.241, 1.987, 1.987],
+        [0.5066, 0.8738, 1.175, 1.47, 1.718],
+        [0.54, 0.8852, 1.164, 1.366, 1.662],
+        [0.576, 0.9062, 1.133, 1.343, 1.502],
+        [0.5798, 0.886, 1.108, 1.218, 1.281],
+      ],
+      [
+        [0.5381, 0.8547, 1.271, 1.525, 1.905],
+        [0.5605, 0.8637, 1.176, 1.498, 1.832],
+        [0.5725, 0.8674, 1.153, 1.488, 1.691],
+        [0.624, 0.8977, 1.12, 1.476, 1.682],
+        [0.6467, 0.8931, 1.152, 1.494, 1.659],
+      ],
+      [
+        [0.6139, 0.8874, 1.177, 1.604, 1.887],
+        [0.6149, 0.8874, 1.153, 1.486, 1.758],
+        [0.606, 0.8755, 1.175, 1.514, 1.796],
+        [0.581, 0.8533, 1.158, 1.489, 1.723],
+        [0.5655, 0.8549, 1.185, 1.405, 1.657],
+      ],
+      [
+        [0.6614, 0.906, 1.118, 1.428, 1.68],
+        [0.6344, 0.9117, 1.155, 1.447, 1.727],
+        [0.603, 0.864, 1.185, 1.478, 1.688],
+        [0.5522, 0.8289, 1.158, 1.447, 1.816],
+        [0.5597, 0.8219, 1.137, 1.404, 1.782],
+      ],
+    ],
+    'robust-thresholds': [
+      [
+        [1.085, 1.6, 1.987, 1.987, 2.006],
+        [1.074, 1.364, 1.554, 1.754, 1.957],
+        [1.068, 1.366, 1.526, 1.813, 1.989],
+        [1.051, 1.332, 1.509, 1.746, 1.96],
+        [1.056, 1.335, 1.532, 1.744, 1.963],
+      ],
+      [
+        [1.054, 1.447, 1.744, 2.171, 2.76],
+        [1.041, 1.446, 1.757, 2.104, 2.426],
+        [1.025, 1.396, 1.716, 2.093, 2.293],
+        [1.027, 1.396, 1.753, 2.047, 2.261],
+        [1.012, 1.367, 1.707, 2.065, 2.18],
+      ],
+      [
+        [1.037, 1.417, 1.646, 1.887, 2.128],
+        [1.032, 1.394, 1.647, 1.922, 2.124],
+        [1.025, 1.382, 1.644, 1.884, 2.166],
+        [1.026, 1.366, 1.59, 1.774, 1.878],
+        [1.015, 1.357, 1.615, 1.838, 2.032],
+      ],
+      [
+        [1.022, 1.31, 1.52, 1.743, 2.067],
+        [1.014, 1.323, 1.537, 1.837, 2.063],
+        [1.007, 1.318, 1.582, 1.854, 2.067],
+        [1.001, 1.307, 1.548, 1.853, 2.043],
+        [1.007, 1.288, 1.545, 1.821, 2.055],
+      ],
+    ],
+    spectral: [
+      [
+        [6.751, 15.94, 25.25, 32.81, 37.19],
+        [7.089, 17.43, 28.25, 37.08, 40.71],
+        [7.234, 17.51, 30.52, 38.71, 44.3],
+        [7.084, 17.03, 29.88, 36.72, 43.35],
+        [7.569, 18.49, 30.98, 39.67, 44.49],
+      ],
+      [
+        [3.955, 7.994, 11.31, 14.93, 19.61],
+        [3.825, 7.92, 11.4, 15.49, 19.6],
+        [3.627, 7.742, 11.1, 14.81, 19.89],
+        [3.375, 7.643, 11.2, 15.47, 18.74],
+        [3.434, 7.689, 11.4, 17.5, 20.1],
+      ],
+      [
+        [3.054, 6.215, 8.48, 11.46, 13.2],
+        [2.792, 5.93, 8.394, 10.8, 13.77],
+        [2.76, 5.72, 8.551, 11.12, 14.95],
+        [2.738, 5.624, 8.342, 11.26, 12.96],
+        [2.709, 5.82, 7.987, 10.96, 15.84],
+      ],
+      [
+        [3.021, 5.906, 7.994, 9.37, 11.38],
+        [2.922, 5.726, 7.558, 9.05, 10.01],
+        [2.869, 5.526, 7.503, 8.85, 9.516],
+        [2.791, 5.419, 6.983, 8.229, 8.933],
+        [2.891, 5.238, 7.178, 8.726, 9.773],
+      ],
+    ],
+    ensemble: [
+      [
+        [0.8893, 0.9611, 0.9998, 1.039, 1.142],
+        [0.877, 0.9536, 0.9982, 1.088, 1.285],
+        [0.8669, 0.9502, 0.9945, 1.083, 1.188],
+        [0.8595, 0.9496, 0.9983, 1.082, 1.204],
+        [0.8638, 0.9541, 0.9995, 1.126, 1.216],
+      ],
+      [
+        [0.8695, 0.9291, 0.9876, 1.147, 1.319],
+        [0.8629, 0.9292, 0.9898, 1.122, 1.283],
+        [0.8513, 0.9188, 0.9892, 1.084, 1.267],
+        [0.8439, 0.9147, 0.9884, 1.103, 1.304],
+        [0.8401, 0.9129, 0.9933, 1.069, 1.288],
+      ],
+      [
+        [0.8673, 0.9275, 0.9929, 1.084, 1.27],
+        [0.8629, 0.923, 0.9876, 1.069, 1.237],
+        [0.8596, 0.923, 0.9869, 1.086, 1.249],
+        [0.8538, 0.9206, 0.9872, 1.063, 1.191],
+        [0.8502, 0.9168, 0.9911, 1.067, 1.208],
+      ],
+      [
+        [0.8834, 0.9398, 0.9879, 1.108, 1.227],
+        [0.8797, 0.94, 0.9855, 1.104, 1.169],
+        [0.8783, 0.9397, 0.9892, 1.109, 1.243],
+        [0.8735, 0.9373, 0.9917, 1.092, 1.167],
+        [0.8757, 0.9413, 0.9936, 1.102, 1.191],
+      ],
+    ],
+  },
+};

@@ -1,0 +1,53 @@
+import type { Detector, Observation, Suspicion, Verdict } from './detector.ts';
+import { type DetectorId, detectors } from './index.ts';
+import { horizons, limitOf } from './limits.ts';
+
+/** Shares of honest clients at which a suspicion is worth a word to the reputation, the most common first. */
+const rarities = [0.1, 0.03, 0.01, 0.003, 0.001] as const;
+/** More than this says no more. */
+const scoreMax = 99;
+
+/**
+ * One verdict for each client: its suspicion over each horizon that it has lived through, against what attack-free runs
+ * showed.
+ *
+ * Promises: on attack-free rounds like those of the calibration, one to three times `falseAlarms` of honest clients are
+ *           flagged at the end of a window of 20 participations: docs/explanation/detection.md has the rates.
+ */
+export function judge(id: DetectorId, observations: readonly Observation[], falseAlarms: number): Verdict[] {
+  const detector: Detector = detectors[id];
+  const isAbsolute = detector.limit === 'absolute';
+  const looks = (isAbsolute ? horizons.slice(0, 1) : horizons)
+    .filter((horizon) => observations.some(({ trail }) => trail.length >= horizon))
+    .map((horizon) => ({ horizon, suspicions: detector.suspect(observations, horizon) }));
+  return observations.map(({ clientId, norm, trail }, i) => {
+    if (!Number.isFinite(norm)) return notFinite(clientId);
+    let best: { readonly score: number; readonly suspicion: Suspicion } | null = null;
+    let rarity = 1;
+    for (const { horizon, suspicions } of looks) {
+      if (trail.length < horizon && horizon > 1) continue;
+      const suspicion = suspicions[i]!;
+      const limitAt = (share: number): number =>
+        isAbsolute ? 1 : limitOf(id, observations.length, horizon, share * shareOfHorizon);
+      const score = suspicion.value / limitAt(falseAlarms);
+      if (best === null || score > best.score) best = { score, suspicion };
+      for (const level of rarities) if (suspicion.value >= limitAt(level)) rarity = Math.min(rarity, level);
+    }
+    const score = Math.min(scoreMax, Math.max(0, best?.score ?? 0));
+    const isFlagged = score >= 1;
+    return { clientId, isFlagged, score, rarity, reasons: isFlagged ? best!.suspicion.reasons() : [] };
+  });
+}
+
+/** The part of the false alarms that each horizon may cause: they see the same client, so they agree more often than not. */
+const shareOfHorizon = 1 / 2;
+
+function notFinite(clientId: string): Verdict {
+  return {
+    clientId,
+    isFlagged: true,
+    score: scoreMax,
+    rarity: 0.001,
+    reasons: ['sent a value that is not a finite number'],
+  };
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { RunRecord } from '../round/run-record.ts';
+import { renderReport } from './html.ts';
+import { privacySection } from './privacy-section.ts';
+import { syntheticRun } from './synthetic-run.fixture.ts';
+import { toText } from './markup.ts';
+import { elementsOf } from './well-formed.fixture.ts';
+
+const client = { granted: 8, filter: 5, odometer: 4.5 };
+const run: RunRecord = {
+  ...syntheticRun().run,
+  privacy: {
+    statement: 'central, weak: (ε = 8, δ = 0.00001) for each client over 9 rounds',
+    epsilon: 8,
+    delta: 1e-5,
+    central: {
+      purpose: 'training',
+      rule: 'plan',
+      noiseMultiplier: 1.5,
+      sampleRate: 0.5,
+      radius: 1,
+      roundsPlanned: 4,
+      clients: [
+        { ...client, clientId: 'client-01', plan: 4.25, roundsLeft: 5, forecast: { low: 5, median: 6, high: 9 } },
+        { ...client, clientId: '<b>', plan: 8, roundsLeft: 0, forecast: null },
+      ],
+    },
+  },
+};
+
+test('the privacy page names (ε, δ), unit and rounds, each client’s budget and forecast, and what is simulated', () => {
+  const rounds = run.rounds.map((record, i) => ({
+    ...record,
+    privacy: {
+      noiseMultiplier: 1.5,
+      sampleRate: 0.5,
+      radius: 1,
+      epsilon: 1 + i,
+      delta: 1e-5,
+      noise: 'simulated' as const,
+    },
+  }));
+  const text = toText(privacySection({ ...run, rounds })!);
+  assert.match(text, /\(ε = 8, δ = 0\.00001\) for each client over 9 rounds/);
+  assert.match(text, /client-01.*4\.250.*>5<.*5, 6, 9/s);
+  assert.match(text, /&lt;b&gt;.*8\.000.*has run out/s);
+  assert.match(text, /Privacy spent by round/);
+  assert.match(text, /simulated/);
+  const page = renderReport({ ...run, rounds, isWithheld: true });
+  assert.match(page, /Withheld here: participants, refusals, verdicts and traffic/);
+  assert.ok(elementsOf(page).length > 0, 'well-formed');
+});
+
+test('without privacy there is no such page; under local privacy it says who counts', () => {
+  assert.equal(privacySection(syntheticRun().run), null);
+  const local = { ...run, privacy: { ...run.privacy!, central: null } };
+  assert.match(toText(privacySection(local)!), /Each site clips and noises its own updates/);
+});
