@@ -32,18 +32,20 @@ export function createMomentumTrainer(site: {
       const data = subset(pool, drawn);
       const result = await engine.train({ spec: plan.model, parameters, data, options, rng });
       average ??= new Float32Array(parameters.length);
-      moveAverage(average, result.parameters, parameters, momentum);
       // The engine's answer is ours to change: no other holds it.
-      const sent = result.parameters;
-      for (let i = 0; i < sent.length; i++) sent[i] = parameters[i]! + average[i]!;
-      return { parameters: sent, examples: options.batchSize };
+      moveAverage(average, result.parameters, parameters, momentum);
+      return { parameters: result.parameters, examples: options.batchSize };
     },
     evaluate: async () => ({ examples: 0, lossSum: 0, correctCount: 0 }),
   };
 }
 
-/** m ← β m + (1 − β)(after − before). */
+/** m ← β m + (1 − β)(after − before), then after ← before + m. */
 function moveAverage(average: Float32Array, after: Float32Array, before: Float32Array, beta: number): void {
   const rest = 1 - beta;
-  for (let i = 0; i < average.length; i++) average[i] = beta * average[i]! + rest * (after[i]! - before[i]!);
+  for (let i = 0; i < average.length; i++) {
+    const moved = Math.fround(beta * average[i]! + rest * (after[i]! - before[i]!));
+    average[i] = moved;
+    after[i] = before[i]! + moved;
+  }
 }

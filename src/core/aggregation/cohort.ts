@@ -51,12 +51,17 @@ function assertVectors(length: number, { reference, root, history }: Aggregation
     }
     // A spooled one is looked at when it is read.
     if (isSpooled(vector)) continue;
-    if (
-      !Array.prototype.every.call(vector, (value: number) => Number.isFinite(isSingle ? Math.fround(value) : value))
-    ) {
+    if (!isFiniteVector(vector, isSingle)) {
       throw new RangeError(`Cannot aggregate as ${name} must be finite: current value has a NaN or an infinity`);
     }
   }
+}
+
+function isFiniteVector(vector: ArrayLike<number>, isSingle: boolean): boolean {
+  for (let k = 0; k < vector.length; k++) {
+    if (!Number.isFinite(isSingle ? Math.fround(vector[k]!) : vector[k]!)) return false;
+  }
+  return true;
 }
 
 /** Positions sorted by client id, by code units; as they come without ids. */

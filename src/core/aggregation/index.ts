@@ -20,6 +20,7 @@ import { multiKrum } from './multi-krum.ts';
 import { nnm } from './nnm.ts';
 import type { Entry } from './rule.ts';
 import { rlr, signMajority } from './sign-majority.ts';
+import { screened } from './screened.ts';
 import { signguard } from './signguard.ts';
 import { smea } from './smea.ts';
 import { trimmedMean } from './trimmed-mean.ts';
@@ -50,6 +51,7 @@ export const registry = {
   phocas,
   rlr,
   'sign-majority': signMajority,
+  screened,
   signguard,
   smea,
   'trimmed-mean': trimmedMean,

@@ -1,6 +1,6 @@
 import type { Attack } from './attack.ts';
 import { blend, seen } from './attack.ts';
-import { deviationOf, distance2, dot, lengthOf, meanOf } from './statistics.ts';
+import { centredGram, deviationOf, dot, lengthOf, meanOf } from './statistics.ts';
 
 /** The direction of the push: against the mean, against its signs, or against the deviations. */
 export type Perturbation = 'unit' | 'sign' | 'deviation';
@@ -32,9 +32,15 @@ function pushed(
 ): Float32Array {
   const mean = meanOf(honest);
   const direction = directionOf(honest, mean, perturbation);
-  const limit = Math.max(...distanceTable(honest).map(measure));
+  const n = honest.length;
+  const gram = centredGram(honest, mean);
+  const apart = (i: number, j: number) => gram[i * n + i]! + gram[j * n + j]! - 2 * gram[i * n + j]!;
+  const limit = Math.max(...honest.map((_, i) => measure(honest.map((__, j) => apart(i, j)))));
   // ‖mean + γ p − x_i‖² = ‖mean − x_i‖² + 2 γ ⟨p, mean − x_i⟩ + γ² ‖p‖²: the data are read once for all γ.
-  const rows = honest.map((row) => ({ near: distance2(mean, row), along: dot(direction, mean) - dot(direction, row) }));
+  const rows = honest.map((row, i) => ({
+    near: gram[i * n + i]!,
+    along: dot(direction, mean) - dot(direction, row),
+  }));
   const length2 = dot(direction, direction);
   const isWithin = (gamma: number): boolean =>
     measure(rows.map(({ near, along }) => near + 2 * gamma * along + gamma * gamma * length2)) <= limit;
@@ -42,18 +48,6 @@ function pushed(
     [1, mean],
     [largest(isWithin), direction],
   ]);
-}
-
-/** ‖x_i − x_j‖², row by row. */
-function distanceTable(rows: readonly Float32Array[]): number[][] {
-  const table = rows.map(() => rows.map(() => 0));
-  for (let i = 0; i < rows.length; i++) {
-    for (let j = 0; j < i; j++) {
-      table[i]![j] = distance2(rows[i]!, rows[j]!);
-      table[j]![i] = table[i]![j]!;
-    }
-  }
-  return table;
 }
 
 function directionOf(honest: readonly Float32Array[], mean: Float64Array, perturbation: Perturbation): Float64Array {

@@ -32,6 +32,37 @@ export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return sum;
 }
 
+/** ⟨x_i − mean, x_j − mean⟩ of all rows, n × n, in float64. */
+export function centredGram(rows: readonly ArrayLike<number>[], mean: Float64Array): Float64Array {
+  const n = rows.length;
+  const centred = rows.map((row) => minus(row, mean));
+  const gram = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) gram[i * n + j] = gram[j * n + i] = dotOfDoubles(centred[i]!, centred[j]!);
+  }
+  return gram;
+}
+
+function minus(a: ArrayLike<number>, b: Float64Array): Float64Array {
+  const result = new Float64Array(b.length);
+  for (let k = 0; k < result.length; k++) result[k] = a[k]! - b[k]!;
+  return result;
+}
+
+/** Four sums at a time: one after the other each addition would wait for the last. */
+function dotOfDoubles(a: Float64Array, b: Float64Array): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  const whole = a.length - (a.length % 4);
+  for (let k = 0; k < whole; k += 4) {
+    s0 += a[k]! * b[k]!;
+    s1 += a[k + 1]! * b[k + 1]!;
+    s2 += a[k + 2]! * b[k + 2]!;
+    s3 += a[k + 3]! * b[k + 3]!;
+  }
+  for (let k = whole; k < a.length; k++) s0 += a[k]! * b[k]!;
+  return s0 + s1 + (s2 + s3);
+}
+
 /** The squared Euclidean distance of two vectors. */
 export function distance2(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
