@@ -13,7 +13,7 @@ import { localNoise, noisyUpdate } from '../../src/core/privacy/local/noisy-upda
 import { createRng } from '../../src/core/random/rng.ts';
 import type { Compute } from '../../src/ports/compute.ts';
 
-export type Mode = 'centred' | 'clipped' | 'local' | 'mean' | 'trimmed-mean' | 'multi-krum';
+export type Mode = 'centred' | 'clipped' | 'local' | 'mean' | 'trimmed-mean';
 
 export type Federation = {
   readonly spec: ModelSpec;
@@ -81,7 +81,6 @@ export async function runFederation(
         local: [{ rule: 'mean' }],
         mean: [{ rule: 'mean' }],
         'trimmed-mean': [{ rule: 'trimmed-mean', f: Math.max(1, attackers) }],
-        'multi-krum': [{ rule: 'multi-krum', f: Math.max(1, attackers) }],
       };
       step = (await aggregateCohort({ rows: sent, hasDiagnostics: false }, pipelines[mode]!, {}, compute)).vector;
     }

@@ -1,5 +1,3 @@
-import { createHash, randomFillSync } from 'node:crypto';
-import { createNodeCrypto } from '../../src/adapters/crypto-node.ts';
 import { createNodeDeflate } from '../../src/adapters/deflate-node.ts';
 import { aggregateCohort } from '../../src/core/aggregation/aggregate.ts';
 import type { Pipeline } from '../../src/core/aggregation/pipeline.ts';
@@ -26,7 +24,6 @@ export const ratioCases: readonly {
   { name: 'multi-krum of 20 × 100,000', make: () => aggregation([{ rule: 'multi-krum', f: 4 }]), yardstick: memory },
   { name: 'median of 20 × 100,000', make: () => aggregation([{ rule: 'median' }]), yardstick: memory },
   { name: 'encode and decode 100,000 values', make: coding, yardstick: memory },
-  { name: 'seal and open a megabyte', make: sealing, yardstick: hashing },
   { name: 'simulate 5 rounds of 20 clients', make: simulation, yardstick: objects },
   { name: 'ε of 1,000 sampled steps', make: accounting, yardstick: arithmetic },
 ];
@@ -61,26 +58,6 @@ function coding(): Work {
   const deflate = createNodeDeflate();
   const codec = codecs['float16-zstd'];
   return () => codec.decode(codec.encode(delta, deflate), delta.length, deflate);
-}
-
-/** Encapsulation, AES-256-GCM of a megabyte and back; signatures vary in time and are left out. */
-function sealing(): Work {
-  const crypto = createNodeCrypto();
-  const message = randomFillSync(new Uint8Array(1 << 20));
-  const nonce = new Uint8Array(12);
-  const pair = crypto.generateRoundKey();
-  const info = new Uint8Array(16);
-  return async () => {
-    const sealed = await crypto.seal((await pair).publicKey, info);
-    const opened = await (await pair).open(sealed.enc, info);
-    for (let i = 0; i < 8; i++) opened!.open(nonce, sealed.aead.seal(nonce, message));
-  };
-}
-
-const hashed = new Uint8Array(4 << 20);
-
-function hashing(): unknown {
-  return createHash('sha256').update(hashed).digest();
 }
 
 function simulation(): Work {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import { optionalPackages, requirePackage } from '../../tools/gates/require-tool.ts';
+import { testGraphCompute } from '../../test/contracts/graph-compute.ts';
 import { testAgainstReference, testEngineLaws } from '../../test/contracts/training-engine.ts';
 import type { TrainingEngine } from '../core/learning/engine.ts';
 import { createGraphEngine } from '../core/learning/graph/engine.ts';
@@ -15,6 +16,9 @@ function onnx(t: TestContext): TrainingEngine | undefined {
   return engine;
 }
 
+testGraphCompute('onnx', (t) =>
+  requirePackage(t, 'onnxruntime-node') ? createOnnxRuntime([optionalPackages]) : undefined,
+);
 testAgainstReference('onnx', onnx);
 testEngineLaws('onnx', onnx);
 

@@ -170,12 +170,10 @@ function networkError(error: Error, target: { readonly host: string; readonly po
 
 /** Writes a large body in parts, no faster than the line takes them. An error shows at the request itself. */
 async function sendParts(outgoing: ClientRequest, body: Uint8Array): Promise<void> {
+  const closed = new Promise((resolve) => outgoing.once('close', resolve));
   for (let at = 0; at < body.length && !outgoing.destroyed; at += partBytes) {
     if (outgoing.write(body.subarray(at, at + partBytes))) continue;
-    await new Promise((resolve) => {
-      outgoing.once('drain', resolve);
-      outgoing.once('close', resolve);
-    });
+    await Promise.race([closed, new Promise((resolve) => outgoing.once('drain', resolve))]);
   }
   if (!outgoing.destroyed) outgoing.end();
 }

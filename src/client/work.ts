@@ -63,6 +63,9 @@ export async function contribute(
   if (local !== null && announcement.collects !== 'update') {
     throw new ProtocolError('The coordinator asks for un-noised figures, and the plan says local privacy');
   }
+  if (plan.privacy.mode === 'local' && plan.privacy.unit === 'record' && trainer.isRecordPrivate !== true) {
+    throw new ProtocolError('The plan asks for privacy of each record, and this trainer does not noise its gradients');
+  }
   // Before the training: a site that has no key where one must be does not work in vain.
   const qkd = (await parts.qkd?.keyFor(announcement)) ?? null;
   const file = decodeSafetensors(await parts.fetchModel(announcement.baseModel));

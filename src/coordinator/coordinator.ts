@@ -190,7 +190,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
 
   /** What a model does on the coordinator's own test set, where the plan gives one. */
   async function evaluate(hash: string): Promise<Evaluation | null> {
-    if (parts.test === null) return null;
+    // Where tensors stay at the sites, the coordinator has no whole model to test.
+    if (parts.test === null || plan.learning.local.length > 0) return null;
     const parameters = models.workspace();
     await (await models.row(hash)).read(0, parameters);
     return parts.engine.evaluate({ spec: plan.model, parameters, data: parts.test });

@@ -20,7 +20,7 @@ const companions = ['optimizer', 'control'] as const;
 
 type Companion = (typeof companions)[number];
 
-/** A stored file that is read part by part. */
+/** A stored file that is read part by part, in an array that is used again. */
 export type ModelFile = { readonly size: number; read(start: number): AsyncIterable<Uint8Array> };
 
 /**
@@ -140,9 +140,9 @@ export function createModels({
   };
 
   async function* partsOf(hash: string, from: number, size: number): AsyncGenerator<Uint8Array> {
-    for (let at = from; at < size; at += partBytes) {
-      // Whoever sends it may still hold the last part.
-      const part = new Uint8Array(Math.min(partBytes, size - at));
+    const buffer = new Uint8Array(Math.min(partBytes, size));
+    for (let at = from; at < size; at += buffer.length) {
+      const part = buffer.subarray(0, Math.min(buffer.length, size - at));
       await blobs.read(hash, at, part);
       yield part;
     }

@@ -15,7 +15,9 @@ import type { CoordinatorParts } from '../coordinator/parts.ts';
 import type { KeySource } from '../ports/key-source.ts';
 import { createWasmEngine } from '../core/learning/wasm/engine.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import { createGraphCompute } from '../core/vector/graph-compute.ts';
 import { createWasmCompute } from '../core/vector/wasm.ts';
+import { findOnnxRuntime } from './training-engine.ts';
 
 /** Opened updates up to this size together stay in memory; what is more goes to files. */
 const heldBytesMax = 32 << 20;
@@ -62,7 +64,7 @@ export async function buildCoordinator(
     readFile(paths.keyEncryptionKey),
     readFile(paths.ownerToken, 'utf8'),
     plan.data.test === undefined ? null : readDatasetFolder(resolve(paths.folder, plan.data.test)),
-    createWasmCompute(),
+    plan.aggregation.engine === 'onnx' ? createGraphCompute(findOnnxRuntime()) : createWasmCompute(),
     openProofKeys(paths.keys),
   ]);
   const engine = createWasmEngine();

@@ -4,6 +4,7 @@ import type { TrainingEngine } from '../core/learning/engine.ts';
 import { createGraphEngine } from '../core/learning/graph/engine.ts';
 import { createWasmEngine } from '../core/learning/wasm/engine.ts';
 import type { TrainingEngineId } from '../core/plan/training.ts';
+import type { GraphRuntime } from '../ports/graph-runtime.ts';
 
 const made = new Map<TrainingEngineId, TrainingEngine>();
 
@@ -18,7 +19,12 @@ export function trainingEngine(id: TrainingEngineId): TrainingEngine {
   return engine;
 }
 
+/** The optional runtime, from the folder where the program was started or beside QFLARE. */
+export function findOnnxRuntime(): GraphRuntime {
+  return createOnnxRuntime([process.cwd(), import.meta.dirname]);
+}
+
 const makers: Record<TrainingEngineId, () => TrainingEngine> = {
   'built-in': createWasmEngine,
-  onnx: () => createGraphEngine(createOnnxRuntime([process.cwd(), import.meta.dirname])),
+  onnx: () => createGraphEngine(findOnnxRuntime()),
 };

@@ -41,6 +41,8 @@ export type Trainer = {
   evaluate(task: TrainerTask): Promise<TrainerEvaluation>;
   /** How long one sample takes in training, for a trainer that can tell before it has trained. */
   secondsPerSample?(): Promise<number>;
+  /** Set by the trainer that clips and noises the gradient of each record: others are refused under that privacy. */
+  readonly isRecordPrivate?: true;
   /** How many samples it trains on, for a trainer that knows. */
   readonly sampleCount?: number;
 };

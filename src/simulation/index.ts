@@ -130,6 +130,11 @@ function sitesOf(
   const { plan, seed, trainerOf, threads = 0, workerMomentum } = simulation;
   const nothing = async () => {};
   const engine = trainingEngine(plan.training.engine);
+  if (plan.privacy.mode === 'local' && plan.privacy.unit === 'record') {
+    throw new RangeError(
+      'Cannot simulate the plan as privacy.unit must be "client": training that is private by record is not simulated',
+    );
+  }
   if (trainerOf !== undefined) return { sites: { trainerOf, test: simulation.data?.test ?? null }, close: nothing };
   const rng = createRng(seed).child('simulation', 'data');
   const { expected } = plan.cohort;

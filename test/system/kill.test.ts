@@ -9,6 +9,7 @@ import { createSqliteStore } from '../../src/adapters/store-sqlite.ts';
 import { createBuiltinTrainer } from '../../src/adapters/trainer-builtin.ts';
 import { type Dataset, subset } from '../../src/core/data/dataset.ts';
 import { datasetToIdx } from '../../src/core/data/idx.ts';
+import { decodeKept } from '../../src/core/learning/client/kept.ts';
 import { createWasmEngine } from '../../src/core/learning/wasm/engine.ts';
 import { decodeSafetensors } from '../../src/core/model/safetensors.ts';
 import { parsePlan } from '../../src/core/plan/plan.ts';
@@ -39,6 +40,8 @@ const plan = parsePlan({
   // Long patience: whoever is killed comes back, and every round has all three.
   cohort: { expected: 3, quorum: 2, deadlineSeconds: 50, absenceGraceSeconds: 40, gatherSeconds: 40 },
   aggregation: { pipeline: [{ rule: 'mean' }] },
+  // The two that remember most: a control at each site and at the server, and the server's moments.
+  learning: { client: { algorithm: 'scaffold' }, server: { optimizer: 'fed-adam', learningRate: 0.05 } },
   data: { test: join(root, 'test') },
 });
 
@@ -216,6 +219,8 @@ test('the model of the processes is, bit for bit, that of the simulated run with
   const file = readFileSync(join(root, 'calm', 'model.safetensors'));
   assert.deepEqual(decodeSafetensors(file).values, parameters);
   assert.equal(undisturbed.record.rounds.at(-1)!.accuracy, accuracyByRound.at(-1));
+  const kept = decodeKept(readFileSync(join(`${join(root, 'calm')}-client-01`, 'kept.safetensors')));
+  assert.equal(kept.settled!['control']!.length, parameters.length, 'the control that counted stays at the site');
 });
 
 if (isDeep) {

@@ -5,10 +5,12 @@ import { createMemorySpool } from '../../src/adapters/spool-memory.ts';
 import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
 import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { createSystemClock } from '../../src/adapters/clock-system.ts';
+import { createRecordPrivateTrainer } from '../../src/adapters/trainer-record-private.ts';
 import { takePart } from '../../src/client/agent.ts';
 import { createLocalPrivacy } from '../../src/client/local-privacy.ts';
 import { contribute } from '../../src/client/work.ts';
 import { codecs } from '../../src/core/compression/index.ts';
+import { createDataset } from '../../src/core/data/dataset.ts';
 import { expandUpdate } from '../../src/core/intake/expand.ts';
 import { parsePlan } from '../../src/core/plan/plan.ts';
 import { localNoise } from '../../src/core/privacy/local/noisy-update.ts';
@@ -150,4 +152,40 @@ test('a run under local privacy ends: updates are aggregated as they come, by an
   const { records, status } = world.coordinator.snapshot().run;
   assert.equal(status, 'completed');
   assert.ok(records.every(({ clients, accepted }) => clients === null && accepted.length === 3));
+});
+
+test('privacy of each record: only the trainer that noises its gradients takes part, and its updates are what it made', async () => {
+  const record = smallPlan({ rounds: { count: 1 }, privacy: { ...privacy, unit: 'record' } });
+  const world = await createWorld({ plan: record, disk: createMemoryDisk() });
+  for (const site of world.sites) site.listen(world.coordinator);
+  await until(() => world.sites[0]!.heard.at(-1)?.state === 'work', 'round 1 is announced');
+  const parts = {
+    plan: record,
+    memory: createVolatileSiteMemory(),
+    clientId: 'client-01',
+    key: world.sites[0]!.key,
+    crypto,
+    deflate,
+    trainer: fakeTrainer,
+    fetchModel: async (hash: string) => (await world.coordinator.model(hash))!,
+    local: createLocalPrivacy({ plan: record, released: 0, entropy: createNodeEntropy(), save: async () => {} }),
+  };
+  const announcement = world.sites[0]!.heard.at(-1)!;
+  await assert.rejects(contribute(announcement, parts), /this trainer does not noise its gradients/);
+  const data = createDataset({
+    features: new Float32Array(4 * 30).fill(1),
+    labels: new Int32Array(30),
+    scale: 1,
+    sampleShape: [4],
+    classCount: 3,
+  });
+  assert.throws(() => createRecordPrivateTrainer(plan, data, createNodeEntropy()), /unit "record": current value/);
+  const trainer = createRecordPrivateTrainer(record, data, createNodeEntropy());
+  const bytes = await contribute(announcement, { ...parts, trainer });
+  const outcome = await world.coordinator.submit(world.sites[0]!.device, bytes);
+  assert.ok(outcome.ok);
+  await assert.rejects(
+    trainer.evaluate({ parameters: new Float32Array(d), round: 1, seed: 1 }),
+    /must give no figures/,
+  );
 });

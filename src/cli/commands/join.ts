@@ -114,6 +114,21 @@ async function trainerFor(
 ): Promise<Trainer> {
   const { manifestOf } = await import('../../core/learning/model-spec.ts');
   const [program, ...args] = site.command;
+  if (plan.privacy.mode === 'local' && plan.privacy.unit === 'record') {
+    if (program !== undefined) {
+      throw new Failure(
+        'plan',
+        'Cannot join with --trainer as the plan must not ask for privacy of each record: only the built-in training noises gradients',
+      );
+    }
+    const { createRecordPrivateTrainer } = await import('../../adapters/trainer-record-private.ts');
+    const { splitSite } = await import('../../adapters/trainer-builtin.ts');
+    const { createNodeEntropy } = await import('../../adapters/entropy-node.ts');
+    const { readSite } = await import('../site-data.ts');
+    const data = await readSite(plan, site.dataDir, site.say);
+    const { training } = 'training' in data ? data : splitSite(plan, data);
+    return createRecordPrivateTrainer(plan, training, createNodeEntropy());
+  }
   if (program !== undefined) {
     const { createExternalTrainer } = await import('../../adapters/trainer-external.ts');
     return createExternalTrainer({ ...site, command: [program, ...args], manifest: manifestOf(plan.model) });

@@ -1,5 +1,4 @@
-import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { rejected } from '../../core/intake/rejection.ts';
 import type { Receipt, SignedAnnouncement } from '../../core/protocol/messages.ts';
@@ -69,11 +68,12 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
         const etag = `"${hash}"`;
         const condition = request.headers['if-range'];
         const start = condition === undefined || condition === etag ? rangeStart(request.headers.range, size) : 0;
-        if (start > 0) reply.code(206).header('content-range', `bytes ${start}-${size - 1}/${size}`);
-        return reply
-          .headers({ etag, 'accept-ranges': 'bytes', 'content-length': size - start })
-          .type('application/octet-stream')
-          .send(Readable.from(counted(read(start)), { objectMode: false }));
+        const range = start === 0 ? {} : { 'content-range': `bytes ${start}-${size - 1}/${size}` };
+        const type = { 'content-type': 'application/octet-stream', 'accept-ranges': 'bytes' };
+        reply.hijack();
+        reply.raw.writeHead(start === 0 ? 200 : 206, { ...type, ...range, etag, 'content-length': size - start });
+        await sendParts(reply.raw, counted(read(start)));
+        return reply;
       },
     },
     {
@@ -146,6 +146,20 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
       }
       throw error;
     }
+  }
+}
+
+/** Writes each part and waits until it is off, as its array is used again. A line that is cut ends it. */
+async function sendParts(raw: ServerResponse, parts: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    for await (const part of parts) {
+      await new Promise<void>((resolve, reject) => {
+        raw.write(part, (error) => (error ? reject(error) : resolve()));
+      });
+    }
+    raw.end();
+  } catch {
+    raw.destroy();
   }
 }
 

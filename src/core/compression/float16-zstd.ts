@@ -5,7 +5,7 @@ import { maxAbs } from './magnitude.ts';
  * Half precision relative to the largest value of a block of 2¹⁸, then Zstandard.
  *
  * Formula: s = max|x|; bytes = s as float32 ‖ zstd(float16(x / s)).
- * Shapes:  [d] → at most 4 + 2 d bytes and the frame for a block; about a third of float32 on real updates.
+ * Shapes:  [d] → at most 4 + 2 d bytes and the frame for a block; about 0.4 of float32 on real updates (npm run bench:codecs).
  * Error:   at most s · 2⁻¹² for each value, and 2⁻¹¹ relative above s · 2⁻¹⁴.
  * Differs: plain float16 overflows at 65,504; the scale keeps any finite vector finite.
  */

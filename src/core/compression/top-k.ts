@@ -11,9 +11,9 @@ type Threshold = { readonly bits: number; ties: number };
 /**
  * The k values of largest magnitude in half precision, with the gaps between their places; then Zstandard.
  *
- * Formula: k = max(1, round(share · d)); in each block s = max|x| over what is kept; bytes = s as float32 ‖ count ‖
- *          zstd(gaps as LEB128 ‖ float16(x / s)).
- * Shapes:  [d] → at most 8 + 5 k bytes and the frames; 131 times less than float32 at 1 % of a real update.
+ * Formula: k = max(1, round(share · d)), share 0.1 in rounds; in each block s = max|x| over what is kept;
+ *          bytes = s as float32 ‖ count ‖ zstd(gaps as LEB128 ‖ float16(x / s)).
+ * Shapes:  [d] → at most 8 + 5 k bytes and the frames; about a tenth of float32 at a share of 0.1.
  * Error:   what is not kept becomes zero. What is kept: at most s · 2⁻¹².
  * Source:  Aji and Heafield 2017, arXiv:1704.05021; Stich, Cordonnier, Jaggi 2018, arXiv:1809.07599.
  */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { checkPipeline, type Pipeline, pipelineSchema } from '../aggregation/pipeline.ts';
 import { codecIds } from '../compression/index.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
-import { trainingSchema } from './training.ts';
+import { trainingEngineIds, trainingSchema } from './training.ts';
 import { transparencySchema } from './transparency.ts';
 import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
@@ -97,6 +97,12 @@ export const planSchema = z
             'pre-aggregators and one aggregator (default: Multi-Krum; under central privacy: centred clipping with the clip norm)',
           ),
         codec: z.enum(codecIds).default('float16-zstd').describe('how updates are compressed'),
+        engine: z
+          .enum(trainingEngineIds)
+          .default('built-in')
+          .describe(
+            'what a coordinator multiplies 64 updates or more with: onnx is the optional package onnxruntime-node; simulations use the built-in kernels',
+          ),
       })
       .prefault({}),
     learning: learningSchema.describe('how clients learn and how their aggregate becomes the next model'),

@@ -8,7 +8,7 @@ import { createIntegerSource } from './mechanisms/random-integers.ts';
  * Formula:  P[in] = ⌊q 2⁵³⌋ ÷ 2⁵³ ≤ q, independently. A round may be empty.
  * Promises: the sampling that the accountant assumes; nobody can predict a coin.
  */
-export function flipCoins(entropy: Entropy, candidates: readonly string[], sampleRate: number): string[] {
+export function flipCoins<T>(entropy: Entropy, candidates: readonly T[], sampleRate: number): T[] {
   checkNumber('flip coins', 'sampleRate', sampleRate, 'rate');
   if (sampleRate === 1) return [...candidates];
   const source = createIntegerSource(entropy);

@@ -196,3 +196,18 @@ test('renderAccuracySvg() stands alone and ends each line at its last value', ()
   }
   assert.match(svg, /10 clients, 2 attackers among them \(sign-flip, scaled-sign-flip\)/);
 });
+
+test('renderReport() shows the personal models beside the global one, where sites have them', () => {
+  const { run } = syntheticRun({ rounds: 1 });
+  const [first] = run.rounds;
+  const personal = {
+    reports: 2,
+    accuracy: 0.9125,
+    loss: 0.3,
+    accuracySpread: 0.01,
+    worst: { clientId: 'a', accuracy: 0.875 },
+  };
+  const rounds = [{ ...first!, clients: { ...first!.clients!, personal } }];
+  assert.match(renderReport({ ...run, rounds }), /their own models 91\.\d+ %, worst 87\.\d+ % \(<bdi>a<\/bdi>\)/);
+  assert.doesNotMatch(renderReport(run), /their own models/);
+});

@@ -46,6 +46,9 @@ function clientsFigure(run: RunRecord): Markup {
     `after round ${round}, mean of ${formatCount(clients.reports, 'hold-out')}`,
     markup`worst ${formatShare(clients.worst.accuracy)} (${clientName(clients.worst.clientId)})`,
     `spread ${formatShare(clients.accuracySpread)}, ${formatCount(clients.examples, 'example')}`,
+    clients.personal === undefined
+      ? null
+      : markup`their own models ${formatShare(clients.personal.accuracy)}, worst ${formatShare(clients.personal.worst.accuracy)} (${clientName(clients.personal.worst.clientId)})`,
   ]);
 }
 
