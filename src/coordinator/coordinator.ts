@@ -65,6 +65,8 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget'> & {
   countBytes(direction: 'up' | 'down', bytes: number): void;
   stop(reason: string): Promise<void>;
   journal(fromSequence: number): Promise<readonly JournalRow[]>;
+  /** Journals what happened beside the rounds, such as a source of randomness that was cut off. */
+  note(kind: `entropy.${string}`, data: Draft['data']): Promise<void>;
   onCommit(listener: (rows: readonly JournalRow[]) => void): () => void;
   /** Resolves when the run has completed or was stopped; rejects on a storage error. */
   readonly ended: Promise<void>;
@@ -394,6 +396,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     },
     stop: (reason) => log.record(({ run }) => ({ drafts: stopping(run, reason, nowMs()), result: undefined })),
     journal: (fromSequence) => store.journal(fromSequence),
+    note: (kind, data) => log.record(() => ({ drafts: [{ kind, data }], result: undefined })),
     onCommit: log.onCommit,
     halt() {
       isHalted = true;

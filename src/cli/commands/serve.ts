@@ -21,7 +21,7 @@ import { createRunView } from '../view/run-view.ts';
 // Twice the longest pause between two attempts of a client.
 const lingerMsMax = 15_000;
 
-type Options = { port?: number; bind: string; json?: boolean } & KmeFlags;
+type Options = { port?: number; bind: string; noiseSource?: string; json?: boolean } & KmeFlags;
 
 export function serveCommand(): Command {
   return withKmeFlags(new Command('serve'))
@@ -31,6 +31,10 @@ export function serveCommand(): Command {
     .argument('<dir>', 'a folder that "qflare init" made')
     .option('--port <number>', 'the port to listen on (default: the one used before, else any free one)', parsePort)
     .option('--bind <address>', 'the address to listen on', '127.0.0.1')
+    .option(
+      '--noise-source <place>',
+      'a further source of randomness for privacy noise and tokens (a device, or https://…{count}), tested, mixed in, never alone; counted at 1 bit a byte',
+    )
     .option('--json', 'print one JSON document when the coordinator listens; what happens goes to stderr')
     .addHelpText('after', '\nKilled in mid-round, it goes on where it stood when it is started again.')
     .action((dir: string, options: Options) => {
@@ -72,8 +76,11 @@ async function serve(paths: Paths, options: Options): Promise<void> {
       import('../run-folder.ts'),
       import('../../coordinator/run-record.ts'),
     ]);
-    const { parts, tls, ownerTokenHash } = await buildCoordinator(paths, plan, { ...settings, kme });
+    const { parts: built, tls, ownerTokenHash } = await buildCoordinator(paths, plan, { ...settings, kme });
+    const noise = options.noiseSource === undefined ? undefined : await mixIn(options.noiseSource);
+    const parts = noise === undefined ? built : { ...built, ...noise.into(built.crypto) };
     const coordinator = createCoordinator(parts);
+    noise?.tellTo((kind, data) => void coordinator.note(kind, data).catch(() => {}));
     const host = settings.host ?? 'localhost';
     let port = options.port ?? settings.port ?? 0;
     const linkOf = (token: string) => formatLink({ host, port, token, pin: Uint8Array.fromHex(settings.pin) });
@@ -120,6 +127,27 @@ async function serve(paths: Paths, options: Options): Promise<void> {
   } finally {
     await unlock();
   }
+}
+
+/** A further source of randomness: what it has to tell is journaled, and said on stderr, once the coordinator is there. */
+async function mixIn(place: string) {
+  const { mixNoise, noiseSourceOf } = await import('../../node/noise.ts');
+  let journal: (kind: `entropy.${string}`, data: { detail: string }) => void = () => {};
+  const { entropy } = mixNoise(noiseSourceOf(place, 1), ({ kind, detail }) => {
+    process.stderr.write(`qflare: ${kind}: ${detail}\n`);
+    journal(kind, { detail });
+  });
+  const randomBytes = (count: number): Uint8Array => {
+    const bytes = new Uint8Array(count);
+    entropy.fillBytes(bytes);
+    return bytes;
+  };
+  return {
+    into: <T extends object>(crypto: T) => ({ entropy, crypto: { ...crypto, randomBytes } }),
+    tellTo(listener: typeof journal) {
+      journal = listener;
+    },
+  };
 }
 
 async function listen(
