@@ -12,7 +12,7 @@ import { endingAfter, stopping } from './ending.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
 import { guardedBlobs } from './guarded-blobs.ts';
 import { approvedClients, canOpen, isShortOfClients } from './gathering.ts';
-import { type Draft, floodOf } from './journal.ts';
+import type { Draft } from './journal.ts';
 import { createModels, type ModelFile } from './models.ts';
 import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
 import { type ClientClaims, type ClientTls, createPresence } from './presence.ts';
@@ -40,7 +40,6 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget'> & {
   snapshot(): Snapshot;
   /** Throws when the store cannot be written. */
   check(): Promise<void>;
-  reportFlood(path: string): Promise<void>;
   /** Whether it still works: not halted, and its clockwork has moved within half a minute. Costs nothing. */
   isAlive(): boolean;
   /** A client is there: it hears announcements until it disconnects. */
@@ -66,7 +65,7 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget'> & {
   stop(reason: string): Promise<void>;
   journal(fromSequence: number): Promise<readonly JournalRow[]>;
   /** Journals what happened beside the rounds, such as a source of randomness that was cut off. */
-  note(kind: `entropy.${string}`, data: Draft['data']): Promise<void>;
+  note(kind: `entropy.${string}` | 'requests.flood', data: Draft['data']): Promise<void>;
   onCommit(listener: (rows: readonly JournalRow[]) => void): () => void;
   /** Resolves when the run has completed or was stopped; rejects on a storage error. */
   readonly ended: Promise<void>;
@@ -383,7 +382,6 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     refuse: reception.refuse,
     decline: reception.decline,
     check: () => store.check(),
-    reportFlood: (path) => log.record(floodOf(path)),
     isAlive: () => !isHalted && (isFinished || clock.monotonicMs() - tickedAtMs < stillMsMax),
     connect: presence.connect,
     connectedClients: readyClients,
@@ -391,15 +389,11 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     untoldClients: () => presence.untold(),
     model: (hash) => blobs.get(hash),
     modelFile: (hash) => models.file(hash),
-    countBytes: (direction, count) => {
-      bytes[direction] += count;
-    },
+    countBytes: (direction, count) => void (bytes[direction] += count),
     stop: (reason) => log.record(({ run }) => ({ drafts: stopping(run, reason, nowMs()), result: undefined })),
     journal: (fromSequence) => store.journal(fromSequence),
     note: (kind, data) => log.record(() => ({ drafts: [{ kind, data }], result: undefined })),
     onCommit: log.onCommit,
-    halt() {
-      isHalted = true;
-    },
+    halt: () => void (isHalted = true),
   };
 }

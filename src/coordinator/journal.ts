@@ -19,8 +19,3 @@ export function toRow(
   const text = canonicalJson(entry as unknown as Json);
   return { entry, text, leafHash: leafHash(new TextEncoder().encode(text), sha256).toHex() };
 }
-
-/** What is written down of a flood: the path, not the address, which is personal. */
-export function floodOf(path: string): () => { readonly drafts: readonly Draft[]; readonly result: undefined } {
-  return () => ({ drafts: [{ kind: 'requests.flood', data: { path } }], result: undefined });
-}

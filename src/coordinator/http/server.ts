@@ -44,7 +44,8 @@ export function createServer(
     const minute = Math.floor(parts.clock.monotonicMs() / 60_000) + 1;
     if (floodsJournaled < minute) {
       floodsJournaled = minute;
-      void coordinator.reportFlood(request.url.split('?')[0]!).catch(() => {});
+      // The path, not the address, which is personal.
+      void coordinator.note('requests.flood', { path: request.url.split('?')[0]! }).catch(() => {});
     }
     throw new HttpError(429, 'too-many-requests', 'Too many requests from this address: wait a little');
   }
