@@ -40,7 +40,7 @@ export function checkExamples(verb: string, examples: number): number {
 }
 
 /** What a task asks the training code to add to every gradient, by name. */
-export function askedOf({ proximal, correction }: Pick<TrainerTask, 'proximal' | 'correction'>): readonly string[] {
+function askedOf({ proximal, correction }: Pick<TrainerTask, 'proximal' | 'correction'>): readonly string[] {
   return [...(proximal === undefined ? [] : ['proximal']), ...(correction === undefined ? [] : ['correction'])];
 }
 
