@@ -58,7 +58,7 @@ export function createProgram(): Command {
 export async function run(argv: readonly string[]): Promise<number> {
   try {
     await createProgram().parseAsync([...argv], { from: 'user' });
-    return exitCodes.ok;
+    return typeof process.exitCode === 'number' ? process.exitCode : exitCodes.ok;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.plan;
     const { message, exitCode } = explainFailure(error);
