@@ -73,7 +73,8 @@ export function createFileBlobs(folder: string): Blobs {
       if (bytes === undefined) return undefined;
       const actual = createHash('sha256').update(bytes).digest('hex');
       if (actual !== hash) throw damaged(pathOf(hash), actual);
-      return bytes;
+      // Not a Buffer: its `slice` is a view.
+      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
     },
     async check(hash) {
       const actual = await hashOfFile(pathOf(hash));

@@ -25,7 +25,7 @@ export function createMemoryBlobs(): Blobs {
       names: async () => [...arriving.keys()],
       size: async (name) => arriving.get(name)?.length ?? 0,
       async write(name, offset, bytes) {
-        arriving.set(name, Buffer.concat([(arriving.get(name) ?? Buffer.alloc(0)).subarray(0, offset), bytes]));
+        arriving.set(name, joined([(arriving.get(name) ?? new Uint8Array()).subarray(0, offset), bytes]));
       },
       read: async (name, start, target) => readRange(arriving.get(name), start, target),
       async settle(name) {
@@ -52,7 +52,12 @@ function readRange(bytes: Uint8Array | undefined, start: number, target: Uint8Ar
 async function gathered(parts: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const all: Uint8Array[] = [];
   for await (const part of parts) all.push(Uint8Array.from(part));
-  return Buffer.concat(all);
+  return joined(all);
+}
+
+/** Not a Buffer: its `slice` is a view, and readers would hold the blob itself. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(parts));
 }
 
 function hashOf(bytes: Uint8Array): string {

@@ -56,6 +56,29 @@ export function blobsContract(name: string, open: () => Blobs): void {
     assert.deepEqual([...(await blobs.get(hash))!], [1, 2]);
   });
 
+  test(`${name}: what was read does not change the blob, however it came`, async () => {
+    const blobs = open();
+    async function* inParts() {
+      yield Uint8Array.of(1);
+      yield Uint8Array.of(2);
+    }
+    const bytes = Uint8Array.of(3, 4);
+    const arrived = hashOf(bytes);
+    await blobs.arriving.write(arrived, 0, bytes);
+    assert.ok(await blobs.arriving.settle(arrived));
+    for (const [hash, content] of [
+      [await blobs.put(inParts()), [1, 2]],
+      [arrived, [3, 4]],
+    ] as const) {
+      const read = (await blobs.get(hash))!;
+      // A slice of it is a copy: of a Buffer it would be a view.
+      read.slice().fill(0);
+      assert.deepEqual([...read], content);
+      read.fill(0);
+      assert.deepEqual([...(await blobs.get(hash))!], content);
+    }
+  });
+
   test(`${name}: parts that come one by one are one blob, whatever becomes of their arrays`, async () => {
     const blobs = open();
     async function* parts(): AsyncGenerator<Uint8Array> {

@@ -59,6 +59,19 @@ export const mutations = {
     new DataView(changed.buffer).setUint32(Math.min(place(bytes, rng), bytes.length - 4), value);
     return changed;
   },
+  /** Another name of the same length: organisation, run or device. */
+  otherName(bytes, _other, rng) {
+    const changed = Uint8Array.from(bytes);
+    const names: number[] = [];
+    for (let text = 0, at = 8; text < 3; text++) {
+      const length = changed[at]!;
+      for (let i = 1; i <= length; i++) names.push(at + i);
+      at += 1 + length;
+    }
+    const index = names[rng.below(names.length)]!;
+    changed[index] = changed[index] === 0x7a ? 0x61 : 0x7a;
+    return changed;
+  },
   giantText(bytes, _other, rng) {
     const changed = Uint8Array.from(bytes);
     // Behind magic, version, kind, suite and codec the first text begins.

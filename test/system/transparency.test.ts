@@ -181,11 +181,9 @@ test('a file that is missing, or that nobody has listed, is found', async () => 
     );
   }
   const more = new Map(files).set('note.txt', utf8('trust me'));
-  const { findings } = await verifyExport(more, { crypto, trusted });
-  assert.deepEqual(
-    findings.filter(({ file }) => file === 'note.txt'),
-    [{ file: 'note.txt', entry: null, problem: 'is not listed' }],
-  );
+  assert.deepEqual((await verifyExport(more, { crypto, trusted })).findings, [
+    { file: 'note.txt', entry: null, problem: 'is not listed' },
+  ]);
 });
 
 test('bytes that are no export give findings and no exception', async () => {

@@ -100,8 +100,9 @@ export async function startCoordinator(
   disk: Disk,
   clock: VirtualClock = createVirtualClock(),
   runId?: string,
+  qkd?: CoordinatorParts['qkd'],
 ): Promise<{ coordinator: Coordinator; clock: VirtualClock; parts: CoordinatorParts }> {
-  const parts = partsOf(plan, disk, clock, runId);
+  const parts = { ...partsOf(plan, disk, clock, runId), qkd };
   const coordinator = createCoordinator(parts);
   await coordinator.start();
   return { coordinator, clock, parts };
@@ -234,9 +235,12 @@ export async function createWorld(options: {
   /** The sites of an earlier process on the same disk. */
   readonly sites?: readonly Site[];
   readonly runId?: string;
+  /** The QKD link of the coordinator. */
+  readonly qkd?: CoordinatorParts['qkd'];
 }): Promise<World> {
   const plan = options.plan ?? smallPlan();
-  const { coordinator, clock, parts } = await startCoordinator(plan, options.disk, options.clock, options.runId);
+  const { disk, runId, qkd } = options;
+  const { coordinator, clock, parts } = await startCoordinator(plan, disk, options.clock, runId, qkd);
   plans.set(coordinator, { plan });
   const sites = options.sites ?? (await enrolAll(coordinator, plan.cohort.expected));
   return { plan, coordinator, clock, parts, sites };
