@@ -64,30 +64,36 @@ function rotate(a: Float64Array, v: Float64Array, n: number, p: number, q: numbe
 
 /** Power steps until the Rayleigh quotient stands still; it is a lower bound of the eigenvalue at any time. */
 function power(matrix: Float64Array, n: number): TopEigenpair {
-  let vector = normalized(Float64Array.from({ length: n }, (_, i) => 1 + (((i + 1) * goldenRatio) % 1)));
+  const vector = Float64Array.from({ length: n }, (_, i) => 1 + (((i + 1) * goldenRatio) % 1));
+  const next = new Float64Array(n);
+  divideInto(vector, vector, Math.sqrt(dot(vector, vector)));
   let value = 0;
   for (let step = 0; step < powerStepsMax; step++) {
-    const next = times(matrix, vector);
-    const quotient = next.reduce((sum, entry, i) => sum + entry * vector[i]!, 0);
-    vector = normalized(next);
+    timesInto(next, matrix, vector);
+    const quotient = dot(next, vector);
+    divideInto(vector, next, Math.sqrt(dot(next, next)));
     if (Math.abs(quotient - value) <= 1e-15 * quotient) break;
     value = quotient;
   }
   return { value, vector };
 }
 
-function times(matrix: Float64Array, vector: Float64Array): Float64Array {
+function timesInto(target: Float64Array, matrix: Float64Array, vector: Float64Array): void {
   const n = vector.length;
-  const result = new Float64Array(n);
   for (let i = 0; i < n; i++) {
     let sum = 0;
     for (let j = 0; j < n; j++) sum += matrix[i * n + j]! * vector[j]!;
-    result[i] = sum;
+    target[i] = sum;
   }
-  return result;
 }
 
-function normalized(vector: Float64Array): Float64Array {
-  const length = Math.sqrt(vector.reduce((sum, entry) => sum + entry * entry, 0));
-  return length === 0 ? vector : vector.map((entry) => entry / length);
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
+
+/** Divides by a length; a vector without one stays as it is. */
+function divideInto(target: Float64Array, source: Float64Array, length: number): void {
+  for (let i = 0; i < source.length; i++) target[i] = length === 0 ? source[i]! : source[i]! / length;
 }

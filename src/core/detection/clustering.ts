@@ -1,6 +1,7 @@
 import { medianOf } from '../aggregation/rule.ts';
 import type { Detector } from './detector.ts';
-import { standingLimit, standings } from './measure/standing.ts';
+import { standingLimit } from './measure/standing.ts';
+import { standingsOf } from './standings-of.ts';
 
 /**
  * How far a client stands from the majority: the gap over which single linkage would join it.
@@ -15,10 +16,7 @@ import { standingLimit, standings } from './measure/standing.ts';
 export const clustering: Detector = {
   limit: 'calibrated',
   suspect(observations, horizon) {
-    const points = standings(
-      observations.map(({ trail }) => trail),
-      horizon,
-    ).map((row) => row.map(standingLimit));
+    const points = standingsOf(observations, horizon).map((row) => row.map(standingLimit));
     const n = points.length;
     const distance = (i: number, j: number) => Math.sqrt(gap2(points[i]!, points[j]!) / points[i]!.length);
     const { majority, links } = majorityOf(n, distance);

@@ -2,7 +2,7 @@ import { exp, log } from '../numerics/portable.ts';
 import { createRng, type Rng } from '../random/rng.ts';
 import type { Detector } from './detector.ts';
 import { quietStandings } from './limits.ts';
-import { standings } from './measure/standing.ts';
+import { standingsOf } from './standings-of.ts';
 
 type Node =
   | { readonly size: number }
@@ -25,10 +25,7 @@ export const isolationForest: Detector = {
   suspect(observations, horizon) {
     const trees = forest();
     const scale = meanPath(sampleSize);
-    return standings(
-      observations.map(({ trail }) => trail),
-      horizon,
-    ).map((row) => {
+    return standingsOf(observations, horizon).map((row) => {
       const path = trees.reduce((sum, tree) => sum + pathOf(tree, row), 0) / trees.length;
       return {
         value: exp((-Math.LN2 * path) / scale),

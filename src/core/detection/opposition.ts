@@ -1,6 +1,6 @@
 import type { Detector } from './detector.ts';
 import { featureIds, type FeatureId } from './measure/features.ts';
-import { standings } from './measure/standing.ts';
+import { standingsOf } from './standings-of.ts';
 
 /** What an update that works against the others shows, and in which direction. */
 const signs: Partial<Record<FeatureId, 1 | -1>> = { curvature: 1, cohort: -1, agreement: -1, cosine: -1 };
@@ -18,10 +18,7 @@ const signs: Partial<Record<FeatureId, 1 | -1>> = { curvature: 1, cohort: -1, ag
 export const opposition: Detector = {
   limit: 'calibrated',
   suspect(observations, horizon) {
-    return standings(
-      observations.map(({ trail }) => trail),
-      horizon,
-    ).map((row) => {
+    return standingsOf(observations, horizon).map((row) => {
       const sum = featureIds.reduce((total, id, k) => total + (signs[id] ?? 0) * row[k]!, 0);
       return {
         value: Math.max(0, sum / 2),

@@ -1,7 +1,7 @@
 import type { Detector } from './detector.ts';
 import { limitsOf } from './limits.ts';
 import { featureIds } from './measure/features.ts';
-import { standings } from './measure/standing.ts';
+import { standingsOf } from './standings-of.ts';
 
 const used = featureIds.flatMap((id, k) => (id === 'prediction' || id === 'curvature' ? [k] : []));
 
@@ -20,10 +20,7 @@ export const prediction: Detector = {
   limit: 'calibrated',
   suspect(observations, horizon) {
     const limits = limitsOf(observations.length, horizon);
-    return standings(
-      observations.map(({ trail }) => trail),
-      horizon,
-    ).map((row) => ({
+    return standingsOf(observations, horizon).map((row) => ({
       value: Math.max(...used.map((k) => Math.abs(row[k]!) / limits[k]!)),
       reasons: () => ['does not follow from its own earlier updates and the step of the model'],
     }));

@@ -1,7 +1,7 @@
 import type { Detector } from './detector.ts';
 import { limitsOf } from './limits.ts';
 import { featureIds, features } from './measure/features.ts';
-import { standings } from './measure/standing.ts';
+import { standingsOf } from './standings-of.ts';
 
 const reasonsMax = 3;
 
@@ -19,10 +19,7 @@ export const robustThresholds: Detector = {
   limit: 'calibrated',
   suspect(observations, horizon) {
     const limits = limitsOf(observations.length, horizon);
-    return standings(
-      observations.map(({ trail }) => trail),
-      horizon,
-    ).map((row) => {
+    return standingsOf(observations, horizon).map((row) => {
       const shares = row.map((z, k) => Math.abs(z) / limits[k]!);
       return { value: Math.max(...shares), reasons: () => explain(row, shares) };
     });

@@ -1,6 +1,7 @@
 import { topEigenpair } from '../aggregation/eigen.ts';
 import type { Detector } from './detector.ts';
-import { standingLimit, standings } from './measure/standing.ts';
+import { standingLimit } from './measure/standing.ts';
+import { standingsOf } from './standings-of.ts';
 import { robustSpread, zScore } from './robust-z.ts';
 
 /** Least deviation of projections: below it nobody stands out. */
@@ -17,10 +18,7 @@ const projectionFloor = 0.5;
 export const spectral: Detector = {
   limit: 'calibrated',
   suspect(observations, horizon) {
-    const rows = standings(
-      observations.map(({ trail }) => trail),
-      horizon,
-    ).map((row) => row.map(standingLimit));
+    const rows = standingsOf(observations, horizon).map((row) => row.map(standingLimit));
     const n = rows.length;
     const products = new Float64Array(n * n);
     for (let i = 0; i < n; i++) {

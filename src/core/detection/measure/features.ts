@@ -68,7 +68,9 @@ export function productFeatures(rows: Products): Pick<Features, 'cohort' | 'near
     const [i, j] = [Math.floor(at / n), at % n];
     return value - sums[i]! / n - sums[j]! / n + total / (n * n);
   });
-  const top = topEigenpair(centred, n);
+  // Below the rounding of the products nobody disagrees with anybody: what is left has no direction.
+  const disagrees = centred.some((value) => Math.abs(value) > roundingShare * (total / (n * n)));
+  const top = disagrees ? topEigenpair(centred, n) : { value: 0, vector: new Float64Array(n) };
   return sorted.map((distances, i) => {
     const own = gram[i * n + i]!;
     const others2 = total - 2 * sums[i]! + own;
@@ -83,6 +85,8 @@ export function productFeatures(rows: Products): Pick<Features, 'cohort' | 'near
 }
 
 const tiny = 1e-12;
+/** What float32 products may be off by, as a share of the mean product. */
+const roundingShare = 1e-12;
 
 /** ln(a/b), finite for zeros: nothing is farther than e⁻²⁰. */
 function logOf(a: number, b: number): number {

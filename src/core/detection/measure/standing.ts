@@ -39,8 +39,9 @@ const meanFloor = 0.5;
  */
 export function standings(trails: readonly (readonly Scores[])[], horizon: number): Float64Array[] {
   const rows = trails.map(() => new Float64Array(featureIds.length));
+  const last = trails.map((trail) => trail.slice(-horizon));
   for (const [k, id] of featureIds.entries()) {
-    const means = trails.map((trail) => meanOf(trail.slice(-horizon), id));
+    const means = last.map((trail) => meanOf(trail, id));
     const known = means.filter((value) => value !== null);
     if (known.length < cohortMin) continue;
     const spread = robustSpread(known, meanFloor);

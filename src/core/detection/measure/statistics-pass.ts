@@ -89,9 +89,14 @@ function layersInto(
   { values, start, ends }: { readonly values: Float64Array; readonly start: number; readonly ends: readonly number[] },
 ): void {
   let layer = ends.findIndex((end) => end > start);
-  for (let k = 0; k < values.length; k++) {
-    while (start + k >= ends[layer]!) layer += 1;
-    norms2[layer]! += values[k]! * values[k]!;
-    sums[layer]! += values[k]!;
+  for (let k = 0; k < values.length; layer++) {
+    const end = Math.min(values.length, ends[layer]! - start);
+    let [norm2, sum] = [norms2[layer]!, sums[layer]!];
+    for (; k < end; k++) {
+      norm2 += values[k]! * values[k]!;
+      sum += values[k]!;
+    }
+    norms2[layer] = norm2;
+    sums[layer] = sum;
   }
 }
