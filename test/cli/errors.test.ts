@@ -54,13 +54,15 @@ function linkWith(port: number, pin = tlsIdentity.pin): string {
   return formatLink({ host: '127.0.0.1', port, token: 'x'.repeat(32), pin: Uint8Array.fromHex(pin) });
 }
 
+let stateFolders = 0;
+
 const join3 = (link: string, data: string, ...more: string[]) => [
   'join',
   link,
   '--data',
   data,
   '--state',
-  at(`state-${Math.random()}`),
+  at(`state-${(stateFolders += 1)}`),
   ...more,
 ];
 

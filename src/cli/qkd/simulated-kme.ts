@@ -8,6 +8,7 @@ import { KEY_SOURCE_TLS_PROFILES } from '../../adapters/key-source-etsi014.ts';
 import { createKmeAuthority, type KmeIdentity } from '../../adapters/kme-authority.ts';
 import { createKmeServer } from '../../adapters/kme-server.ts';
 import { createMlDsaTranscriptSigner, generateTranscriptKeys } from '../../adapters/transcript-signer-mldsa.ts';
+import { secretWords } from '../../core/entropy/entropy.ts';
 import { signatureAuthentication } from '../../core/qkd/authentication.ts';
 import { answerKmeRequest } from '../../core/qkd/etsi014-rules.ts';
 import { createKeyPool } from '../../core/qkd/key-pool.ts';
@@ -47,7 +48,7 @@ export async function startSimulatedKme(options: Options): Promise<{
     const authenticator = signatureAuthentication(createMlDsaTranscriptSigner(generateTranscriptKeys()));
     return { alice: authenticator, bob: authenticator };
   };
-  const rng = createRng(Number.parseInt(Buffer.from(randomSeed(entropy)).toString('hex'), 16));
+  const rng = createRng(secretWords(entropy)());
   const link = createSimulatedLink({ settings: options.link, rng, entropy, pool, bootstrap });
 
   function refill(): void {
@@ -114,12 +115,6 @@ async function identities({ folder, saeIds, profile }: Options): Promise<{ ca: s
     readFile(pathOf('kme', 'key'), 'utf8'),
   ]);
   return { ca, identity: { cert, key } };
-}
-
-function randomSeed(entropy: ReturnType<typeof createNodeEntropy>): Uint8Array {
-  const bytes = new Uint8Array(4);
-  entropy.fillBytes(bytes);
-  return bytes;
 }
 
 function listen(server: Server, port: number): Promise<number> {

@@ -1,8 +1,7 @@
-import { sha256 } from '@noble/hashes/sha2.js';
+import { reportDocument } from '../document.ts';
 import { formatCount, formatShare } from '../format.ts';
-import { markup, type Markup, ownText, toText } from '../markup.ts';
+import { markup, type Markup } from '../markup.ts';
 import { renderPlot } from '../plot.ts';
-import { reportCss } from '../style.ts';
 import { heatMap } from './heat-map.ts';
 import type { CellRecord, LabRecord } from './record.ts';
 import { worstCurves } from './spread-curves.ts';
@@ -15,29 +14,12 @@ import { type Grid, gridsOf } from './summary.ts';
  * Promises: the same records give the same bytes.
  */
 export function renderLabReport(record: LabRecord): string {
-  const style = sha256(new TextEncoder().encode(reportCss)).toBase64();
-  const policy = `default-src 'none'; style-src 'sha256-${style}'; base-uri 'none'; form-action 'none'`;
-  const grids = gridsOf(record);
-  return toText(markup`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8"/>
-<meta http-equiv="Content-Security-Policy" content="${policy}"/>
-<meta name="viewport" content="width=device-width, initial-scale=1"/>
-<meta name="color-scheme" content="light dark"/>
-<title>${record.name}: report of a QFLARE matrix</title>
-<style>${ownText(reportCss)}</style>
-</head>
-<body>
-${heading(record)}
-<main>
-${grids.map((grid, i) => gridSection(grid, i))}
-${cellsSection(record)}
-</main>
-<footer><p>Simulated. Left out: ${record.leftOut.join('; ')}.</p></footer>
-</body>
-</html>
-`);
+  return reportDocument({
+    title: `${record.name}: report of a QFLARE matrix`,
+    heading: heading(record),
+    main: [...gridsOf(record).map((grid, i) => gridSection(grid, i)), cellsSection(record)],
+    footer: `Simulated. Left out: ${record.leftOut.join('; ')}.`,
+  });
 }
 
 function heading({ name, description, cells, pending, data }: LabRecord): Markup {
