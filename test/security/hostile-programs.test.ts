@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { connect } from 'node:tls';
 import { createServerIdentity } from '../../src/adapters/tls-identity-x509.ts';
 import { parseLink } from '../../src/client/link.ts';
 import { enrol } from '../../src/client/enrol.ts';
@@ -16,6 +15,7 @@ import type { SigningKey } from '../../src/ports/crypto.ts';
 import type { Identity } from '../../src/ports/identity.ts';
 import type { Reply, Transport } from '../../src/ports/transport.ts';
 import { bodyOf, createHttpsWorld, type HttpsWorld, memoryIdentity, tlsIdentity } from '../system/https-world.ts';
+import { sendRaw } from '../system/raw-socket.ts';
 import { until } from '../system/virtual-clock.ts';
 import { crypto, d, deflate, smallPlan } from '../system/world.ts';
 
@@ -291,10 +291,10 @@ test('paths: nothing leads out of the routes, to files or to the models of other
 });
 
 test('headers: sixteen kilobytes and no more; one too many ends the connection with 431', async () => {
-  const answer = await raw(`GET /health HTTP/1.1\r\nhost: x\r\nx-large: ${'a'.repeat(20_000)}\r\n\r\n`);
+  const answer = await sendRaw(world.port, `GET /health HTTP/1.1\r\nhost: x\r\nx-large: ${'a'.repeat(20_000)}\r\n\r\n`);
   assert.match(answer, /^HTTP\/1\.1 431 /);
   const many = Array.from({ length: 3000 }, (_, i) => `x-${i}: 1\r\n`).join('');
-  assert.match(await raw(`GET /health HTTP/1.1\r\nhost: x\r\n${many}\r\n`), /^HTTP\/1\.1 (431|400) /);
+  assert.match(await sendRaw(world.port, `GET /health HTTP/1.1\r\nhost: x\r\n${many}\r\n`), /^HTTP\/1\.1 (431|400) /);
   assert.equal((await hostile.transport.request({ method: 'GET', path: '/health' })).status, 200);
 });
 
@@ -305,7 +305,8 @@ test('requests that two servers could read differently are refused: two lengths,
     'transfer-encoding: chunked, identity',
     'content-length: 3\nx: y',
   ]) {
-    const answer = await raw(
+    const answer = await sendRaw(
+      world.port,
       `POST /v1/enrol HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${head}\r\n\r\nabc`,
     );
     assert.match(answer, /^HTTP\/1\.1 4\d\d /, head);
@@ -350,26 +351,3 @@ test('after refusals the round is as it was: both devices contribute and are cou
   assert.equal(world.coordinator.snapshot().run.facts?.published?.version, 1);
   assert.equal(world.coordinator.snapshot().run.facts?.accepted.length, 2);
 });
-
-/** Sends text over TLS as it is and gives what comes back. */
-function raw(text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let answer = '';
-    const socket = connect({
-      port: world.port,
-      host: '127.0.0.1',
-      rejectUnauthorized: false,
-      ecdhCurve: 'X25519MLKEM768',
-    });
-    socket.setEncoding('utf8');
-    socket.on('secureConnect', () => socket.write(text));
-    socket.on('data', (chunk: string) => {
-      answer += chunk;
-      if (/\r\n\r\n/.test(answer)) setTimeout(() => socket.destroy(), 20);
-    });
-    socket.on('close', () => resolve(answer));
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'ECONNRESET' || error.code === 'EPIPE' ? undefined : reject(error),
-    );
-  });
-}

@@ -15,6 +15,7 @@ import { purposes } from '../../src/core/protocol/purposes.ts';
 import type { JournalEntry } from '../../src/ports/store.ts';
 import { type Call, TransportError } from '../../src/ports/transport.ts';
 import { bodyOf, createHttpsWorld, type HttpsWorld, memoryIdentity, ownerToken, tlsIdentity } from './https-world.ts';
+import { sendRaw } from './raw-socket.ts';
 import { settle, until } from './virtual-clock.ts';
 import { createSite, crypto, deflate, fakeTrainer, keyOf, smallPlan } from './world.ts';
 
@@ -287,24 +288,25 @@ test('bodies: too large, unannounced, longer and shorter than announced are refu
   assert.equal((await site.transport.request({ method: 'POST', path: '/v1/enrol', json })).status, 413);
 
   const head = `POST ${base}/contributions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${session}\r\ncontent-type: application/octet-stream\r\n`;
-  const chunked = await raw(`${head}transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`);
+  const chunked = await sendRaw(world.port, `${head}transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`);
   assert.match(chunked, /^HTTP\/1\.1 411 /);
   // The client goes away in the middle of a body: the coordinator is none the worse.
   const warnings: Error[] = [];
   const remember = (warning: Error) => void warnings.push(warning);
   process.on('warning', remember);
-  await raw(`${head}content-length: 1000\r\n\r\nhello`, { endAfterMs: 50 });
+  await sendRaw(world.port, `${head}content-length: 1000\r\n\r\nhello`, { endAfterMs: 50 });
   await settle(20);
   process.off('warning', remember);
   assert.deepEqual(warnings, []);
-  assert.match(await raw(`${head}content-length: 1e3\r\n\r\nhello`), /^HTTP\/1\.1 400 /);
-  assert.match(await raw(`${head}content-length: -5\r\n\r\nhello`), /^HTTP\/1\.1 400 /);
+  assert.match(await sendRaw(world.port, `${head}content-length: 1e3\r\n\r\nhello`), /^HTTP\/1\.1 400 /);
+  assert.match(await sendRaw(world.port, `${head}content-length: -5\r\n\r\nhello`), /^HTTP\/1\.1 400 /);
   assert.equal((await site.transport.request({ method: 'GET', path: '/health' })).status, 200);
 });
 
 test('JSON that is malformed, deep, of another type, with unknown or poisonous keys is refused with 4xx and changes nothing', async () => {
   const post = (body: string, type = 'application/json') =>
-    raw(
+    sendRaw(
+      world.port,
       `POST /v1/enrol HTTP/1.1\r\nhost: x\r\ncontent-type: ${type}\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     );
   const fields = '"token":"aaaaaaaaaaaaaaaaaaaa","name":"","publicKey":"","proof":""';
@@ -334,7 +336,7 @@ test('JSON that is malformed, deep, of another type, with unknown or poisonous k
   assert.equal(({} as { polluted?: boolean }).polluted, undefined);
   for (const path of ['/', '/v1', '/v1/enrol/', '/v1/admin', '/..%2f..%2fetc/passwd', `${base}/models/../models/x`]) {
     assert.match(
-      await raw(`GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`),
+      await sendRaw(world.port, `GET ${path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`),
       /^HTTP\/1\.1 40[14] /,
       path,
     );
@@ -466,7 +468,7 @@ test('a client that sends its headers too slowly is cut off', async () => {
   try {
     own.app.server.headersTimeout = 200;
     const started = performance.now();
-    const answer = await raw('GET /health HTTP/1.1\r\nhost: x\r\nx-slow: ', { port: own.port });
+    const answer = await sendRaw(own.port, 'GET /health HTTP/1.1\r\nhost: x\r\nx-slow: ');
     assert.match(answer, /^HTTP\/1\.1 408 |^$/);
     assert.ok(performance.now() - started < 10_000);
   } finally {
@@ -491,28 +493,3 @@ test('openSession() takes a challenge that was lost with a restart for a cut, an
   const stranger = openSession(site.transport, { deviceId: 'd-none', key, pin: tlsIdentity.pin });
   await assert.rejects(stranger, RefusedError);
 });
-
-/** Sends text over TLS as it is and gives what comes back until the other side closes. */
-function raw(text: string, options: { readonly endAfterMs?: number; readonly port?: number } = {}): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let answer = '';
-    const socket = connect({
-      port: options.port ?? world.port,
-      host: '127.0.0.1',
-      rejectUnauthorized: false,
-      ecdhCurve: 'X25519MLKEM768',
-    });
-    socket.setEncoding('utf8');
-    socket.on('secureConnect', () => {
-      socket.write(text);
-      if (options.endAfterMs !== undefined) setTimeout(() => socket.destroy(), options.endAfterMs);
-    });
-    socket.on('data', (chunk: string) => {
-      answer += chunk;
-      // One whole answer is enough: the connection may be kept open for the next request.
-      if (/\r\n\r\n/.test(answer) && options.endAfterMs === undefined) setTimeout(() => socket.destroy(), 20);
-    });
-    socket.on('close', () => resolve(answer));
-    socket.on('error', (error: NodeJS.ErrnoException) => (error.code === 'ECONNRESET' ? undefined : reject(error)));
-  });
-}
