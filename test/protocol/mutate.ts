@@ -64,11 +64,13 @@ export const mutations = {
     const changed = Uint8Array.from(bytes);
     const names: number[] = [];
     for (let text = 0, at = 8; text < 3; text++) {
-      const length = changed[at]!;
-      for (let i = 1; i <= length; i++) names.push(at + i);
+      const length = changed[at] ?? 0;
+      for (let i = 1; i <= length && at + i < changed.length; i++) names.push(at + i);
       at += 1 + length;
     }
-    const index = names[rng.below(names.length)]!;
+    // Bytes that are no envelope may have no names.
+    const index = names.length === 0 ? undefined : names[rng.below(names.length)];
+    if (index === undefined) return changed;
     changed[index] = changed[index] === 0x7a ? 0x61 : 0x7a;
     return changed;
   },
