@@ -4,7 +4,7 @@ import process from 'node:process';
 export type Work = () => unknown | Promise<unknown>;
 
 const sampleMsMin = 25;
-const warmMs = 300;
+const warmMs = 1000;
 
 /**
  * Processor milliseconds of this thread: on a shared machine wall time tells more about the neighbours, and other
@@ -42,7 +42,7 @@ async function prepare(run: Work, clock: () => number): Promise<() => Promise<nu
     return (clock() - begun) / count;
   };
   // Long enough for the engine to have chosen its fastest code.
-  for (let spent = 0, calls = 0; spent < warmMs && calls < 200; calls++) spent += await time(1);
+  for (let spent = 0, calls = 0; spent < warmMs && calls < 2000; calls++) spent += await time(1);
   const count = Math.min(200, Math.max(1, Math.ceil(sampleMsMin / (await time(3)))));
   return () => time(count);
 }

@@ -1,4 +1,5 @@
-// Work that never changes, in plain JavaScript: what a processor does of it tells how fast the processor is.
+// Work that never changes, in plain JavaScript or Node alone: what a processor does of it tells how fast the processor is.
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 
 /** Multiplications and additions on numbers that stay in the cache. */
 export function arithmetic(): number {
@@ -16,6 +17,19 @@ const rows = Array.from({ length: 20 }, (_, i) => new Float32Array(100_000).fill
 export function memory(): number {
   let sum = 0;
   for (const row of rows) for (let i = 0; i < row.length; i++) sum += row[i]!;
+  return sum;
+}
+
+const words = Uint8Array.from(
+  { length: 200_000 },
+  (_, i) => (Math.imul(i, 0x9e3779b1) >>> 24) & (i % 2 === 0 ? 15 : 255),
+);
+
+/** Zstandard there and back over 200 kB, with 100,000 multiplications between. */
+export function zstandard(): number {
+  const back = zstdDecompressSync(zstdCompressSync(words));
+  let sum = 0;
+  for (let i = 0; i < back.length; i += 2) sum += back[i]! * 0.5;
   return sum;
 }
 
