@@ -70,18 +70,30 @@ test('judgePace() fails a case without a baseline and a baseline without its cas
   assert.equal(elsewhere.figures?.['unanswered'], 1);
 });
 
-/** Work that takes about so many units of the same loop. */
-const loop = (units: number) => () => {
-  let sum = 0;
-  for (let i = 0; i < units * 1000; i++) sum = (sum * 31 + i) % 65_537;
-  return sum;
-};
+/** A processor whose time stands still but for the work that is done on it, and for load that now and then falls on a run. */
+function processor() {
+  let now = 0;
+  let runs = 0;
+  const work = (ms: number) => () => {
+    now += ms + (++runs % 3 === 0 ? 40 : 0);
+  };
+  return { clock: () => now, work };
+}
 
-test('ratioOf() sees work that was made a third slower, on this machine and under its load', async () => {
-  const before = await ratioOf({ work: loop(300), yardstick: loop(300) }, 3);
-  const after = await ratioOf({ work: loop(400), yardstick: loop(300) }, 3);
-  assert.ok(after > 1.15 * before, `${before} then ${after}`);
-  assert.ok(before > 0.7 && before < 1.4, String(before));
+test('ratioOf() sees work that was made a third slower, under load that falls on every third run', async () => {
+  const { clock, work } = processor();
+  const ratio = (ms: number) => ratioOf({ work: work(ms), yardstick: work(30) }, 9, clock);
+  assert.equal(await ratio(30), 1);
+  assert.equal(await ratio(40), 40 / 30);
+});
+
+test('ratioOf() repeats short work until it makes a sample that a coarse clock can tell', async () => {
+  let now = 0;
+  const work = (ms: number) => () => {
+    now += ms;
+  };
+  const ratio = await ratioOf({ work: work(0.25), yardstick: work(0.5) }, 3, () => Math.floor(now));
+  assert.ok(Math.abs(ratio - 0.5) < 0.03, String(ratio));
 });
 
 test('the baseline of the repository has every case of the benchmark', () => {
