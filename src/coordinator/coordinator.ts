@@ -1,5 +1,4 @@
 import type { Evaluation } from '../core/learning/engine.ts';
-import { PlanError, planHash } from '../core/plan/plan.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import { originOf } from '../core/transparency/checkpoint.ts';
 import type { SignedAnnouncement } from '../core/protocol/messages.ts';
@@ -7,14 +6,15 @@ import { effectOf, phaseOf, type Round, type RoundEffect, type RoundEvent } from
 import { hiddenKinds } from '../core/transparency/hidden-entry.ts';
 import type { Device, JournalRow } from '../ports/store.ts';
 import { announce } from './announcement.ts';
-import { writeCard } from './cards.ts';
+import { beginOrContinue } from './creation.ts';
 import { endingAfter, stopping } from './ending.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
 import { guardedBlobs } from './guarded-blobs.ts';
 import { approvedClients, canOpen, isShortOfClients } from './gathering.ts';
 import type { Draft } from './journal.ts';
 import { createModels, type ModelFile } from './models.ts';
-import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
+import { createOpenKey } from './open-key.ts';
+import type { CoordinatorParts } from './parts.ts';
 import { type ClientClaims, type ClientTls, createPresence } from './presence.ts';
 import { createCentralRounds } from './privacy/central.ts';
 import { decideOpening } from './privacy/opening.ts';
@@ -22,7 +22,6 @@ import { createQkdKeys } from './qkd-keys.ts';
 import { createReception, type Reception } from './reception.ts';
 import { recordOf } from './round-record.ts';
 import { aggregateUpdates, combineEvaluations, publishRelease, type Reduced } from './reduction.ts';
-import { decodeRoundSecret, encodeRoundSecret } from './round-secret.ts';
 import { createRunLog, type Snapshot } from './run-log.ts';
 import { advance, hasEnded, roundEventData } from './state.ts';
 import { createTransparency, fingerprintsOf, type Transparency } from './transparency.ts';
@@ -78,7 +77,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   // A disk that refuses a write ends the coordinator, which a restart continues: it is no fault of a client or a round.
   const blobs = guardedBlobs(ports.blobs, failAndThrow);
   const parts: CoordinatorParts = { ...ports, blobs };
-  const { plan, orgId, runId, clock, crypto, store, roundKeys } = parts;
+  const { plan, orgId, runId, clock, crypto, store } = parts;
   const treeHead = { origin: originOf(parts), key: parts.proofKeys.treeHead };
   const isPrivate = plan.privacy.mode === 'central';
   const saltFor = (kind: string) => (isPrivate && hiddenKinds.has(kind) ? crypto.randomBytes(16).toHex() : undefined);
@@ -90,7 +89,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => {});
   const qkdKeys = createQkdKeys(parts, log);
-  let roundKey: OpenRoundKey | undefined;
+  const openKey = createOpenKey(parts, qkdKeys);
   let offsetMs = 0;
   let gatheringSinceMs = 0;
   let performed = '';
@@ -103,14 +102,15 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   const nowMs = () => clock.monotonicMs() + offsetMs;
   const reception = makeReception(parts, log, {
     layout: models.layout,
-    roundKey: (round) => (roundKey?.round === round ? roundKey : undefined),
+    roundKey: openKey.of,
     nowMs,
   });
 
   const presence = createPresence({
     log,
     nowMs,
-    announcementFor: (device) => announce(log.snapshot(), device, { parts, layout: models.layout, roundKey }),
+    announcementFor: (device) =>
+      announce(log.snapshot(), device, { parts, layout: models.layout, roundKey: openKey.current() }),
     isHalted: () => isHalted,
     spawn,
   });
@@ -201,10 +201,9 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     const facts = log.snapshot().run.facts!;
     const modelHash = facts.published?.hash;
     const test = modelHash === undefined ? null : await evaluate(modelHash);
-    await qkdKeys.advance(round.number, roundKey?.qkd);
+    await qkdKeys.advance(round.number, openKey.current()?.qkd);
     await reception.forget(round);
-    await roundKeys.destroy(round.number);
-    roundKey = undefined;
+    await openKey.destroy(round.number);
     gatheringSinceMs = clock.monotonicMs();
     await log.recordOnLedger((snapshot) => {
       const { run } = snapshot;
@@ -231,24 +230,17 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     isOpening = true;
     try {
       const number = nextRound();
-      const key = await crypto.generateRoundKey();
-      const qkd = await qkdKeys.reserve(readyDevices(), presence.saeOf);
-      const ownSecret = key.exportSecret();
-      const secret = encodeRoundSecret({ roundKey: ownSecret, qkd: qkd.keys });
-      await roundKeys.put(number, secret);
-      secret.fill(0);
-      ownSecret.fill(0);
-      roundKey = { round: number, key, qkd: qkd.keys };
+      const { key, qkd } = await openKey.create(number, readyDevices(), presence.saeOf);
       const isOpened = await log.recordOnLedger((snapshot) =>
         // Who is there is asked again: meanwhile clients may have left, and the operator may have ended the run.
         decideOpening(
           snapshot,
           { round: number, present: qkd.served(readyClients()), secondsOf: presence.secondsOf, plan, central },
-          { roundKey: key.publicKey.toBase64(), ...qkd.journaled, nowMs: nowMs() },
+          { roundKey: key.key.publicKey.toBase64(), ...qkd.journaled, nowMs: nowMs() },
         ),
       );
       if (!isOpened) {
-        await roundKeys.destroy(number);
+        await openKey.destroy(number);
         qkdKeys.pause();
       }
     } finally {
@@ -265,7 +257,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   async function finish(): Promise<void> {
     if (isOpening || isFinished || log.snapshot().run.round !== null) return;
     isFinished = true;
-    await roundKeys.destroy(nextRound());
+    await openKey.destroy(nextRound());
     ended.resolve();
   }
 
@@ -304,14 +296,9 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     const { round } = log.snapshot().run;
     if (round === null) return;
     offsetMs = round.nowMs - clock.monotonicMs();
-    const secret = await roundKeys.get(round.number);
-    if (secret === undefined) {
-      if (round.status !== 'completed' && round.status !== 'aborted') {
-        await recordEvent(round.number, { kind: 'failed', reason: 'the key of the round is gone: it is repeated' });
-      }
-    } else {
-      const { roundKey: own, qkd } = decodeRoundSecret(secret);
-      roundKey = { round: round.number, key: await crypto.importRoundKey(own), qkd };
+    const isOver = round.status === 'completed' || round.status === 'aborted';
+    if (!(await openKey.restore(round.number)) && !isOver) {
+      await recordEvent(round.number, { kind: 'failed', reason: 'the key of the round is gone: it is repeated' });
     }
     for (const clientId of round.participants) await recordEvent(round.number, { kind: 'left', clientId });
   }
@@ -340,26 +327,8 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     async start() {
       await log.load();
       gatheringSinceMs = clock.monotonicMs();
-      const { models: rows, run } = log.snapshot();
-      if (run.planHash !== null && run.planHash !== planHash(plan)) {
-        throw new PlanError([
-          `the plan of a run must stay as it was when the run began (hash ${run.planHash.slice(0, 16)}…): current value is ${planHash(plan).slice(0, 16)}…`,
-        ]);
-      }
-      if (rows.length === 0) {
-        const model = await models.writeInitial();
-        const card = await writeCard(parts, model, { clientIds: [], privacy: null });
-        await log.record(() => ({
-          changes: [{ kind: 'model', model }],
-          drafts: [
-            {
-              kind: 'run.created',
-              data: { planHash: planHash(plan), plan: plan as unknown as Json, model: model.hash, card },
-            },
-          ],
-          result: undefined,
-        }));
-      }
+      await beginOrContinue(parts, log, models);
+      const { run } = log.snapshot();
       await qkdKeys.load(run.records.at(-1)?.round ?? 0);
       if (!hasEnded(run)) await central?.start();
       const started = { kind: 'server.started', data: { pin: parts.pin, keys: fingerprintsOf(parts) } };

@@ -10,7 +10,7 @@ import type { RunLog } from './run-log.ts';
 type QkdAbsence = { readonly clientId: string; readonly reason: string };
 
 /** The QKD keys that were reserved for one round. */
-type Reserved = {
+export type ReservedQkd = {
   readonly keys: ReadonlyMap<string, DeviceQkd>;
   /** Who may take part: under "required" only who has a fresh key, as there is no weaker way. */
   served(clientIds: readonly string[]): readonly string[];
@@ -23,7 +23,7 @@ export type QkdKeys = {
   /** Reads the secrets that were carried to the newest finished round. */
   load(lastRound: number): Promise<void>;
   /** One fresh key for each device that has a source, all at once. Who lacks one, and why, is journaled once. */
-  reserve(devices: readonly Device[], saeOf: (deviceId: string) => string | undefined): Promise<Reserved>;
+  reserve(devices: readonly Device[], saeOf: (deviceId: string) => string | undefined): Promise<ReservedQkd>;
   /** Carries the secrets of a round on; before the round's own secret is destroyed. */
   advance(round: number, keys: ReadonlyMap<string, DeviceQkd> | undefined): Promise<void>;
   /** A source that has no keys now is asked again a little later, not ten times a second. */

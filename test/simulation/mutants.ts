@@ -106,7 +106,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a round key that outlives its round',
-    edits: [edit('coordinator/coordinator.ts', 'await roundKeys.destroy(round.number);', '')],
+    edits: [edit('coordinator/coordinator.ts', 'await openKey.destroy(round.number);', '')],
     caughtBy: 'round-keys-end-with-their-round',
     seed: 1,
   },
