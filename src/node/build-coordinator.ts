@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { access, mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createFileBlobs } from '../adapters/blobs-files.ts';
 import { createSystemClock } from '../adapters/clock-system.ts';
@@ -25,7 +25,19 @@ const heldBytesMax = 32 << 20;
 
 /** Where a coordinator's files are. */
 export type CoordinatorFiles = Readonly<
-  Record<'folder' | 'keys' | 'state' | 'database' | 'blobs' | 'roundKeys' | 'qkdEpochs' | 'tlsCertificate', string>
+  Record<
+    | 'folder'
+    | 'keys'
+    | 'state'
+    | 'database'
+    | 'blobs'
+    | 'roundKeys'
+    | 'qkdEpochs'
+    | 'tlsCertificate'
+    | 'vault'
+    | 'token',
+    string
+  >
 >;
 
 /** Puts a coordinator of Node's real adapters together from its files. */
@@ -46,6 +58,8 @@ export async function buildCoordinator(
 ): Promise<{ parts: CoordinatorParts; tls: { key: string; cert: string }; vault: KeyVault }> {
   const crypto = await startNodeCrypto();
   await mkdir(paths.state, { recursive: true, mode: 0o700 });
+  // Without its keys the folder is another coordinator: none are made here.
+  await Promise.all([access(paths.token), access(paths.vault)]);
   const vault = await openKeyVault(paths.keys, settings.unlocking, crypto);
   const [key, cert, seed, test, compute, proofKeys] = await Promise.all([
     vault.secret('tls'),

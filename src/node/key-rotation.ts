@@ -47,6 +47,6 @@ export async function startKeyRotation(options: {
 }
 
 /** Whether a name is a purpose whose key may be replaced while a run lasts. */
-export function isRotated(purpose: string): purpose is KeyPurpose {
+function isRotated(purpose: string): purpose is KeyPurpose {
   return Object.hasOwn(keyPurposes, purpose) && keyPurposes[purpose as KeyPurpose].rotates;
 }

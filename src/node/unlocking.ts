@@ -7,7 +7,7 @@ import type { Unlocking } from '../adapters/kms-file/token.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where the key file of this user is unless another one is named: outside of every data folder. */
-export function userKeyFile(environment: Environment): string {
+function userKeyFile(environment: Environment): string {
   const base = environment['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state');
   return join(base, 'qflare', 'unlock.key');
 }

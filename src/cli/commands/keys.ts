@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
 import { keyPurposes, type KeyRecord, rotationDueMs } from '../../core/keys/lifecycle.ts';
+import type { KeyVault } from '../../node/key-vault.ts';
 import { isServed, lockFolder, type Paths, pathsOf, readSettings } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
 
@@ -66,10 +67,7 @@ async function rotate(dir: string, purpose: string): Promise<KeyRecord> {
 }
 
 /** Works on the keys of a folder that nobody serves. */
-async function inFolder<T>(
-  paths: Paths,
-  work: (vault: Awaited<ReturnType<typeof import('../folder-vault.ts').openFolderVault>>) => Promise<T>,
-): Promise<T> {
+async function inFolder<T>(paths: Paths, work: (vault: KeyVault) => Promise<T>): Promise<T> {
   await readSettings(paths);
   const { openFolderVault } = await import('../folder-vault.ts');
   const unlock = await lockFolder(paths);
