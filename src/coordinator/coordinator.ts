@@ -30,7 +30,7 @@ const tickMs = 100;
 const stillMsMax = 30_000;
 
 /** Runs the rounds of one plan. Knows nothing of HTTP; a server or a simulated world drives it. */
-export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget'> & {
+export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget' | 'sweep'> & {
   /** Reads the run back and goes on where it stood: in mid-round too. */
   start(): Promise<void>;
   readonly enrolment: Enrolment;
@@ -328,6 +328,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
       await log.load();
       gatheringSinceMs = clock.monotonicMs();
       await beginOrContinue(parts, log, models);
+      await reception.sweep();
       const { run } = log.snapshot();
       await qkdKeys.load(run.records.at(-1)?.round ?? 0);
       if (!hasEnded(run)) await central?.start();

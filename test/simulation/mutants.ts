@@ -111,6 +111,12 @@ export const mutants: readonly Mutant[] = [
     seed: 1,
   },
   {
+    name: 'an envelope that a killed coordinator left behind',
+    edits: [edit('coordinator/coordinator.ts', 'await reception.sweep();', '')],
+    caughtBy: 'envelopes-end-with-their-round',
+    seed: 1,
+  },
+  {
     name: 'a rule that trims nothing',
     edits: [edit('core/aggregation/trimmed-mean.ts', 'low: f, high: n - f', 'low: 0, high: n')],
     caughtBy: 'honest-majority-bounds-the-error',

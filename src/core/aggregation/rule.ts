@@ -101,7 +101,9 @@ export function define<const S extends z.ZodObject>(
   return { schema, rule };
 }
 
-const f = z.union([z.int().min(0), z.literal('auto')]);
+const f = z.union([z.int().min(0), z.literal('auto')], {
+  error: ({ input }) => `f must be a number of rows (0, 1, 2 …) or "auto": current value is ${JSON.stringify(input)}`,
+});
 
 /** The options of a rule whose arithmetic depends on f. */
 export const byzantine = { f, unproven: z.boolean().optional() };
