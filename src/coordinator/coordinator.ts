@@ -57,7 +57,7 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget' | 'sw
   /** Clients that have not heard yet that the run is done: after a restart, all of them. */
   untoldClients(): readonly string[];
   model(hash: string): Promise<Uint8Array | undefined>;
-  /** The same, read part by part. */
+  /** A file that the run has published, read part by part: what a site may ask for. */
   modelFile(hash: string): Promise<ModelFile | undefined>;
   /** HTTP bodies, for the round's record. */
   countBytes(direction: 'up' | 'down', bytes: number): void;
@@ -358,7 +358,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     connectedDevices: presence.devices,
     untoldClients: () => presence.untold(),
     model: (hash) => blobs.get(hash),
-    modelFile: (hash) => models.file(hash),
+    modelFile: (hash) => models.published(hash, log.snapshot().models),
     countBytes: (direction, count) => void (bytes[direction] += count),
     stop: (reason) => log.record(({ run }) => ({ drafts: stopping(run, reason, nowMs()), result: undefined })),
     journal: (fromSequence) => store.journal(fromSequence),
