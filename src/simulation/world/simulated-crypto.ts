@@ -124,6 +124,7 @@ function createAead(key: Uint8Array): Aead {
     digest('tag', key, nonce, plaintext, aad).subarray(0, aeadTagBytes);
   return {
     seal: (nonce, plaintext, aad) => concatBytes(plaintext, tagOf(nonce, plaintext, aad)),
+    sealInto: (nonce, plaintext, target) => target.set(concatBytes(plaintext, tagOf(nonce, plaintext))),
     open(nonce, ciphertext, aad) {
       if (ciphertext.length < aeadTagBytes) return undefined;
       const plaintext = ciphertext.slice(0, ciphertext.length - aeadTagBytes);
