@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { createFileIdentityStore } from '../src/adapters/identity-file.ts';
+import { openKeyVault } from '../src/node/key-vault.ts';
 import { createHttpsTransport } from '../src/adapters/transport-https.ts';
 import { enrol } from '../src/client/enrol.ts';
 import { parseLink } from '../src/client/link.ts';
@@ -41,7 +43,9 @@ export async function runLightClient(options: {
   const { crypto, name, gate } = options;
   const link = parseLink(options.link);
   const transport = createHttpsTransport({ host: link.host, port: link.port, pin: link.pin, group: 'X25519MLKEM768' });
-  const store = createFileIdentityStore(options.stateFolder);
+  const unlocking = { kind: 'key-file', bytes: new Uint8Array(32) } as const;
+  const { atRest } = await openKeyVault(join(options.stateFolder, 'keys'), unlocking, crypto);
+  const store = createFileIdentityStore(options.stateFolder, atRest);
   const identity = await enrol({ link, name, store, crypto, transport });
   const key = crypto.importSigningKey(Uint8Array.fromBase64(identity.signingSeed));
   const session = await openSession(transport, { deviceId: identity.deviceId, key, pin: link.pin.toHex() });

@@ -15,4 +15,5 @@ export type { RoundRecord } from './core/round/record.ts';
 export type { RunRecord } from './core/round/run-record.ts';
 export { buildCoordinator } from './node/build-coordinator.ts';
 export { joinRun } from './node/join-run.ts';
+export { findUnlocking } from './node/unlocking.ts';
 export type { Trainer, TrainerEvaluation, TrainerResult, TrainerTask } from './ports/trainer.ts';

@@ -5,6 +5,7 @@ import type { Blobs } from '../ports/blobs.ts';
 import { DamagedError } from '../ports/damage.ts';
 
 const hashBytesAtOnce = 1 << 20;
+const asidePrefix = 'aside.';
 
 /** Blobs as files: `ab/cdef…` below a folder; written aside, synced, renamed, and the folder synced. */
 export function createFileBlobs(folder: string): Blobs {
@@ -58,7 +59,7 @@ export function createFileBlobs(folder: string): Blobs {
         if (await holds(pathOf(known), content)) return known;
       }
       await mkdir(folder, { recursive: true });
-      const aside = join(folder, `aside.${randomBytes(8).toString('hex')}`);
+      const aside = join(folder, `${asidePrefix}${randomBytes(8).toString('hex')}`);
       try {
         const hash = await writeAside(content, aside);
         await place(aside, pathOf(hash));
@@ -84,6 +85,22 @@ export function createFileBlobs(folder: string): Blobs {
     read: async (hash, start, target) => readRange(pathOf(hash), start, target),
     async remove(hash) {
       await rm(pathOf(hash), { force: true });
+    },
+    async sweep(isOrphan) {
+      let count = 0;
+      for (const entry of (await orUndefined(readdir(folder))) ?? []) {
+        if (entry.startsWith(asidePrefix)) {
+          await rm(join(folder, entry), { force: true });
+          count++;
+        }
+        if (!/^[0-9a-f]{2}$/.test(entry)) continue;
+        for (const rest of await readdir(join(folder, entry))) {
+          if (!/^[0-9a-f]{62}$/.test(rest) || !(await isOrphan(entry + rest))) continue;
+          await rm(join(folder, entry, rest), { force: true });
+          count++;
+        }
+      }
+      return count;
     },
     arriving: {
       names: async () => (await orUndefined(readdir(arrivals))) ?? [],

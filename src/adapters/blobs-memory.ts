@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Blobs } from '../ports/blobs.ts';
 
 /** Blobs in memory, for simulated worlds. */
-export function createMemoryBlobs(): Blobs {
+export function createMemoryBlobs(): Blobs & { readonly held: () => readonly Uint8Array[] } {
   const blobs = new Map<string, Uint8Array>();
   const arriving = new Map<string, Uint8Array>();
   return {
@@ -21,6 +21,12 @@ export function createMemoryBlobs(): Blobs {
     remove: async (hash) => {
       blobs.delete(hash);
     },
+    async sweep(isOrphan) {
+      let count = 0;
+      for (const hash of blobs.keys()) if ((await isOrphan(hash)) && blobs.delete(hash)) count++;
+      return count;
+    },
+    held: () => [...blobs.values(), ...arriving.values()],
     arriving: {
       names: async () => [...arriving.keys()],
       size: async (name) => arriving.get(name)?.length ?? 0,

@@ -1,23 +1,34 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { AtRest } from '../ports/at-rest.ts';
 import type { Identity, IdentityStore } from '../ports/identity.ts';
 
-/** An identity as a file of mode 0600 in a folder of mode 0700. */
-export function createFileIdentityStore(folder: string): IdentityStore {
+const place = 'qflare/identity/v1';
+
+type Secrets = Pick<Partial<Identity>, 'signingSeed' | 'qkd'>;
+
+/**
+ * An identity as a file of mode 0600 in a folder of mode 0700. What is secret in it, the device's key and what QKD gave,
+ * is sealed; the rest can be read.
+ */
+export function createFileIdentityStore(folder: string, atRest: AtRest): IdentityStore {
   const path = join(folder, 'identity.json');
   return {
     async load() {
       try {
-        return JSON.parse(await readFile(path, 'utf8')) as Partial<Identity>;
+        const { sealed, ...known } = JSON.parse(await readFile(path, 'utf8')) as Partial<Identity> & { sealed: string };
+        const secrets = new TextDecoder().decode(atRest.open(place, Uint8Array.fromBase64(sealed)));
+        return { ...known, ...(JSON.parse(secrets) as Secrets) };
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
         throw error;
       }
     },
-    async save(identity) {
+    async save({ signingSeed, qkd, ...known }) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
+      const secrets = new TextEncoder().encode(JSON.stringify({ signingSeed, qkd } as Secrets));
       const file = await open(`${path}.part`, 'w', 0o600);
-      await file.writeFile(JSON.stringify(identity));
+      await file.writeFile(JSON.stringify({ ...known, sealed: atRest.seal(place, secrets).toBase64() }));
       await file.sync();
       await file.close();
       await rename(`${path}.part`, path);

@@ -1,26 +1,21 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { AtRest } from '../ports/at-rest.ts';
+import { DamagedError } from '../ports/damage.ts';
 import type { RoundKeys } from '../ports/round-keys.ts';
 
-const nonceBytes = 12;
-const tagBytes = 16;
-
-/** Round secrets as files of mode 0600, each wrapped with AES-256-GCM under a key-encryption key. */
-export function createFileRoundKeys(folder: string, keyEncryptionKey: Uint8Array): RoundKeys {
+/** Round secrets as files of mode 0600, each sealed at rest: it opens as the secret of its own round only. */
+export function createFileRoundKeys(folder: string, atRest: AtRest): RoundKeys {
   const pathOf = (round: number) => join(folder, `round-${round}.key`);
-  const aad = (round: number) => Buffer.from(`qflare/round-key/v1/${round}`);
+  const placeOf = (round: number) => `qflare/round-key/v1/${round}`;
 
-  function unwrap(wrapped: Buffer, round: number): Buffer {
+  function unwrap(wrapped: Uint8Array, round: number): Uint8Array {
     try {
-      const decipher = createDecipheriv('aes-256-gcm', keyEncryptionKey, wrapped.subarray(0, nonceBytes));
-      decipher.setAAD(aad(round)).setAuthTag(wrapped.subarray(wrapped.length - tagBytes));
-      const secret = decipher.update(wrapped.subarray(nonceBytes, wrapped.length - tagBytes));
-      decipher.final();
-      return secret;
+      return atRest.open(placeOf(round), wrapped);
     } catch (cause) {
-      throw new Error(
-        `Cannot use the key of round ${round} as it must open under the wrapping key: remove ${pathOf(round)} and the round is repeated`,
+      throw new DamagedError(
+        `Cannot use the key of round ${round} as it must open under the data key: remove ${pathOf(round)} and the round is repeated`,
         { cause },
       );
     }
@@ -29,17 +24,14 @@ export function createFileRoundKeys(folder: string, keyEncryptionKey: Uint8Array
   return {
     async put(round, secret) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      const nonce = randomBytes(nonceBytes);
-      const cipher = createCipheriv('aes-256-gcm', keyEncryptionKey, nonce).setAAD(aad(round));
-      const wrapped = Buffer.concat([nonce, cipher.update(secret), cipher.final(), cipher.getAuthTag()]);
       const file = await open(`${pathOf(round)}.part`, 'w', 0o600);
-      await file.writeFile(wrapped);
+      await file.writeFile(atRest.seal(placeOf(round), secret));
       await file.sync();
       await file.close();
       await rename(`${pathOf(round)}.part`, pathOf(round));
     },
     async get(round) {
-      let wrapped: Buffer;
+      let wrapped: Uint8Array;
       try {
         wrapped = await readFile(pathOf(round));
       } catch (error) {

@@ -1,14 +1,21 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { AtRest } from '../ports/at-rest.ts';
 import type { MemoryName, SiteMemory } from '../ports/site-memory.ts';
 
-/** `kept.safetensors`, `personal.safetensors` and `pace.json` of mode 0600 in a site's state folder. */
-export function createFileSiteMemory(folder: string): SiteMemory {
-  const pathOf = (name: MemoryName) => join(folder, `${name}.${name === 'pace' ? 'json' : 'safetensors'}`);
+/**
+ * Files of mode 0600 in a site's state folder: `personal.safetensors`, the site's own model, as it is, for its own use;
+ * `kept.sealed` and `pace.sealed`, what only the agent reads, sealed at rest.
+ */
+export function createFileSiteMemory(folder: string, atRest: AtRest): SiteMemory {
+  const isOpen = (name: MemoryName) => name === 'personal';
+  const pathOf = (name: MemoryName) => join(folder, isOpen(name) ? `${name}.safetensors` : `${name}.sealed`);
+  const placeOf = (name: MemoryName) => `qflare/site-memory/v1/${name}`;
   return {
     async read(name) {
       try {
-        return await readFile(pathOf(name));
+        const bytes = await readFile(pathOf(name));
+        return isOpen(name) ? bytes : atRest.open(placeOf(name), bytes);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
         throw error;
@@ -18,7 +25,7 @@ export function createFileSiteMemory(folder: string): SiteMemory {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const path = pathOf(name);
       const file = await open(`${path}.part`, 'w', 0o600);
-      await file.writeFile(bytes);
+      await file.writeFile(isOpen(name) ? bytes : atRest.seal(placeOf(name), bytes));
       await file.sync();
       await file.close();
       await rename(`${path}.part`, path);

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { SiteMemory } from '../ports/site-memory.ts';
+import { atRestUnder } from '../../test/contracts/at-rest.ts';
 import { createFileSiteMemory } from './site-memory-files.ts';
 import { createVolatileSiteMemory } from './site-memory-volatile.ts';
 
@@ -11,7 +12,7 @@ const root = mkdtempSync(join(tmpdir(), 'qflare-memory-'));
 after(() => rmSync(root, { recursive: true }));
 
 const adapters: Readonly<Record<string, () => SiteMemory>> = {
-  files: () => createFileSiteMemory(join(root, 'state')),
+  files: () => createFileSiteMemory(join(root, 'state'), atRestUnder(1)),
   volatile: createVolatileSiteMemory,
 };
 
@@ -29,7 +30,12 @@ for (const [name, make] of Object.entries(adapters)) {
 
 test('files: they outlive the process, only their owner reads them, and nothing is left beside them', async () => {
   const folder = join(root, 'state');
-  assert.deepEqual([...(await createFileSiteMemory(folder).read('kept'))!], [2, 3]);
-  assert.deepEqual(readdirSync(folder).sort(), ['kept.safetensors', 'personal.safetensors']);
-  assert.equal(statSync(join(folder, 'kept.safetensors')).mode & 0o777, 0o600);
+  assert.deepEqual([...(await createFileSiteMemory(folder, atRestUnder(1)).read('kept'))!], [2, 3]);
+  assert.deepEqual(readdirSync(folder).sort(), ['kept.sealed', 'personal.safetensors']);
+  for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600);
+  assert.deepEqual(
+    [...readFileSync(join(folder, 'personal.safetensors'))],
+    [4],
+    'the site uses its own model as it is',
+  );
 });

@@ -3,6 +3,7 @@ import { RefusedError, TrainerError, VersionError } from '../client/ends.ts';
 import { LinkError } from '../client/link.ts';
 import { PlanError } from '../core/plan/plan.ts';
 import { DamagedError } from '../ports/damage.ts';
+import { KmsError } from '../ports/kms.ts';
 import { TransportError } from '../ports/transport.ts';
 
 /** What the process ends with. Settled: other programs rely on them. */
@@ -66,7 +67,7 @@ export function explainFailure(error: unknown): { readonly message: string; read
   if (error instanceof PlanError || error instanceof LinkError) {
     return { message: error.message, exitCode: exitCodes.plan };
   }
-  if (error instanceof RefusedError || error instanceof SelfTestError) {
+  if (error instanceof RefusedError || error instanceof SelfTestError || error instanceof KmsError) {
     return { message: error.message, exitCode: exitCodes.security };
   }
   if (error instanceof VersionError) return { message: error.message, exitCode: exitCodes.network };

@@ -10,6 +10,7 @@ import { exportCommand } from './commands/export.ts';
 import { initCommand } from './commands/init.ts';
 import { inviteCommand } from './commands/invite.ts';
 import { joinCommand } from './commands/join.ts';
+import { keysCommand } from './commands/keys.ts';
 import { labCommand } from './commands/lab.ts';
 import { planCommand } from './commands/plan.ts';
 import { privacyCommand } from './commands/privacy.ts';
@@ -38,6 +39,7 @@ export function createProgram(): Command {
     statusCommand(),
     devicesCommand(),
     stopCommand(),
+    keysCommand(),
     exportCommand(),
     auditCommand(),
     backupCommand(),

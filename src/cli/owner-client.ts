@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { createHttpsTransport } from '../adapters/transport-https.ts';
 import { type Call, type StreamEvent, TransportError } from '../ports/transport.ts';
 import { pathsOf, readSettings } from './coordinator-folder.ts';
 import { Failure } from './failure.ts';
+import { openFolderVault } from './folder-vault.ts';
 
 /** Talks to the running coordinator of a folder with the owner token that lies in it. */
 export type OwnerClient = {
@@ -20,7 +20,8 @@ export async function createOwnerClient(folder: string): Promise<OwnerClient> {
       `Cannot reach the coordinator of ${folder} as it has never been started: "qflare serve ${folder}"`,
     );
   }
-  const session = await readFile(paths.ownerToken, 'utf8');
+  const vault = await openFolderVault(paths);
+  const session = new TextDecoder().decode(await vault.secret('owner-token'));
   const transport = createHttpsTransport({
     host: reachable(settings.bind ?? '127.0.0.1'),
     port: settings.port,

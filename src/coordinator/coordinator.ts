@@ -30,7 +30,7 @@ const tickMs = 100;
 const stillMsMax = 30_000;
 
 /** Runs the rounds of one plan. Knows nothing of HTTP; a server or a simulated world drives it. */
-export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget'> & {
+export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget' | 'sweep'> & {
   /** Reads the run back and goes on where it stood: in mid-round too. */
   start(): Promise<void>;
   readonly enrolment: Enrolment;
@@ -64,7 +64,7 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget'> & {
   stop(reason: string): Promise<void>;
   journal(fromSequence: number): Promise<readonly JournalRow[]>;
   /** Journals what happened beside the rounds, such as a source of randomness that was cut off. */
-  note(kind: `entropy.${string}` | 'requests.flood', data: Draft['data']): Promise<void>;
+  note(kind: `entropy.${string}` | `key.${string}` | 'requests.flood', data: Draft['data']): Promise<void>;
   onCommit(listener: (rows: readonly JournalRow[]) => void): () => void;
   /** Resolves when the run has completed or was stopped; rejects on a storage error. */
   readonly ended: Promise<void>;
@@ -328,6 +328,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
       await log.load();
       gatheringSinceMs = clock.monotonicMs();
       await beginOrContinue(parts, log, models);
+      await reception.sweep();
       const { run } = log.snapshot();
       await qkdKeys.load(run.records.at(-1)?.round ?? 0);
       if (!hasEnded(run)) await central?.start();

@@ -7,6 +7,7 @@ export function guardedBlobs(blobs: Blobs, onFailure: (error: unknown) => never)
     ...blobs,
     put: (content) => blobs.put(content).catch(onFailure),
     remove: (hash) => blobs.remove(hash).catch(onFailure),
+    sweep: (isOrphan) => blobs.sweep(isOrphan).catch(onFailure),
     arriving: {
       ...arriving,
       write: (name, offset, part) => arriving.write(name, offset, part).catch(onFailure),

@@ -1,6 +1,6 @@
 import { accepted, type Outcome, type Rejection, rejected } from '../core/intake/rejection.ts';
 import type { Metrics, Update, Verified } from '../core/intake/stages.ts';
-import { parseEnvelope, parseHead, wholeBytesMax } from '../core/protocol/envelope.ts';
+import { isEnvelope, parseEnvelope, parseHead, wholeBytesMax } from '../core/protocol/envelope.ts';
 import type { DeclineRequest, Receipt } from '../core/protocol/messages.ts';
 import { canAccept, type Contribution, phaseOf, type Round } from '../core/round/round.ts';
 import type { Device } from '../ports/store.ts';
@@ -38,6 +38,8 @@ export type Reception = {
   metrics(round: Round, contributions: readonly Contribution[]): Promise<readonly Metrics[]>;
   /** Forgets opened contributions and removes the envelopes of a finished round. */
   forget(round: Round): Promise<void>;
+  /** Removes envelopes that no round counts: those that a killed process had written and not recorded. At the start only. */
+  sweep(): Promise<void>;
   /** The largest body that a client may send as a whole, and as the head of an upload. */
   readonly bodyBytesMax: number;
   readonly headBytesMax: number;
@@ -192,6 +194,20 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
     return all;
   }
 
+  async function isOrphan(contentHash: string): Promise<boolean> {
+    const { models, run } = log.snapshot();
+    if (isCounted(contentHash) || models.some(({ hash }) => hash === contentHash)) return false;
+    for (const phase of run.round?.phases ?? []) {
+      const rows = await store.accepted(run.round!.number, phase.id);
+      if (rows.some((row) => row.contentHash === contentHash)) return false;
+    }
+    // What is not an envelope is somebody else's.
+    const size = await blobs.size(contentHash);
+    const beginning = new Uint8Array(Math.min(size ?? 0, contents.headBytesMax));
+    await blobs.read(contentHash, 0, beginning);
+    return isEnvelope(beginning);
+  }
+
   return {
     bodyBytesMax: wholeBytesMax,
     headBytesMax: contents.headBytesMax,
@@ -205,6 +221,9 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
     decline: acceptance.decline,
     updates: async (round, contributions) => (await values(round, contributions)) as Update[],
     metrics: async (round, contributions) => (await values(round, contributions)) as Metrics[],
+    async sweep() {
+      await blobs.sweep(isOrphan);
+    },
     async forget(round) {
       for (const content of opened.values()) await content.release();
       opened.clear();

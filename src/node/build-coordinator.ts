@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { access, mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createFileBlobs } from '../adapters/blobs-files.ts';
 import { createSystemClock } from '../adapters/clock-system.ts';
@@ -10,7 +9,9 @@ import { createNodeEntropy } from '../adapters/entropy-node.ts';
 import { createFileRoundKeys } from '../adapters/round-keys-files.ts';
 import { createFileSpool } from '../adapters/spool-files.ts';
 import { createSqliteStore } from '../adapters/store-sqlite.ts';
+import type { Unlocking } from '../adapters/kms-file/token.ts';
 import { openProofKeys } from './coordinator-keys.ts';
+import { type KeyVault, openKeyVault } from './key-vault.ts';
 import type { CoordinatorParts } from '../coordinator/parts.ts';
 import type { KeySource } from '../ports/key-source.ts';
 import { createWasmEngine } from '../core/learning/wasm/engine.ts';
@@ -32,11 +33,9 @@ export type CoordinatorFiles = Readonly<
     | 'blobs'
     | 'roundKeys'
     | 'qkdEpochs'
-    | 'tlsKey'
     | 'tlsCertificate'
-    | 'signingSeed'
-    | 'keyEncryptionKey'
-    | 'ownerToken',
+    | 'vault'
+    | 'token',
     string
   >
 >;
@@ -49,23 +48,26 @@ export async function buildCoordinator(
     readonly orgId: string;
     readonly runId: string;
     readonly pin: string;
+    /** What unlocks the keys of the folder. */
+    readonly unlocking: Unlocking;
     /** The file of a privacy ledger that other runs share; in the run's own database unless given. */
     readonly ledger?: string | undefined;
     /** The QKD link of this coordinator: a key source for each site's SAE id. */
     readonly kme?: { readonly profile: string; sourceFor(saeId: string): KeySource } | undefined;
   },
-): Promise<{ parts: CoordinatorParts; tls: { key: string; cert: string }; ownerTokenHash: Uint8Array }> {
+): Promise<{ parts: CoordinatorParts; tls: { key: string; cert: string }; vault: KeyVault }> {
   const crypto = await startNodeCrypto();
   await mkdir(paths.state, { recursive: true, mode: 0o700 });
-  const [key, cert, seed, wrappingKey, ownerToken, test, compute, proofKeys] = await Promise.all([
-    readFile(paths.tlsKey, 'utf8'),
+  // Without its keys the folder is another coordinator: none are made here.
+  await Promise.all([access(paths.token), access(paths.vault)]);
+  const vault = await openKeyVault(paths.keys, settings.unlocking, crypto);
+  const [key, cert, seed, test, compute, proofKeys] = await Promise.all([
+    vault.secret('tls'),
     readFile(paths.tlsCertificate, 'utf8'),
-    readFile(paths.signingSeed),
-    readFile(paths.keyEncryptionKey),
-    readFile(paths.ownerToken, 'utf8'),
+    vault.secret('announcement'),
     plan.data.test === undefined ? null : readDatasetFolder(resolve(paths.folder, plan.data.test)),
     plan.aggregation.engine === 'onnx' ? createGraphCompute(findOnnxRuntime()) : createWasmCompute(),
-    openProofKeys(paths.keys),
+    openProofKeys(vault, crypto),
   ]);
   const engine = createWasmEngine();
   const { orgId, runId, pin } = settings;
@@ -85,13 +87,13 @@ export async function buildCoordinator(
     entropy: createNodeEntropy(),
     store: createSqliteStore(paths.database, { orgId, runId, ledger: settings.ledger }),
     blobs: createFileBlobs(paths.blobs),
-    roundKeys: createFileRoundKeys(paths.roundKeys, wrappingKey),
+    roundKeys: createFileRoundKeys(paths.roundKeys, vault.atRest),
     spool: createFileSpool(join(paths.state, 'spool'), { heldBytesMax }),
     qkd: settings.kme && {
       tlsProfile: settings.kme.profile,
       sourceFor: settings.kme.sourceFor,
-      epochs: createFileRoundKeys(paths.qkdEpochs, wrappingKey),
+      epochs: createFileRoundKeys(paths.qkdEpochs, vault.atRest),
     },
   };
-  return { parts, tls: { key, cert }, ownerTokenHash: createHash('sha256').update(ownerToken).digest() };
+  return { parts, tls: { key: new TextDecoder().decode(key), cert }, vault };
 }

@@ -1,43 +1,16 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
-import { createNodeCrypto } from '../adapters/crypto-node.ts';
+import type { Crypto } from '../ports/crypto.ts';
 import type { ProofKeys } from '../ports/proof-keys.ts';
+import type { KeyVault } from './key-vault.ts';
 
-const names = ['tree-head.seed', 'model-card.seed', 'export-list.seed', 'pseudonym.key'] as const;
-
-/**
- * The keys that prove afterwards what happened, each for one purpose, as files of mode 0600. What is missing is made: a
- * folder of an earlier version has none.
- */
-export async function openProofKeys(folder: string): Promise<ProofKeys> {
-  const { importSigningKey } = createNodeCrypto();
-  const [treeHead, modelCard, exportList, pseudonym] = await Promise.all(names.map((name) => secretOf(folder, name)));
+/** The keys that prove afterwards what happened, each for one purpose. What is missing is made. */
+export async function openProofKeys(
+  vault: Pick<KeyVault, 'secret'>,
+  { importSigningKey }: Pick<Crypto, 'importSigningKey'>,
+): Promise<ProofKeys> {
   return {
-    treeHead: importSigningKey(treeHead!),
-    modelCard: importSigningKey(modelCard!),
-    exportList: importSigningKey(exportList!),
-    pseudonym: pseudonym!,
+    treeHead: importSigningKey(await vault.secret('tree-head')),
+    modelCard: importSigningKey(await vault.secret('model-card')),
+    exportList: importSigningKey(await vault.secret('export-list')),
+    pseudonym: await vault.secret('pseudonym'),
   };
-}
-
-async function secretOf(folder: string, name: string): Promise<Uint8Array> {
-  const path = join(folder, name);
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const secret = randomBytes(32);
-  const aside = `${path}.${randomBytes(4).toString('hex')}.part`;
-  const file = await open(aside, 'wx', 0o600);
-  try {
-    await file.writeFile(secret);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(aside, path);
-  return secret;
 }

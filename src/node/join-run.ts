@@ -6,6 +6,7 @@ import { createNodeDeflate } from '../adapters/deflate-node.ts';
 import { createNodeEntropy } from '../adapters/entropy-node.ts';
 import { takeFileLock } from '../adapters/file-lock.ts';
 import { createFileIdentityStore } from '../adapters/identity-file.ts';
+import type { Unlocking } from '../adapters/kms-file/token.ts';
 import { createHttpsTransport } from '../adapters/transport-https.ts';
 import { createFileSiteMemory } from '../adapters/site-memory-files.ts';
 import { type Outcome, takePart } from '../client/agent.ts';
@@ -15,6 +16,7 @@ import { enrol } from '../client/enrol.ts';
 import type { SiteQkd } from '../client/qkd.ts';
 import type { Link } from '../client/link.ts';
 import { type Plan, parsePlan } from '../core/plan/plan.ts';
+import { openKeyVault } from './key-vault.ts';
 import type { Identity } from '../ports/identity.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { TransportError } from '../ports/transport.ts';
@@ -26,6 +28,8 @@ export async function joinRun(options: {
   readonly link: Link;
   readonly name: string;
   readonly stateFolder: string;
+  /** What unlocks the keys of that folder. */
+  readonly unlocking: Unlocking;
   readonly patienceMs: number;
   readonly say: (text: string) => void;
   /** The QKD link of this site, where it has one. */
@@ -38,7 +42,8 @@ export async function joinRun(options: {
   const lock = await lockState(options.stateFolder);
   const transport = createHttpsTransport({ host: link.host, port: link.port, pin: link.pin, group: 'X25519MLKEM768' });
   try {
-    const store = createFileIdentityStore(options.stateFolder);
+    const { atRest } = await openKeyVault(join(options.stateFolder, 'keys'), options.unlocking, crypto);
+    const store = createFileIdentityStore(options.stateFolder, atRest);
     const identity = await withRetries(() => enrol({ link, name, store, crypto, transport }), clock.sleep);
     const plan = parsePlan(identity.plan);
     say(`enrolled as ${identity.clientId} in ${identity.runId}`);
@@ -56,7 +61,7 @@ export async function joinRun(options: {
       deflate: createNodeDeflate(),
       entropy: createNodeEntropy(),
       trainer,
-      memory: createFileSiteMemory(options.stateFolder),
+      memory: createFileSiteMemory(options.stateFolder, atRest),
       clock,
       patienceMs: options.patienceMs,
       say,

@@ -14,6 +14,11 @@ export type Blobs = {
    */
   read(hash: string, start: number, target: Uint8Array): Promise<void>;
   remove(hash: string): Promise<void>;
+  /**
+   * Removes what a killed process left behind: blobs that were not written to their end, and those of which `isOrphan`
+   * says so. Gives their number. Only while nothing else is written.
+   */
+  sweep(isOrphan: (hash: string) => Promise<boolean>): Promise<number>;
   readonly arriving: Arriving;
 };
 

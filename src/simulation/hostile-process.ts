@@ -6,6 +6,7 @@ import { parseLink } from '../client/link.ts';
 import { type AttackId, attacks } from '../core/attacks/index.ts';
 import { classCountOf } from '../core/learning/model-spec.ts';
 import { joinRun } from '../node/join-run.ts';
+import { findUnlocking } from '../node/unlocking.ts';
 import { createHostileTrainer } from './hostile-trainer.ts';
 
 // A hostile client as a process of its own: it speaks the protocol faultlessly and lies about its update.
@@ -27,6 +28,7 @@ await joinRun({
   link: parseLink(link),
   name: 'hostile',
   stateFolder: state,
+  unlocking: await findUnlocking(process.env),
   patienceMs: 60_000,
   say: (text) => process.stderr.write(`${text}\n`),
   trainerFor: async (plan) =>

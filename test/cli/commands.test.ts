@@ -50,7 +50,7 @@ test('doctor finds a sound machine and folder, and a key that others can read', 
   assert.deepEqual(bad, []);
   assert.ok(sound.findings.some((one: { found: string }) => one.found === 'TLSv1.3 X25519MLKEM768 on loopback'));
 
-  chmodSync(join(folder, 'keys', 'signing.seed'), 0o644);
+  chmodSync(join(folder, 'keys', 'vault.json'), 0o644);
   const open = qflare('doctor', folder);
   assert.equal(open.code, 2);
   assert.match(open.out, /✗ keys[\s\S]*chmod 600/);

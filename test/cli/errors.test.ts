@@ -86,7 +86,7 @@ before(async () => {
     assert.equal((await qflare('init', at(name), '--plan', plan)).code, 0);
   }
   writeFileSync(at('torn/coordinator.json'), '{"orgId":');
-  rmSync(at('keyless/keys/signing.seed'));
+  rmSync(at('keyless/keys/vault.json'));
   cpSync(at('run'), at('dead'), { recursive: true });
   const settings = JSON.parse(readFileSync(at('dead/coordinator.json'), 'utf8'));
   writeFileSync(at('dead/coordinator.json'), JSON.stringify({ ...settings, port: 1, bind: '127.0.0.1' }));
@@ -139,7 +139,7 @@ const cases: readonly Case[] = [
     'serve without a key',
     () => ['serve', at('keyless')],
     4,
-    /keyless\/keys\/signing\.seed as it must exist.*Nothing that was acknowledged is lost/,
+    /keyless\/keys\/vault\.json as it must exist.*Nothing that was acknowledged is lost/,
   ],
   [
     'serve without the test data',

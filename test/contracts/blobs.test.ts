@@ -44,6 +44,22 @@ test('blobs-files: files are readable by their owner only, and no temporary file
   }
 });
 
+test('blobs-files: a sweep removes what a killed write left aside', async () => {
+  const at = folder();
+  const blobs = createFileBlobs(at);
+  assert.equal(await blobs.sweep(async () => true), 0);
+  const hash = await blobs.put(Uint8Array.of(8));
+  writeFileSync(join(at, 'aside.0011223344556677'), 'half of an enve');
+  writeFileSync(join(at, 'notes.txt'), 'of the operator');
+  assert.equal(await blobs.sweep(async () => false), 1);
+  assert.deepEqual(
+    files(at)
+      .map(({ name }) => name)
+      .sort(),
+    [hash.slice(2), 'notes.txt'].sort(),
+  );
+});
+
 test('blobs-files: a write that fails leaves no file, temporary or not, and says so', async () => {
   const at = folder();
   const blobs = createFileBlobs(at);

@@ -33,6 +33,21 @@ export function blobsContract(name: string, open: () => Blobs): void {
     await blobs.remove(hash);
   });
 
+  test(`${name}: a sweep removes the orphans and nothing else`, async () => {
+    const blobs = open();
+    const [kept, orphan] = [await blobs.put(Uint8Array.of(31)), await blobs.put(Uint8Array.of(32))];
+    const asked: string[] = [];
+    const count = await blobs.sweep(async (hash) => {
+      asked.push(hash);
+      return hash === orphan;
+    });
+    assert.equal(count, 1);
+    assert.ok(asked.includes(kept) && asked.includes(orphan));
+    assert.equal(await blobs.get(orphan), undefined);
+    assert.deepEqual([...(await blobs.get(kept))!], [31]);
+    await blobs.remove(kept);
+  });
+
   test(`${name}: a blob that was removed can be put again`, async () => {
     const blobs = open();
     const hash = await blobs.put(Uint8Array.of(4));

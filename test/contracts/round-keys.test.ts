@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createFileRoundKeys } from '../../src/adapters/round-keys-files.ts';
 import { createNodeCrypto } from '../../src/adapters/crypto-node.ts';
+import { atRestUnder } from './at-rest.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'qflare-keys-'));
 after(() => rmSync(root, { recursive: true }));
 
 let count = 0;
-const wrapping = new Uint8Array(32).fill(1);
+const wrapping = atRestUnder(1);
 const secret = new Uint8Array(1248).map((_, i) => i * 3);
 
 function fresh() {
@@ -50,7 +51,7 @@ test('round-keys-files: the secret lies wrapped, in files of mode 0600 in a fold
   assert.deepEqual(readdirSync(folder), ['round-3.key']);
   const file = readFileSync(join(folder, 'round-3.key'));
   assert.equal(file.indexOf(secret.subarray(0, 16)), -1);
-  assert.equal(file.length, 12 + secret.length + 16);
+  assert.equal(file.length, 69 + secret.length + 16);
   assert.equal(statSync(join(folder, 'round-3.key')).mode & 0o777, 0o600);
   assert.equal(statSync(folder).mode & 0o777, 0o700);
 });
@@ -58,7 +59,7 @@ test('round-keys-files: the secret lies wrapped, in files of mode 0600 in a fold
 test('round-keys-files: another wrapping key, a changed file and a file of another round are refused', async () => {
   const { folder, keys } = fresh();
   await keys.put(1, secret);
-  const other = createFileRoundKeys(folder, new Uint8Array(32).fill(2));
+  const other = createFileRoundKeys(folder, atRestUnder(2));
   await assert.rejects(other.get(1), /round 1/);
   const path = join(folder, 'round-1.key');
   const good = readFileSync(path);

@@ -72,6 +72,11 @@ export function faultyDisk(
       size: (hash) => read(() => blobs.size(hash)),
       read: (hash, start, target) => read(() => blobs.read(hash, start, target)),
       remove: (hash) => write('blob remove', () => blobs.remove(hash)),
+      // Only what is removed is a write.
+      sweep: (isOrphan) =>
+        read(() =>
+          blobs.sweep(async (hash) => (await isOrphan(hash)) && (await write('blob sweep', async () => true))),
+        ),
       arriving: {
         names: () => read(() => blobs.arriving.names()),
         size: (name) => read(() => blobs.arriving.size(name)),

@@ -58,7 +58,7 @@ export async function createHttpsWorld(
   const ownerTokenHash = createHash('sha256').update(ownerToken).digest();
   const { app, routes } = createServer(coordinator, parts, {
     tls: tlsIdentity,
-    ownerTokenHash,
+    ownerTokenHash: () => ownerTokenHash,
     linkOf,
     ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
   });

@@ -4,7 +4,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { createNodeCrypto } from '../../src/adapters/crypto-node.ts';
 import { createNodeDeflate } from '../../src/adapters/deflate-node.ts';
+import { createFileSiteMemory } from '../../src/adapters/site-memory-files.ts';
 import { createSqliteStore } from '../../src/adapters/store-sqlite.ts';
 import { createBuiltinTrainer } from '../../src/adapters/trainer-builtin.ts';
 import { type Dataset, subset } from '../../src/core/data/dataset.ts';
@@ -18,6 +20,8 @@ import { leafHash } from '../../src/core/protocol/merkle.ts';
 import { createRng } from '../../src/core/random/rng.ts';
 import type { RunRecord } from '../../src/core/round/run-record.ts';
 import { createWasmCompute } from '../../src/core/vector/wasm.ts';
+import { openKeyVault } from '../../src/node/key-vault.ts';
+import { findUnlocking } from '../../src/node/unlocking.ts';
 import { readMnist } from '../../src/simulation/demo/sites.ts';
 import { runFaultless } from '../../src/simulation/reference-runs.ts';
 import { kill, killAll, type Process, runToEnd, sleep, start } from './processes.ts';
@@ -219,7 +223,10 @@ test('the model of the processes is, bit for bit, that of the simulated run with
   const file = readFileSync(join(root, 'calm', 'model.safetensors'));
   assert.deepEqual(decodeSafetensors(file).values, parameters);
   assert.equal(undisturbed.record.rounds.at(-1)!.accuracy, accuracyByRound.at(-1));
-  const kept = decodeKept(readFileSync(join(`${join(root, 'calm')}-client-01`, 'kept.safetensors')));
+  const site = `${join(root, 'calm')}-client-01`;
+  const { atRest } = await openKeyVault(join(site, 'keys'), await findUnlocking(process.env), createNodeCrypto());
+  const memory = createFileSiteMemory(site, atRest);
+  const kept = decodeKept((await memory.read('kept'))!);
   assert.equal(kept.settled!['control']!.length, parameters.length, 'the control that counted stays at the site');
 });
 

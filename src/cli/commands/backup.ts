@@ -46,8 +46,11 @@ async function run(dir: string | undefined, options: Options): Promise<void> {
   if (!existsSync(paths.database)) {
     throw new Failure('plan', `Cannot back up ${dir} as it must have been served: it holds no run yet`);
   }
-  const { sealFolder } = await import('../../node/backup.ts');
-  const { sealed, files } = await sealFolder(paths.folder, recipient);
+  const [{ sealFolder }, { findUnlocking }] = await Promise.all([
+    import('../../node/backup.ts'),
+    import('../../node/unlocking.ts'),
+  ]);
+  const { sealed, files } = await sealFolder(paths.folder, recipient, await findUnlocking(process.env));
   await writeWhole(resolve(to), sealed, 0o600);
   print({ file: resolve(to), files, bytes: sealed.length }, `${to}: ${files} files, ${sealed.length} bytes, sealed`);
 }
@@ -76,8 +79,9 @@ type RestoreOptions = {
 async function restore(file: string, options: RestoreOptions): Promise<void> {
   const target = resolve(options.to);
   refuseExisting(target);
-  const [{ openFolder, writeFolder }, sealed, identity] = await Promise.all([
+  const [{ openFolder, adoptKeys, writeFolder }, { findUnlocking }, sealed, identity] = await Promise.all([
     import('../../node/backup.ts'),
+    import('../../node/unlocking.ts'),
     readFile(resolve(file)),
     readFile(resolve(options.identity), 'utf8'),
   ]);
@@ -91,7 +95,7 @@ async function restore(file: string, options: RestoreOptions): Promise<void> {
       'Cannot restore this run as its privacy ledger must not go back: what was spent since the backup would be forgotten (--accept-rewound-ledger takes that on you)',
     );
   }
-  await writeFolder(opened, target);
+  await writeFolder(await adoptKeys(opened, await findUnlocking(process.env)), target);
   process.stdout.write(
     options.json === true
       ? `${JSON.stringify({ dir: target, files: opened.length })}\n`

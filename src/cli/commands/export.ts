@@ -41,7 +41,9 @@ async function exportRun(folder: string, target: string): Promise<readonly Writt
   const { proofFiles } = await import('../../core/transparency/export-proof.ts');
   const { exportListText, signExportList } = await import('../../core/transparency/export-list.ts');
   const { openProofKeys } = await import('../../node/coordinator-keys.ts');
-  const keys = await openProofKeys(paths.keys);
+  const { openFolderVault } = await import('../folder-vault.ts');
+  const { createNodeCrypto } = await import('../../adapters/crypto-node.ts');
+  const keys = await openProofKeys(await openFolderVault(paths), createNodeCrypto());
   const { record: whole, journal, model, card } = await readRun(paths, plan, settings);
   const isPrivate = plan.privacy.mode === 'central';
   const record = publicRecord(whole);

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
+import type { Unlocking } from '../../adapters/kms-file/token.ts';
 import { derivedCohort, parsePlan, type PlanInput } from '../../core/plan/plan.ts';
 import { pathsOf, readPlan, type Settings, writeWhole } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
 import { renderPlanToml } from '../plan-toml.ts';
+
+/** The keys that a coordinator begins with, beside the TLS key and the data key. */
+const madeAtOnce = ['owner-token', 'announcement', 'tree-head', 'model-card', 'export-list', 'pseudonym'] as const;
 
 export function initCommand(): Command {
   return new Command('init')
@@ -23,11 +26,14 @@ export function initCommand(): Command {
       async (dir: string, options: { org: string; host: string; plan?: string; ledger?: string; json?: boolean }) => {
         const plan = options.plan === undefined ? undefined : await readPlan(options.plan);
         const ledger = options.ledger === undefined ? undefined : resolve(options.ledger);
-        const settings = await initFolder(resolve(dir), { orgId: options.org, host: options.host, plan, ledger });
+        const { findUnlocking } = await import('../../node/unlocking.ts');
+        const unlocking = await findUnlocking(process.env);
+        const { org: orgId, host } = options;
+        const settings = await initFolder(resolve(dir), { orgId, host, plan, ledger, unlocking });
         if (options.json === true) process.stdout.write(`${JSON.stringify({ dir: resolve(dir), ...settings })}\n`);
         else {
           process.stdout.write(
-            `Made ${dir}: edit ${dir}/plan.toml, then run "qflare serve ${dir}".\nThe keys in ${dir}/keys are the coordinator's identity: back them up and show them to nobody.\n`,
+            `Made ${dir}: edit ${dir}/plan.toml, then run "qflare serve ${dir}".\nThe keys in ${dir}/keys are the coordinator's identity, sealed; what unlocks them is kept outside of the folder ("qflare keys list ${dir}" says where): back both up.\n`,
           );
         }
       },
@@ -43,6 +49,8 @@ export async function initFolder(
     readonly plan?: PlanInput | undefined;
     readonly name?: string;
     readonly ledger?: string | undefined;
+    /** What will unlock the keys of the folder. */
+    readonly unlocking: Unlocking;
   },
 ): Promise<Settings> {
   const paths = pathsOf(folder);
@@ -56,18 +64,17 @@ export async function initFolder(
     );
   }
   const plan = parsePlan(options.plan ?? { model: { kind: 'mlp', layers: [784, 128, 10] } });
-  const [{ createServerIdentity }, { createNodeCrypto }] = await Promise.all([
+  const [{ createServerIdentity }, { createNodeCrypto }, { openKeyVault }] = await Promise.all([
     import('../../adapters/tls-identity-x509.ts'),
     import('../../adapters/crypto-node.ts'),
+    import('../../node/key-vault.ts'),
   ]);
   const identity = await createServerIdentity([options.host, 'localhost'], Date.now());
 
-  await mkdir(paths.keys, { recursive: true, mode: 0o700 });
-  await writeWhole(paths.tlsKey, identity.key, 0o600);
+  const vault = await openKeyVault(paths.keys, options.unlocking, createNodeCrypto());
+  await vault.replace('tls', Buffer.from(identity.key));
   await writeWhole(paths.tlsCertificate, identity.cert);
-  await writeWhole(paths.signingSeed, createNodeCrypto().generateSigningKey().exportSeed(), 0o600);
-  await writeWhole(paths.keyEncryptionKey, randomBytes(32), 0o600);
-  await writeWhole(paths.ownerToken, randomBytes(32).toString('base64url'), 0o600);
+  for (const purpose of madeAtOnce) await vault.secret(purpose);
   if (!existsSync(paths.plan)) await writeWhole(paths.plan, renderPlanToml(plan, derivedCohort(plan)));
   const settings: Settings = {
     orgId: options.orgId,

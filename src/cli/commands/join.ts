@@ -62,11 +62,16 @@ export function joinCommand(): Command {
       // Before the link is spent: a missing package is known now.
       if (options.engine !== undefined) await engineFor(options.engine);
       requireData(options.data);
-      const [{ joinRun }, kme] = await Promise.all([import('../../node/join-run.ts'), kmeOf(options)]);
+      const [{ joinRun }, { findUnlocking }, kme] = await Promise.all([
+        import('../../node/join-run.ts'),
+        import('../../node/unlocking.ts'),
+        kmeOf(options),
+      ]);
       const outcome = await joinRun({
         link,
         name: options.name,
         stateFolder: options.state ?? defaultStateFolder(link.token),
+        unlocking: await findUnlocking(process.env),
         patienceMs: 60_000 * options.patience,
         say,
         siteQkd: kme && { saeId: kme.saeId, source: kme.sourceFor(options.kmePeer) },

@@ -69,14 +69,19 @@ async function serve(paths: Paths, options: Options): Promise<void> {
       { createServer },
       { writeJournal, writeOutputs },
       { runRecordOf },
+      { findUnlocking },
+      { startKeyRotation },
     ] = await Promise.all([
       import('../../node/build-coordinator.ts'),
       import('../../coordinator/coordinator.ts'),
       import('../../coordinator/http/server.ts'),
       import('../run-folder.ts'),
       import('../../coordinator/run-record.ts'),
+      import('../../node/unlocking.ts'),
+      import('../../node/key-rotation.ts'),
     ]);
-    const { parts: built, tls, ownerTokenHash } = await buildCoordinator(paths, plan, { ...settings, kme });
+    const unlocking = await findUnlocking(process.env);
+    const { parts: built, tls, vault } = await buildCoordinator(paths, plan, { ...settings, kme, unlocking });
     const noise = options.noiseSource === undefined ? undefined : await mixIn(options.noiseSource);
     const parts = noise === undefined ? built : { ...built, ...noise.into(built.crypto) };
     const coordinator = createCoordinator(parts);
@@ -84,7 +89,14 @@ async function serve(paths: Paths, options: Options): Promise<void> {
     const host = settings.host ?? 'localhost';
     let port = options.port ?? settings.port ?? 0;
     const linkOf = (token: string) => formatLink({ host, port, token, pin: Uint8Array.fromHex(settings.pin) });
-    const { app } = createServer(coordinator, parts, { tls, ownerTokenHash, linkOf });
+    const rotation = await startKeyRotation({
+      vault,
+      crypto: parts.crypto,
+      nowMs: Date.now,
+      tell: (kind, data) => void coordinator.note(kind, data).catch(() => {}),
+    });
+    const { ownerTokenHash, rotate: rotateKey } = rotation;
+    const { app } = createServer(coordinator, parts, { tls, ownerTokenHash, rotateKey, linkOf });
 
     let closeJournal = async () => {};
     try {
@@ -120,6 +132,7 @@ async function serve(paths: Paths, options: Options): Promise<void> {
     } finally {
       // Whatever has happened: neither the port nor the clock may keep the process alive.
       coordinator.halt();
+      rotation.stop();
       await app.close();
       await Promise.allSettled([closeJournal()]);
       await parts.store.close();

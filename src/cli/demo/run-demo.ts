@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { evolve, initialState, type RunState } from '../../coordinator/state.ts';
 import { type Plan, parsePlan } from '../../core/plan/plan.ts';
+import { findUnlocking } from '../../node/unlocking.ts';
 import { phaseOf } from '../../core/round/round.ts';
 import type { DemoRecord, RunRecord } from '../../core/round/run-record.ts';
 import { renderReport } from '../../core/report/html.ts';
@@ -69,11 +70,13 @@ export async function runDemo(
     seed,
   });
 
+  const unlocking = await findUnlocking(process.env);
+
   view.heading(headingOf(options, attackers.length));
   view.progress('dealing 60,000 images over the sites');
   await Promise.all([
     simulation.sites.prepareSites(folder, { clientIds, alpha, seed }),
-    initFolder(folder, { orgId: 'demo', host: '127.0.0.1', plan: demoPlan(options) }),
+    initFolder(folder, { orgId: 'demo', host: '127.0.0.1', plan: demoPlan(options), unlocking }),
     mkdir(join(folder, 'logs'), { recursive: true }),
   ]);
 

@@ -148,18 +148,20 @@ async function checkPlan(folder: string) {
 
 async function checkKeys(folder: string) {
   const paths = pathsOf(folder);
-  const secrets = [paths.tlsKey, paths.signingSeed, paths.keyEncryptionKey, paths.ownerToken];
+  const secrets = [paths.token, paths.vault];
   for (const path of secrets) {
     const { mode } = await stat(path);
     if ((mode & 0o077) !== 0) return { ok: false, found: `${path} can be read by others`, mend: `chmod 600 ${path}` };
   }
+  const { openFolderVault } = await import('../folder-vault.ts');
+  await (await openFolderVault(paths)).secret('announcement');
   const { pin } = await readSettings(paths);
   const { pinOf } = await import('../../adapters/tls-identity-x509.ts');
   const isSame = pinOf(await readFile(paths.tlsCertificate, 'utf8')) === pin;
   return {
     ok: isSame,
     found: isSame
-      ? 'readable by the owner only; the certificate matches the pin in links'
+      ? 'readable by the owner only, and they unlock; the certificate matches the pin in links'
       : 'the certificate is not the one that links name',
     mend: 'restore keys/ from the backup',
   };

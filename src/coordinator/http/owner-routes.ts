@@ -1,3 +1,4 @@
+import type { KeyRecord } from '../../core/keys/lifecycle.ts';
 import { deviceStatusRequest, inviteRequest } from '../../core/protocol/messages.ts';
 import type { Coordinator } from '../coordinator.ts';
 import type { CoordinatorParts } from '../parts.ts';
@@ -11,7 +12,13 @@ import { HttpError, type Route } from './routes.ts';
 export function ownerRoutes(
   coordinator: Coordinator,
   parts: CoordinatorParts,
-  linkOf: (token: string) => string,
+  {
+    linkOf,
+    rotateKey,
+  }: {
+    readonly linkOf: (token: string) => string;
+    readonly rotateKey?: ((purpose: string) => Promise<KeyRecord | undefined>) | undefined;
+  },
 ): readonly Route[] {
   return [
     {
@@ -49,6 +56,18 @@ export function ownerRoutes(
         const device = await coordinator.enrolment.setStatus(deviceId, status);
         if (device === undefined) throw new HttpError(404, 'no-such-device', `There is no device ${deviceId}`);
         return { deviceId, clientId: device.clientId, status };
+      },
+    },
+    {
+      method: 'POST',
+      url: '/v1/admin/keys/:purpose',
+      role: 'owner',
+      summary: 'Replace the key in use for a purpose, while the run goes on',
+      async handle({ request }) {
+        const { purpose } = request.params as { purpose: string };
+        const made = await rotateKey?.(purpose);
+        if (made === undefined) throw new HttpError(404, 'no-such-key', `No key for "${purpose}" can be replaced`);
+        return made;
       },
     },
     {

@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { KeyRecord } from '../../core/keys/lifecycle.ts';
 import type { Device } from '../../ports/store.ts';
 import type { Coordinator } from '../coordinator.ts';
 import type { CoordinatorParts } from '../parts.ts';
@@ -16,7 +17,10 @@ export type TlsIdentity = { readonly key: string; readonly cert: string };
 
 export type ServerOptions = {
   readonly tls: TlsIdentity;
-  readonly ownerTokenHash: Uint8Array;
+  /** The hash of the owner token in use: it may be replaced while the server runs. */
+  readonly ownerTokenHash: () => Uint8Array;
+  /** Replaces a key while the run goes on; undefined where that is not possible. */
+  readonly rotateKey?: (purpose: string) => Promise<KeyRecord | undefined>;
   readonly linkOf: (token: string) => string;
   /** How many requests an address may send before it is known. */
   readonly rateLimit?: { readonly burst: number; readonly perSecond: number };
@@ -72,14 +76,14 @@ export function createServer(
     ...healthRoutes(coordinator, parts.clock),
     ...deviceRoutes(coordinator, surface, `/v1/orgs/${orgId}/runs/${runId}`),
     ...logRoutes(coordinator, `/v1/orgs/${orgId}/runs/${runId}`),
-    ...ownerRoutes(coordinator, parts, options.linkOf),
+    ...ownerRoutes(coordinator, parts, options),
   ];
 
   function authenticate(request: FastifyRequest, role: Role): Device | undefined {
     if (role === 'public') return undefined;
     const [scheme, token = ''] = (request.headers.authorization ?? '').split(' ');
     if (scheme === 'Bearer' && role === 'owner') {
-      if (crypto.isEqual(crypto.sha256(new TextEncoder().encode(token)), options.ownerTokenHash)) return undefined;
+      if (crypto.isEqual(crypto.sha256(new TextEncoder().encode(token)), options.ownerTokenHash())) return undefined;
     }
     if (scheme === 'Bearer' && role === 'device') {
       const device = surface.deviceOf(token);

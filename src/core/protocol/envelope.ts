@@ -140,6 +140,11 @@ export function encodeEnvelope(envelope: Omit<Envelope, 'header' | 'headBytes' |
  *
  * Promises: never throws; allocates views only.
  */
+/** Whether bytes begin as an envelope does, of whatever version. */
+export function isEnvelope(bytes: Uint8Array): boolean {
+  return isSame(bytes.subarray(0, magic.length), magic);
+}
+
 export function parseHead(bytes: Uint8Array): Outcome<EnvelopeHead> {
   const reader = createReader(bytes);
   if (!isSame(reader.bytes(magic.length), magic)) return rejected('malformed', 'magic');

@@ -72,6 +72,7 @@ export function coordinatorPorts(
       size: (hash) => read(() => blobs.size(hash)),
       read: (hash, start, target) => read(() => blobs.read(hash, start, target)),
       remove: (hash) => write(() => blobs.remove(hash)),
+      sweep: (isOrphan) => write(() => blobs.sweep(isOrphan)),
       arriving: {
         names: () => read(() => blobs.arriving.names()),
         size: (name) => read(() => blobs.arriving.size(name)),

@@ -97,6 +97,8 @@ export function createCounter(compute: Compute, shape: UpdateShape): Counter {
         headBytesMax: 0,
         beginUpload: async () => rejected('malformed', 'nothing is uploaded in a direct world'),
         uploadState: () => undefined,
+        // Nothing of a ticket is ever stored.
+        sweep: async () => {},
         continueUpload: async () => undefined,
         async submit(device, ticket) {
           const seen = log.snapshot().run.round;

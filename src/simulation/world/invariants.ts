@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { canonicalJson, type Json } from '../../core/protocol/canonical-json.ts';
+import { isEnvelope } from '../../core/protocol/envelope.ts';
 import { phaseOf, type Round } from '../../core/round/round.ts';
 import { hasEnded, type RunState } from '../../coordinator/state.ts';
 import { honestMajorityBoundsTheError, modelIsTheAggregateOfTheAccepted } from './aggregate-invariants.ts';
@@ -162,6 +163,14 @@ const roundKeysEndWithTheirRound: Invariant = (_truth, refuse) => ({
   },
 });
 
+/** No envelope outlives its round: not one that arrived in parts, not one that was written when the coordinator was killed. */
+const envelopesEndWithTheirRound: Invariant = (_truth, refuse) => ({
+  ended({ state, blobs }) {
+    const left = blobs.filter(isEnvelope).length;
+    if (hasEnded(state) && left > 0) refuse(`${left} envelopes are still there`);
+  },
+});
+
 /** A run ends: completed, or stopped with a reason. It never hangs. */
 const runsEnd: Invariant = ({ plan }, refuse) => ({
   ended({ state, how }) {
@@ -204,6 +213,7 @@ export const invariants = {
   'rounds-fail-for-a-reason': roundsFailForAReason,
   'honest-clients-are-not-refused': honestClientsAreNotRefused,
   'round-keys-end-with-their-round': roundKeysEndWithTheirRound,
+  'envelopes-end-with-their-round': envelopesEndWithTheirRound,
   'runs-end': runsEnd,
   'clients-hear-the-end': clientsHearTheEnd,
 } as const satisfies Record<string, Invariant>;

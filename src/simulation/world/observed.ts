@@ -52,6 +52,8 @@ export type End = {
   readonly how: 'ended' | 'idle' | 'late';
   readonly clients: readonly { readonly clientId: string; readonly end: ClientEnd }[];
   readonly roundKeys: readonly number[];
+  /** What lies on the disk beside the tables, whole or arriving. */
+  readonly blobs: readonly Uint8Array[];
   /** Clients that have a device. */
   readonly enrolled: readonly string[];
 };
@@ -85,6 +87,7 @@ export function createObserver(world: {
   readonly truth: Truth;
   readonly disk: Disk;
   readonly roundKeysHeld: () => readonly number[];
+  readonly blobsHeld: () => readonly Uint8Array[];
   readonly invariants: Readonly<Record<string, Invariant>>;
   readonly nowMs: () => number;
 }): Observer {
@@ -145,7 +148,8 @@ export function createObserver(world: {
     },
     async ended(end) {
       const enrolled = (await disk.store.devices()).map(({ clientId }) => clientId);
-      await each((one) => one.ended?.({ ...end, state, enrolled, roundKeys: world.roundKeysHeld() }));
+      const left = { roundKeys: world.roundKeysHeld(), blobs: world.blobsHeld() };
+      await each((one) => one.ended?.({ ...end, ...left, state, enrolled }));
     },
   };
 }

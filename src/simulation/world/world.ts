@@ -72,7 +72,8 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
   const crypto = cryptoFor(root.child('coordinator', 'crypto'));
   const pin = bytesFrom(root.child('pin'))(32);
   const roundKeys = createMemoryRoundKeys();
-  const disk: Disk = { store: createMemoryStore(), blobs: createMemoryBlobs(), roundKeys };
+  const blobs = createMemoryBlobs();
+  const disk: Disk = { store: createMemoryStore(), blobs, roundKeys };
   const seen = seenInRun(
     plan,
     () => observer.state(),
@@ -88,6 +89,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
     truth: { plan, training: cast.training, ...tools, isHostile: (clientId) => cast.hostility.has(clientId) },
     disk,
     roundKeysHeld: roundKeys.rounds,
+    blobsHeld: blobs.held,
     invariants: options.invariants ?? invariants,
     nowMs: time.monotonicMs,
   });

@@ -1,0 +1,114 @@
+import { resolve } from 'node:path';
+import process from 'node:process';
+import { Command } from 'commander';
+import { keyPurposes, type KeyRecord, rotationDueMs } from '../../core/keys/lifecycle.ts';
+import type { KeyVault } from '../../node/key-vault.ts';
+import { isServed, lockFolder, type Paths, pathsOf, readSettings } from '../coordinator-folder.ts';
+import { Failure } from '../failure.ts';
+
+const dayMs = 86_400_000;
+const rotated = Object.entries(keyPurposes).flatMap(([purpose, { rotates }]) => (rotates ? [purpose] : []));
+
+export function keysCommand(): Command {
+  const keys = new Command('keys').description("List the keys of a coordinator's folder, replace and destroy them");
+  keys
+    .command('list', { isDefault: true })
+    .description('What keys there are: purpose, algorithm, age, state, next rotation. No secret is read')
+    .argument('<dir>', "the coordinator's folder; the coordinator may run or not")
+    .option('--json', 'print one JSON document')
+    .action(async (dir: string, options: { json?: boolean }) => {
+      const rows = (await inventoryOf(pathsOf(resolve(dir)))).map((key) => rowOf(key, Date.now()));
+      if (options.json === true) process.stdout.write(`${JSON.stringify(rows)}\n`);
+      else process.stdout.write(tableOf(rows));
+    });
+  keys
+    .command('rotate')
+    .description('Replace the key in use for a purpose; a run that goes on loses nothing')
+    .argument('<dir>', "the coordinator's folder; the coordinator may run or not")
+    .argument('<purpose>', `one of ${rotated.join(', ')}`)
+    .option('--json', 'print one JSON document')
+    .action(async (dir: string, purpose: string, options: { json?: boolean }) => {
+      const made = await rotate(dir, purpose);
+      const text = `${made.id} is in use; what was in use before is ${purpose === 'data' ? 'kept to open what it has sealed' : 'destroyed'}\n`;
+      process.stdout.write(options.json === true ? `${JSON.stringify(rowOf(made, Date.now()))}\n` : text);
+    });
+  keys
+    .command('destroy')
+    .description('Destroy a retired key: what it has sealed can never be opened again')
+    .argument('<dir>', "the coordinator's folder; the coordinator must not run")
+    .argument('<id>', 'the key, as "keys list" names it')
+    .option('--json', 'print one JSON document')
+    .action(async (dir: string, id: string, options: { json?: boolean }) => {
+      const paths = pathsOf(resolve(dir));
+      const gone = await inFolder(paths, async (vault) => vault.destroy(id));
+      process.stdout.write(
+        options.json === true ? `${JSON.stringify(rowOf(gone, Date.now()))}\n` : `${id} is destroyed\n`,
+      );
+    });
+  return keys;
+}
+
+async function rotate(dir: string, purpose: string): Promise<KeyRecord> {
+  const paths = pathsOf(resolve(dir));
+  await readSettings(paths);
+  if (!Object.hasOwn(keyPurposes, purpose) || !rotated.includes(purpose)) {
+    const why = Object.hasOwn(keyPurposes, purpose)
+      ? 'others pin this key for the life of the run'
+      : 'there is no such purpose';
+    throw new Failure('plan', `Cannot rotate "${purpose}" as it must be one of ${rotated.join(', ')}: ${why}`);
+  }
+  if (isServed(paths)) {
+    const { asOwner } = await import('../owner-client.ts');
+    return asOwner(paths.folder, (client) =>
+      client.call<KeyRecord>({ method: 'POST', path: `/v1/admin/keys/${purpose}` }),
+    );
+  }
+  return inFolder(paths, (vault) => (purpose === 'kek' ? vault.rotateKek() : vault.replace(purpose as never)));
+}
+
+/** Works on the keys of a folder that nobody serves. */
+async function inFolder<T>(paths: Paths, work: (vault: KeyVault) => Promise<T>): Promise<T> {
+  await readSettings(paths);
+  const { openFolderVault } = await import('../folder-vault.ts');
+  const unlock = await lockFolder(paths);
+  try {
+    return await work(await openFolderVault(paths));
+  } finally {
+    await unlock();
+  }
+}
+
+async function inventoryOf(paths: Paths): Promise<readonly KeyRecord[]> {
+  await readSettings(paths);
+  const { readInventory } = await import('../../node/key-vault.ts');
+  return readInventory(paths.keys);
+}
+
+type Row = KeyRecord & { readonly algorithm: string; readonly ageDays: number; readonly nextRotationMs: number | null };
+
+function rowOf(key: KeyRecord, nowMs: number): Row {
+  const ageDays = Math.max(0, Math.floor((nowMs - key.createdAtMs) / dayMs));
+  return { ...key, algorithm: keyPurposes[key.purpose].algorithm, ageDays, nextRotationMs: rotationDueMs(key) };
+}
+
+function tableOf(rows: readonly Row[]): string {
+  const cells = rows.map((row) => [
+    row.id,
+    row.algorithm,
+    row.state,
+    `${row.ageDays} d`,
+    row.nextRotationMs === null ? '–' : new Date(row.nextRotationMs).toISOString().slice(0, 10),
+    keyPurposes[row.purpose].is,
+  ]);
+  const all = [['key', 'algorithm', 'state', 'age', 'next rotation', 'what for'], ...cells];
+  const widths = all[0]!.map((_, i) => Math.max(...all.map((line) => line[i]!.length)));
+  return all
+    .map(
+      (line) =>
+        `${line
+          .map((cell, i) => cell.padEnd(widths[i]!))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}

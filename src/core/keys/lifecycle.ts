@@ -1,0 +1,96 @@
+/**
+ * What a key is for. A key has one purpose and serves no other. `rotates`: whether it may be replaced while a run lasts;
+ * what others pin or what names things for good may not. `rotateDays`: after how many days of use that is due.
+ */
+export const keyPurposes = {
+  kek: { algorithm: 'AES-256-GCM', rotates: true, rotateDays: 365, is: 'wraps every key below' },
+  data: {
+    algorithm: 'AES-256-GCM',
+    rotates: true,
+    rotateDays: 30,
+    is: 'seals what rests in files: round keys, epochs',
+  },
+  'owner-token': { algorithm: 'bearer token', rotates: true, rotateDays: 90, is: 'lets the command line administer' },
+  announcement: { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs what devices are told' },
+  'tree-head': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the tree heads of the log' },
+  'model-card': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the cards of models' },
+  'export-list': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the list of an export' },
+  pseudonym: { algorithm: 'HMAC-SHA-256', rotates: false, rotateDays: null, is: 'names clients on cards' },
+  tls: { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'identifies the server; pinned in links' },
+} as const satisfies Readonly<
+  Record<string, { algorithm: string; rotates: boolean; rotateDays: number | null; is: string }>
+>;
+
+export type KeyPurpose = keyof typeof keyPurposes;
+
+/**
+ * Where a key stands in its life. `created`: made, not in use. `active`: the one in use. `retired`: no new use; what it has
+ * sealed is still opened. `revoked`: no use at all. `destroyed`: the secret is gone, the record stays.
+ */
+export type KeyState = 'created' | 'active' | 'retired' | 'revoked' | 'destroyed';
+
+export type KeyEvent = 'activate' | 'retire' | 'revoke' | 'destroy';
+
+export type KeyRecord = {
+  readonly id: string;
+  readonly purpose: KeyPurpose;
+  readonly version: number;
+  readonly state: KeyState;
+  readonly createdAtMs: number;
+  readonly activatedAtMs: number | null;
+  /** When it left use: retired, revoked or destroyed. */
+  readonly endedAtMs: number | null;
+  /** Whole days of use after which it is replaced; null: by hand only. */
+  readonly rotateDays: number | null;
+};
+
+const moves: Readonly<Record<KeyEvent, readonly KeyState[]>> = {
+  activate: ['created'],
+  retire: ['active'],
+  revoke: ['created', 'active', 'retired'],
+  destroy: ['created', 'retired', 'revoked'],
+};
+const results: Readonly<Record<KeyEvent, KeyState>> = {
+  activate: 'active',
+  retire: 'retired',
+  revoke: 'revoked',
+  destroy: 'destroyed',
+};
+
+const dayMs = 86_400_000;
+
+/**
+ * The next state of a key.
+ *
+ * Errors: RangeError when the state does not allow it: nothing comes back from revoked or destroyed, and the key in use is
+ *         replaced before it is destroyed.
+ */
+export function moveKey(key: KeyRecord, event: KeyEvent, nowMs: number): KeyRecord {
+  if (!moves[event].includes(key.state)) {
+    throw new RangeError(
+      `Cannot ${event} key ${key.id} as it must be ${moves[event].join(' or ')}: current value is ${key.state}`,
+    );
+  }
+  const state = results[event];
+  return {
+    ...key,
+    state,
+    activatedAtMs: state === 'active' ? nowMs : key.activatedAtMs,
+    endedAtMs: state === 'active' ? null : (key.endedAtMs ?? nowMs),
+  };
+}
+
+/** When a key in use is to be replaced; null where that is done by hand only. */
+export function rotationDueMs({ state, activatedAtMs, rotateDays }: KeyRecord): number | null {
+  return state !== 'active' || rotateDays === null ? null : activatedAtMs! + rotateDays * dayMs;
+}
+
+/** The keys in use whose time has come. */
+export function dueForRotation(keys: readonly KeyRecord[], nowMs: number): readonly KeyRecord[] {
+  return keys.filter((key) => (rotationDueMs(key) ?? Number.POSITIVE_INFINITY) <= nowMs);
+}
+
+/** The one key in use for a purpose, or undefined when there is none: then nothing may be done for that purpose. */
+export function activeKey<T extends KeyRecord>(keys: readonly T[], purpose: KeyPurpose): T | undefined {
+  return keys.find((key) => key.purpose === purpose && key.state === 'active');
+}

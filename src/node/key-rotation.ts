@@ -1,0 +1,52 @@
+import { dueForRotation, type KeyPurpose, keyPurposes, type KeyRecord } from '../core/keys/lifecycle.ts';
+import type { Crypto } from '../ports/crypto.ts';
+import type { KeyVault } from './key-vault.ts';
+
+const checkMs = 60_000;
+
+/** Replaces keys while a coordinator works: on demand, and by itself when their time has come. */
+export type KeyRotation = {
+  /** The new key; undefined for a purpose whose key may not be replaced. */
+  rotate(purpose: string): Promise<KeyRecord | undefined>;
+  /** The hash of the owner token in use. */
+  ownerTokenHash(): Uint8Array;
+  stop(): void;
+};
+
+/** Begins to watch over the keys of a vault. `tell` hears of each key that has taken the place of another. */
+export async function startKeyRotation(options: {
+  readonly vault: KeyVault;
+  readonly crypto: Pick<Crypto, 'sha256'>;
+  readonly nowMs: () => number;
+  readonly tell: (kind: 'key.rotated' | 'key.rotation-failed', data: Readonly<Record<string, string>>) => void;
+}): Promise<KeyRotation> {
+  const { vault, crypto, nowMs, tell } = options;
+  const readTokenHash = async () => crypto.sha256(await vault.secret('owner-token'));
+  let tokenHash = await readTokenHash();
+
+  async function rotate(purpose: string): Promise<KeyRecord | undefined> {
+    if (!isRotated(purpose)) return undefined;
+    const made = purpose === 'kek' ? await vault.rotateKek() : await vault.replace(purpose);
+    if (purpose === 'owner-token') tokenHash = await readTokenHash();
+    tell('key.rotated', { purpose, id: made.id });
+    return made;
+  }
+
+  async function rotateDue(): Promise<void> {
+    for (const { purpose, id } of dueForRotation(await vault.inventory(), nowMs())) {
+      await rotate(purpose).catch((error: Error) =>
+        tell('key.rotation-failed', { purpose, id, reason: error.message }),
+      );
+    }
+  }
+
+  await rotateDue();
+  const timer = setInterval(() => void rotateDue(), checkMs);
+  timer.unref();
+  return { rotate, ownerTokenHash: () => tokenHash, stop: () => clearInterval(timer) };
+}
+
+/** Whether a name is a purpose whose key may be replaced while a run lasts. */
+function isRotated(purpose: string): purpose is KeyPurpose {
+  return Object.hasOwn(keyPurposes, purpose) && keyPurposes[purpose as KeyPurpose].rotates;
+}

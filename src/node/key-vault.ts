@@ -1,0 +1,255 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openFileKms } from '../adapters/kms-file.ts';
+import type { Unlocking } from '../adapters/kms-file/token.ts';
+import { activeKey, keyPurposes, type KeyPurpose, type KeyRecord, moveKey } from '../core/keys/lifecycle.ts';
+import { openObject, sealedUnder, sealObject } from '../core/keys/sealed.ts';
+import type { AtRest } from '../ports/at-rest.ts';
+import type { Crypto } from '../ports/crypto.ts';
+import { DamagedError } from '../ports/damage.ts';
+import { KmsError, type KmsKey } from '../ports/kms.ts';
+
+/** The label of the key-encryption keys in the token. */
+const kekLabel = 'qflare-kek';
+
+/** A key of the vault: its record, and its secret sealed under a data key that a key-encryption key wraps. */
+type StoredKey = KeyRecord & {
+  /** Absent once the key is destroyed. */
+  readonly secret?: { readonly kek: number; readonly wrapped: string; readonly sealed: string };
+};
+
+/**
+ * The keys of a folder, each for one purpose, sealed at rest: `vault.json` holds them, and a token the key-encryption
+ * key. Every change is on disk before it is used.
+ */
+export type KeyVault = {
+  /** Where the key-encryption keys are, for people. */
+  readonly description: string;
+  /** Every key that ever was, the key-encryption keys first. */
+  inventory(): Promise<readonly KeyRecord[]>;
+  /** The secret in use for a purpose. It is made where there is none yet. */
+  secret(purpose: StoredPurpose): Promise<Uint8Array>;
+  /** A new key in place of the one in use, which is destroyed: a retired data key stays, to open what it has sealed. */
+  replace(purpose: StoredPurpose, secret?: Uint8Array): Promise<KeyRecord>;
+  /** A new key-encryption key: every secret is wrapped anew, nothing else moves. */
+  rotateKek(): Promise<KeyRecord>;
+  /** Ends a key that is not in use. */
+  destroy(id: string): Promise<KeyRecord>;
+  /** Seals files of this folder under the data key in use. */
+  readonly atRest: AtRest;
+};
+
+export type StoredPurpose = Exclude<KeyPurpose, 'kek'>;
+
+/** What a folder's inventory says without being unlocked: no secret is read. */
+export async function readInventory(folder: string): Promise<readonly KeyRecord[]> {
+  const [stored, token] = await Promise.all([readVault(join(folder, 'vault.json')), readKeks(folder)]);
+  return [...token, ...(stored ?? []).map(recordOf)];
+}
+
+/**
+ * Opens the vault of a folder, or makes one.
+ *
+ * Errors: KmsError when the folder is unlocked with something else than it was made with.
+ */
+export async function openKeyVault(
+  folder: string,
+  unlocking: Unlocking,
+  crypto: Pick<Crypto, 'aead' | 'randomBytes' | 'generateSigningKey'>,
+  nowMs: () => number = Date.now,
+): Promise<KeyVault> {
+  const path = join(folder, 'vault.json');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const kms = await openFileKms(join(folder, 'token.json'), unlocking, crypto);
+  let keys: readonly StoredKey[] = (await readVault(path)) ?? [];
+  let kek = (await kms.find(kekLabel)).at(-1) ?? (await kms.generate(kekLabel, nowMs()));
+  const secrets = new Map<string, Uint8Array>();
+  let queue: Promise<unknown> = Promise.resolve();
+
+  /** One change after the other. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = queue.then(work);
+    queue = done.catch(() => undefined);
+    return done;
+  }
+
+  async function keep(next: readonly StoredKey[]): Promise<void> {
+    await writeSynced(path, `${JSON.stringify({ version: 1, keys: next }, null, 1)}\n`);
+    keys = next;
+  }
+
+  async function wrapped(id: string, secret: Uint8Array, under: KmsKey): Promise<NonNullable<StoredKey['secret']>> {
+    const dataKey = crypto.randomBytes(32);
+    const sealed = sealObject({ version: 1, bytes: dataKey }, `vault/${id}`, secret, crypto);
+    const wrapping = await kms.wrap(under, dataKey, Buffer.from(`vault/${id}`));
+    dataKey.fill(0);
+    return { kek: under.version, wrapped: wrapping.toBase64(), sealed: sealed.toBase64() };
+  }
+
+  async function unwrapped({ id, secret }: StoredKey): Promise<Uint8Array> {
+    const known = secrets.get(id);
+    if (known !== undefined) return known;
+    if (secret === undefined) throw new KmsError(`Cannot use key ${id} as it must not be destroyed: it is`);
+    const from = (await kms.find(kekLabel)).find(({ version }) => version === secret.kek);
+    if (from === undefined)
+      throw new KmsError(`Cannot open key ${id} as key-encryption key ${secret.kek} must be there`);
+    const dataKey = await kms.unwrap(from, Uint8Array.fromBase64(secret.wrapped), Buffer.from(`vault/${id}`));
+    const sealed = Uint8Array.fromBase64(secret.sealed);
+    const plain = openObject({ version: 1, bytes: dataKey }, `vault/${id}`, sealed, crypto);
+    dataKey.fill(0);
+    if (plain === undefined)
+      throw new DamagedError(`Cannot open key ${id} of ${path} as it must be whole: it was changed`);
+    secrets.set(id, plain);
+    return plain;
+  }
+
+  async function add(purpose: StoredPurpose, given: Uint8Array | undefined): Promise<StoredKey> {
+    const secret = given ?? freshSecret(purpose, crypto);
+    const now = nowMs();
+    const version = Math.max(0, ...keys.filter((key) => key.purpose === purpose).map((key) => key.version)) + 1;
+    const id = `${purpose}-${version}`;
+    const made: KeyRecord = {
+      id,
+      purpose,
+      version,
+      state: 'created',
+      createdAtMs: now,
+      activatedAtMs: null,
+      endedAtMs: null,
+      rotateDays: keyPurposes[purpose].rotateDays,
+    };
+    const former = activeKey(keys, purpose);
+    const stored: StoredKey = { ...moveKey(made, 'activate', now), secret: await wrapped(id, secret, kek) };
+    secrets.set(id, secret);
+    await keep([...keys.map((key) => (key === former ? ended(key, now) : key)), stored]);
+    if (former !== undefined && purpose !== 'data') forget(former.id);
+    return stored;
+  }
+
+  function forget(id: string): void {
+    secrets.get(id)?.fill(0);
+    secrets.delete(id);
+  }
+
+  const dataKeyOf = (version: number): Uint8Array => {
+    const bytes = secrets.get(`data-${version}`);
+    if (bytes === undefined) throw new KmsError(`Cannot open a file as data key ${version} must be there: it is not`);
+    return bytes;
+  };
+
+  const vault: KeyVault = {
+    description: kms.description,
+    inventory: async () => [...kekRecords(await kms.find(kekLabel)), ...keys.map(recordOf)],
+    secret: (purpose) =>
+      inTurn(async () => (await unwrapped(activeKey(keys, purpose) ?? (await add(purpose, undefined)))).slice()),
+    replace: (purpose, secret) => inTurn(async () => recordOf(await add(purpose, secret))),
+    rotateKek: () =>
+      inTurn(async () => {
+        const former = await kms.find(kekLabel);
+        const next = await kms.generate(kekLabel, nowMs());
+        const anew: StoredKey[] = [];
+        for (const key of keys) {
+          anew.push(
+            key.secret === undefined ? key : { ...key, secret: await wrapped(key.id, await unwrapped(key), next) },
+          );
+        }
+        await keep(anew);
+        kek = next;
+        // Nothing is wrapped under the former ones any more.
+        for (const one of former) await kms.destroy(one);
+        return kekRecords([next])[0]!;
+      }),
+    destroy: (id) =>
+      inTurn(async () => {
+        const key = keys.find((one) => one.id === id);
+        if (key === undefined) throw new RangeError(`Cannot destroy ${id} as there must be such a key: there is none`);
+        const gone = recordOf({ ...key, ...moveKey(key, 'destroy', nowMs()) });
+        await keep(keys.map((one) => (one === key ? gone : one)));
+        forget(id);
+        return gone;
+      }),
+    atRest: {
+      seal(place, plaintext) {
+        const { version } = activeKey(keys, 'data')!;
+        return sealObject({ version, bytes: dataKeyOf(version) }, place, plaintext, crypto);
+      },
+      open(place, sealed) {
+        const version = sealedUnder(sealed);
+        const plain =
+          version === undefined ? undefined : openObject({ version, bytes: dataKeyOf(version) }, place, sealed, crypto);
+        if (plain === undefined)
+          throw new DamagedError(`Cannot open ${place} as it must be what was sealed: it was changed`);
+        return plain;
+      },
+    },
+  };
+  await vault.secret('data');
+  // What is sealed under a former data key opens without waiting.
+  for (const key of keys) if (key.purpose === 'data' && key.secret !== undefined) await unwrapped(key);
+  return vault;
+}
+
+/** The record of a key that another has taken the place of. */
+function ended(key: StoredKey, nowMs: number): StoredKey {
+  const retired = moveKey(key, 'retire', nowMs);
+  if (key.purpose === 'data') return { ...key, ...retired };
+  return recordOf({ ...key, ...moveKey(retired, 'destroy', nowMs) });
+}
+
+function freshSecret(purpose: StoredPurpose, crypto: Pick<Crypto, 'randomBytes' | 'generateSigningKey'>): Uint8Array {
+  if (purpose === 'owner-token') {
+    return Buffer.from(crypto.randomBytes(32).toBase64({ alphabet: 'base64url', omitPadding: true }));
+  }
+  if (purpose === 'tls') throw new RangeError('Cannot make a TLS key as it must come with its certificate');
+  return keyPurposes[purpose].algorithm === 'ML-DSA-65'
+    ? crypto.generateSigningKey().exportSeed()
+    : crypto.randomBytes(32);
+}
+
+function recordOf({ secret: _secret, ...record }: StoredKey): KeyRecord {
+  return record;
+}
+
+function kekRecords(found: readonly Pick<KmsKey, 'version' | 'createdAtMs'>[]): readonly KeyRecord[] {
+  return found.map(({ version, createdAtMs }, i) => ({
+    id: `kek-${version}`,
+    purpose: 'kek',
+    version,
+    state: i === found.length - 1 ? 'active' : 'retired',
+    createdAtMs,
+    activatedAtMs: createdAtMs,
+    endedAtMs: null,
+    rotateDays: keyPurposes.kek.rotateDays,
+  }));
+}
+
+async function readKeks(folder: string): Promise<readonly KeyRecord[]> {
+  const text = await readFile(join(folder, 'token.json'), 'utf8');
+  const { keys } = JSON.parse(text) as {
+    keys: readonly (Pick<KmsKey, 'version' | 'createdAtMs'> & { label: string })[];
+  };
+  return kekRecords(keys.filter(({ label }) => label === kekLabel));
+}
+
+async function readVault(path: string): Promise<readonly StoredKey[] | undefined> {
+  try {
+    return (JSON.parse(await readFile(path, 'utf8')) as { keys: readonly StoredKey[] }).keys;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (error instanceof SyntaxError)
+      throw new DamagedError(`Cannot read ${path} as it must be JSON: ${error.message}`);
+    throw error;
+  }
+}
+
+async function writeSynced(path: string, content: string): Promise<void> {
+  // Under the folder's lock nobody else writes; a part that a crash left is written over.
+  const file = await open(`${path}.part`, 'w', 0o600);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.part`, path);
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createNodeCrypto } from '../../src/adapters/crypto-node.ts';
+import { createHttpsTransport } from '../../src/adapters/transport-https.ts';
+import type { KeyRecord } from '../../src/core/keys/lifecycle.ts';
+import { openKeyVault } from '../../src/node/key-vault.ts';
+import { findUnlocking } from '../../src/node/unlocking.ts';
+import { killAll, runToEnd, start } from '../system/processes.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'qflare-cli-keys-'));
+after(() => {
+  killAll();
+  rmSync(root, { recursive: true, force: true });
+});
+const launcher = fileURLToPath(new URL('../../bin/qflare.js', import.meta.url));
+
+/** Runs a command with more in its environment. */
+function qflareWith(environment: Readonly<Record<string, string>>, ...args: readonly string[]) {
+  const env = { ...process.env, NODE_TEST_CONTEXT: undefined, ...environment };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [launcher, ...args], { encoding: 'utf8', env });
+  return { code: status, out: stdout, err: stderr };
+}
+
+async function listed(folder: string): Promise<readonly (KeyRecord & { nextRotationMs: number | null })[]> {
+  const { code, out, err } = await runToEnd('keys', 'list', folder, '--json');
+  assert.equal(code, 0, err);
+  return JSON.parse(out);
+}
+
+test('each key that may be replaced is replaced while the coordinator runs, and what went before is worth nothing', async () => {
+  const folder = join(root, 'run');
+  assert.equal((await runToEnd('init', folder, '--host', '127.0.0.1')).code, 0);
+  const made = await listed(folder);
+  assert.deepEqual(made.map(({ id }) => id).sort(), [
+    'announcement-1',
+    'data-1',
+    'export-list-1',
+    'kek-1',
+    'model-card-1',
+    'owner-token-1',
+    'pseudonym-1',
+    'tls-1',
+    'tree-head-1',
+  ]);
+  assert.ok(made.every(({ state }) => state === 'active'));
+  const unlocking = await findUnlocking(process.env);
+  const tokenOf = async () =>
+    new TextDecoder().decode(
+      await (await openKeyVault(join(folder, 'keys'), unlocking, createNodeCrypto())).secret('owner-token'),
+    );
+  const oldToken = await tokenOf();
+
+  const server = start('serve', folder, '--json');
+  const { url } = await server.firstJson<{ url: string }>();
+  for (const purpose of ['owner-token', 'data', 'kek']) {
+    const { code, out, err } = await runToEnd('keys', 'rotate', folder, purpose);
+    assert.equal(code, 0, err);
+    assert.match(out, /is in use/);
+  }
+  const refused = await runToEnd('keys', 'rotate', folder, 'tree-head');
+  assert.equal(refused.code, 2);
+  assert.match(refused.err, /others pin this key for the life of the run/);
+  assert.match((await runToEnd('keys', 'destroy', folder, 'data-1')).err, /no other coordinator may serve it/);
+
+  const { pin } = JSON.parse(readFileSync(join(folder, 'coordinator.json'), 'utf8')) as { pin: string };
+  const { hostname, port } = new URL(url);
+  const transport = createHttpsTransport({
+    host: hostname,
+    port: Number(port),
+    pin: Uint8Array.fromHex(pin),
+    group: 'X25519MLKEM768',
+  });
+  const statusWith = async (session: string) =>
+    (await transport.request({ method: 'GET', path: '/v1/admin/status', session })).status;
+  assert.deepEqual([await statusWith(oldToken), await statusWith(await tokenOf())], [401, 200]);
+  transport.close();
+  assert.equal((await runToEnd('stop', folder)).code, 0);
+  assert.equal(await server.exited, 0, server.err());
+  const journal = readFileSync(join(folder, 'journal.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    journal.flatMap(({ kind, data }) => (kind === 'key.rotated' ? [data.id] : [])),
+    ['owner-token-2', 'data-2', 'kek-2'],
+  );
+
+  const now = await listed(folder);
+  const stateOf = (id: string) => now.find((key) => key.id === id)?.state;
+  assert.deepEqual(['owner-token-1', 'owner-token-2', 'data-1', 'data-2', 'kek-1', 'kek-2', 'tls-1'].map(stateOf), [
+    'destroyed',
+    'active',
+    'retired',
+    'active',
+    undefined,
+    'active',
+    'active',
+  ]);
+  assert.ok(now.every((key) => key.nextRotationMs === null || key.nextRotationMs > Date.now()));
+  assert.match((await runToEnd('keys', 'destroy', folder, 'data-2')).err, /current value is active/);
+  assert.equal((await runToEnd('keys', 'destroy', folder, 'data-1')).code, 0);
+  assert.equal((await listed(folder)).find(({ id }) => id === 'data-1')?.state, 'destroyed');
+  // Stopped, it rotates by itself; and the folder still works.
+  assert.match((await runToEnd('keys', 'rotate', folder, 'kek', '--json')).out, /"id":"kek-3"/);
+  assert.match((await runToEnd('keys', folder)).out, /kek-3 +AES-256-GCM +active +0 d +\d{4}-\d\d-\d\d +wraps/);
+});
+
+test('a folder opens with its passphrase or key file only, and says which is missing', () => {
+  const [right, wrong] = [join(root, 'right'), join(root, 'wrong')];
+  writeFileSync(right, 'correct horse battery staple\n');
+  writeFileSync(wrong, 'correct horse battery stable\n');
+  const folder = join(root, 'by-passphrase');
+  assert.equal(qflareWith({ QFLARE_PASSPHRASE_FILE: right }, 'init', folder).code, 0);
+  const rotate = (environment: Readonly<Record<string, string>>) =>
+    qflareWith(environment, 'keys', 'rotate', folder, 'data');
+  assert.equal(rotate({ QFLARE_PASSPHRASE_FILE: right }).code, 0);
+  const other = rotate({ QFLARE_PASSPHRASE_FILE: wrong });
+  assert.deepEqual([other.code, /passphrase must be the one they were made with/.test(other.err)], [5, true]);
+  const none = rotate({});
+  assert.deepEqual([none.code, /a passphrase must be given.*a key-file is/.test(none.err)], [5, true]);
+  writeFileSync(wrong, 'short');
+  const short = qflareWith({ QFLARE_KEY_FILE: wrong }, 'init', join(root, 'by-file'));
+  assert.deepEqual([short.code, /must hold at least 32 random bytes: current value is 5/.test(short.err)], [5, true]);
+  // The inventory is no secret: it is read without unlocking.
+  assert.equal(qflareWith({}, 'keys', 'list', folder).code, 0);
+});
