@@ -104,7 +104,7 @@ export function describe(...args: readonly unknown[]): void {
   if (made instanceof Promise) throw new Error(`Cannot collect ${name} as a suite must be declared at once: it waits`);
 }
 
-export const it = test;
+export const it = (...args: readonly unknown[]): void => test(...args);
 export const before = (hook: Hook): void => void suite.hooks.before.push(hook);
 export const after = (hook: Hook): void => void suite.hooks.after.push(hook);
 export const beforeEach = (hook: Hook): void => void suite.hooks.beforeEach.push(hook);
