@@ -28,7 +28,7 @@ export async function judgeMutant(
     ) =>
       runner.ask(
         { kind: 'run', file, tests: chosen, ...(change === undefined ? {} : { change }) },
-        limitMsMin + 10 * ms,
+        limitMsMin + 4 * ms,
       );
     for (let attempt = 0; ; attempt++) {
       const answer = await run(tests, { path, start, end, replacement });

@@ -23,7 +23,7 @@ export type MutationOptions = {
   readonly say?: (text: string) => void;
   /** No mutant is begun after this time: what is known by then is kept, and the next run goes on from there. */
   readonly secondsMax?: number;
-  /** A mutant may loop for ever: it gets this and ten times what the tests take without one. */
+  /** A mutant may loop for ever: it gets this and four times what the tests take without one. */
   readonly limitMsMin?: number;
 };
 
@@ -44,13 +44,13 @@ export type MutationReport = {
 };
 
 // The tests a survivor meets take this long together without a mutant.
-const testMsMax = 10_000;
+const testMsMax = 4000;
 const coverMsMax = 300_000;
 
 /**
  * Changes the code in one small place at a time and runs the tests that reach it: a change none notices survives.
  *
- * The sample is drawn by seed. A mutant meets its tests by ascending time and distance, ten seconds of them at most, so
+ * The sample is drawn by seed. A mutant meets its tests by ascending time and distance, four seconds of them at most, so
  * the score is a lower bound.
  */
 export async function measureMutation(options: MutationOptions): Promise<MutationReport> {
