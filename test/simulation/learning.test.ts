@@ -113,6 +113,19 @@ for (const [name, learning] of Object.entries(ways)) {
   });
 }
 
+test('top-k with error feedback: what is left out goes on through crashes, and counts when the update has', async () => {
+  const aggregation = { pipeline: [{ rule: 'trimmed-mean' as const, f: 1 }], codec: 'top-k' as const };
+  const planWith = (errorFeedback: boolean) =>
+    planOf({ client: { algorithm: 'sgd' } }, { aggregation: { ...aggregation, topK: { share: 0.2, errorFeedback } } });
+  const plan = planWith(true);
+  const expected = await faultless(plan);
+  assert.equal((await whole(plan, noFaults)).parametersHash, expected);
+  const shaken = await whole(plan, bumpy);
+  assert.ok(shaken.crashes > 2 && shaken.clientRestarts > 0);
+  assert.equal(shaken.parametersHash, expected);
+  assert.notEqual(await faultless(planWith(false)), expected);
+});
+
 test('SCAFFOLD with a lossy codec and a liar that knows everybody: crashes change nothing', async () => {
   const plan = planOf(ways['scaffold'], { aggregation: { pipeline: [{ rule: 'trimmed-mean', f: 1 }] } });
   const { trainerOf } = dataOf(plan);

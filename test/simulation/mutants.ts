@@ -123,6 +123,24 @@ export const mutants: readonly Mutant[] = [
     seed: 23,
   },
   {
+    name: 'a site that forgets what it left out',
+    edits: [edit('client/site-learning.ts', "residual: settled?.['left-out']", 'residual: undefined')],
+    caughtBy: 'model-is-the-aggregate-of-the-accepted',
+    seed: 1,
+  },
+  {
+    name: 'what an update left out that never counted',
+    edits: [
+      edit(
+        'client/site-learning.ts',
+        "encodeKept({ settled, pending: { round, vectors: { 'left-out': residual } } })",
+        "encodeKept({ settled: { 'left-out': residual }, pending: null })",
+      ),
+    ],
+    caughtBy: 'model-is-the-aggregate-of-the-accepted',
+    seed: 1,
+  },
+  {
     name: 'a rule that trims nothing',
     edits: [edit('core/aggregation/trimmed-mean.ts', 'low: f, high: n - f', 'low: 0, high: n')],
     caughtBy: 'honest-majority-bounds-the-error',
