@@ -61,6 +61,8 @@ async function whole(plan: Plan, faults: Faults) {
   return world;
 }
 
+const sums = { pipeline: [{ rule: 'mean' as const }], codec: 'float32' as const };
+
 const bumpy: Faults = {
   ...noFaults,
   latencyMs: { min: 1, max: 50 },
@@ -86,6 +88,7 @@ const ways: Readonly<Record<string, NonNullable<PlanInput['learning']>>> = {
   scaffold: { client: { algorithm: 'scaffold' } },
   ditto: { client: { algorithm: 'ditto', lambda: 0.5 } },
   'fine-tuning': { client: { algorithm: 'fine-tuning' } },
+  newton: { client: { algorithm: 'newton', penalty: 1 } },
   'tensors that stay': { local: ['layers.0.bias'] },
   'scaffold, tensors that stay, FedAdam': {
     client: { algorithm: 'scaffold' },
@@ -96,7 +99,7 @@ const ways: Readonly<Record<string, NonNullable<PlanInput['learning']>>> = {
 
 for (const [name, learning] of Object.entries(ways)) {
   test(`${name}: a plain loop, the fast path, a calm world and one with crashes learn the same bytes`, async () => {
-    const plan = planOf(learning);
+    const plan = planOf(learning, name === 'newton' ? { aggregation: sums } : {});
     const expected = await faultless(plan);
     const calm = await whole(plan, noFaults);
     assert.equal(calm.parametersHash, expected);

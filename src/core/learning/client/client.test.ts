@@ -6,6 +6,7 @@ import { createRng } from '../../random/rng.ts';
 import { trainOptionsSchema, type TrainingEngine } from '../engine.ts';
 import { tensor } from '../../model/manifest.ts';
 import { manifestOf } from '../model-spec.ts';
+import { newtonSums } from '../newton.ts';
 import { referenceEngine } from '../reference/engine.ts';
 import type { Vectors } from '../vectors.ts';
 import { createWasmEngine } from '../wasm/engine.ts';
@@ -48,7 +49,8 @@ function biasTrainer(engine: TrainingEngine, options: object, drift: readonly nu
   const zeros = { features: new Float32Array(1), labels: new Int32Array(1) };
   const data = createDataset({ ...zeros, scale: 1, sampleShape: [1], classCount: 2 });
   const parsed = trainOptionsSchema.parse(options);
-  return async ({ parameters, seed, proximal, correction = new Float32Array(4) }): Promise<TrainerResult> => {
+  return async ({ parameters, seed, proximal, wants, correction = new Float32Array(4) }): Promise<TrainerResult> => {
+    if (wants === 'sums') return { parameters, examples: 1, sums: newtonSums(data, new Float64Array(2)) };
     const result = await engine.train({
       spec: { kind: 'softmax-regression', inputs: 1, classes: 2 },
       parameters,
@@ -217,7 +219,11 @@ for (const algorithm of Object.keys(clientAlgorithms) as (keyof typeof clientAlg
     const result = await train(localTask(options, round));
     assert.deepEqual(localUpdate(options, round, result), update);
     assert.equal(update.delta.length, 4);
-    assert.deepEqual(Object.keys(update.beside), traitsOf(options).travels === null ? [] : ['control']);
+    const { travels, isSummed } = traitsOf(options);
+    assert.deepEqual(
+      Object.keys(update.beside),
+      isSummed ? ['low', 'hessian', 'loss'] : travels === null ? [] : ['control'],
+    );
   });
 }
 
