@@ -112,7 +112,12 @@ test('more rows than stream in place, uneven rows and rows that lie downwards gi
   for (const n of [4, 49]) {
     const block = fast.allocate(n + 1, 40).rows;
     rowsOf(n + 1, 40, n).forEach((row, i) => block[i]!.set(row));
-    for (const rows of [block.slice(0, n), block.toReversed().slice(0, n), [block[n]!, ...block.slice(0, n - 1)]]) {
+    const orders: readonly (readonly Float32Array[])[] = [
+      block.slice(0, n),
+      block.toReversed().slice(0, n),
+      [block[n]!, ...block.slice(0, n - 1)],
+    ];
+    for (const rows of orders) {
       const [actual, wanted] = [
         await fast.columns(rows, null, rule, { dots: true }),
         await plain.columns(rows, null, rule, { dots: true }),
