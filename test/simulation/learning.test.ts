@@ -116,6 +116,13 @@ for (const [name, learning] of Object.entries(ways)) {
   });
 }
 
+test('newton is not attacked in simulation: the attacks change deltas, and sums have none', async () => {
+  const plan = planOf(ways['newton'], { aggregation: sums });
+  const { trainerOf } = dataOf(plan);
+  const attacked = simulatePlan({ plan, seed: 3, trainerOf, path: 'fast', attackers: 1, attack: ['sign-flip'] });
+  await assert.rejects(attacked, /must send deltas.*with newton they send sums \(nearest: 0 attackers\).*is 1/);
+});
+
 test('top-k with error feedback: what is left out goes on through crashes, and counts when the update has', async () => {
   const aggregation = { pipeline: [{ rule: 'trimmed-mean' as const, f: 1 }], codec: 'top-k' as const };
   const planWith = (errorFeedback: boolean) =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { createDataset, type Dataset } from '../data/dataset.ts';
 import { createRng } from '../random/rng.ts';
 import { wireVector } from './client/index.ts';
@@ -41,7 +41,7 @@ test('modelOf(): the rounding is kept: parameters + low have some 48 bits', () =
   const places = [2, 3, 5];
   w.forEach((value, u) => {
     assert.equal(parameters[places[u]!], Math.fround(value));
-    assert.ok(Math.abs(parameters[places[u]!]! + low[u]! - value) <= 2 ** -47 * Math.abs(value));
+    assert.ok(Math.abs(parameters[places[u]!]! + low[places[u]!]! - value) <= 2 ** -47 * Math.abs(value));
   });
 });
 

@@ -35,14 +35,19 @@ export function unknownsOf(parameters: Float32Array, model: Regression): Float64
   );
 }
 
-/** The model of the unknowns in float32, and what the rounding left of each: their sum has some 48 bits. */
+/** The model of the unknowns in float32, and what the rounding left of each value: their sum has some 48 bits. */
 export function modelOf(
   w: Float64Array,
   model: Regression,
 ): { readonly parameters: Float32Array; readonly low: Float32Array } {
-  const parameters = new Float32Array(model.classes * (model.inputs + 1));
-  w.forEach((value, u) => (parameters[placeOf(u, model)] = value));
-  return { parameters, low: Float32Array.from(w, (value, u) => value - parameters[placeOf(u, model)]!) };
+  const count = model.classes * (model.inputs + 1);
+  const [parameters, low] = [new Float32Array(count), new Float32Array(count)];
+  for (let u = 0; u < w.length; u++) {
+    const place = placeOf(u, model);
+    parameters[place] = w[u]!;
+    low[place] = w[u]! - parameters[place]!;
+  }
+  return { parameters, low };
 }
 
 /**

@@ -25,7 +25,7 @@ test('newtonRound(): one step by hand, from two sites', async () => {
   const sent = [sentBy(site([1, 1, -1], [1, 1, 0]), start), sentBy(site([-1], [0]), start)];
   const { parameters, optimizer } = await newtonRound(model, 0, { parameters: start, optimizer: {} }, sent);
   assert.deepEqual([...parameters], [0, 2, 0, 0]);
-  assert.deepEqual([...optimizer['low']!], [0, 0]);
+  assert.deepEqual([...optimizer['low']!], [0, 0, 0, 0]);
   assert.deepEqual([...optimizer['from']!], [0, 0]);
   assert.deepEqual([...optimizer['from-examples']!], [4, 0]);
 });
@@ -44,7 +44,8 @@ test('newtonRound(): a step that raised the loss is halved until it falls, where
     if (before !== undefined && next.optimizer['from']!.every((value, j) => value === before[j])) halved += 1;
     [parameters, optimizer] = [next.parameters, next.optimizer];
   }
-  const w = unknownsOf(parameters, model).map((value, j) => value + optimizer['low']![j]!);
+  const rest = unknownsOf(optimizer['low']!, model);
+  const w = unknownsOf(parameters, model).map((value, j) => value + rest[j]!);
   const { gradient } = newtonSums(data, w);
   assert.ok(halved > 2, `${halved} halvings`);
   assert.ok(Math.max(...gradient.map(Math.abs)) < 1e-9, String(gradient));

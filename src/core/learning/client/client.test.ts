@@ -207,6 +207,19 @@ test('SCAFFOLD refuses momentum, and a trainer that does not say steps and learn
   assert.throws(() => send({ steps: 0, learningRate: 1 }), /says 0 and 1/);
 });
 
+test('newton: what is sent is minus the summed gradient, by hand; a trainer without sums is refused', async () => {
+  const options = optionsOf({ algorithm: 'newton' });
+  const round = { manifest, task: taskOf(0, 0), state: undefined, server: {} };
+  const { update, state } = await runClientRound(options, round, biasTrainer(referenceEngine, twoSteps));
+  // One sample of zeros with label 0 at w = 0: p = ½, the gradient of class 1's bias ½, its curvature ¼, the loss log 2.
+  assert.deepEqual([...update.delta], [0, 0, 0.5, -0.5]);
+  assert.deepEqual([...update.beside['hessian']!], [0, 0, 0.25]);
+  near([update.beside['loss']![0]!], [Math.LN2]);
+  assert.deepEqual([update.claimedExamples, state], [1, {}]);
+  const plain = { parameters: new Float32Array(4), examples: 1 };
+  assert.throws(() => localUpdate(options, round, plain), /newton needs sums .*must give "sums".*gives none/);
+});
+
 for (const algorithm of Object.keys(clientAlgorithms) as (keyof typeof clientAlgorithms)[]) {
   test(`${algorithm}: what is sent needs nothing of what is kept, and no input is changed`, async () => {
     const options = optionsOf({ algorithm });
