@@ -1,10 +1,12 @@
 // Verdicts and limits by hand, under a calibration made for it; the committed one is put back.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { calibration } from './calibration.ts';
+import type { Calibration } from './calibration-table.ts';
 import { clustering } from './clustering.ts';
 import type { Observation } from './detector.ts';
 import { ensemble } from './ensemble.ts';
+import { isolationForest } from './isolation-forest.ts';
 import { judge } from './judge.ts';
 import { limitOf, limitsOf, quietStandings, useCalibration } from './limits.ts';
 import { featureIds } from './measure/features.ts';
@@ -26,24 +28,34 @@ const table = (scale: number) =>
       [20, 40, 80],
     ],
   ].map((rows) => rows.map((row) => row.map((v) => v * scale)));
-before(() =>
-  useCalibration({
-    cohorts: [5, 20],
-    horizons: [1, 10],
-    shares: [0.1, 0.01, 0.001],
-    features: [
-      [few, many],
-      [many, many],
-    ],
-    detectors: { opposition: table(1), 'robust-thresholds': table(0.1), ensemble: table(1), prediction: table(1) },
-    quiet: Uint8Array.from({ length: 2 * width }, (_, i) => (i === 1 ? 248 : i)).toBase64(),
-  }),
-);
-after(() => useCalibration(calibration));
+const made: Calibration = {
+  cohorts: [5, 20],
+  horizons: [1, 10],
+  shares: [0.1, 0.01, 0.001],
+  features: [
+    [few, many],
+    [many, many],
+  ],
+  detectors: { opposition: table(1), 'robust-thresholds': table(0.1), ensemble: table(1), prediction: table(1) },
+  quiet: Uint8Array.from({ length: 2 * width }, (_, i) => (i === 1 ? 248 : i)).toBase64(),
+};
+
+/** A test under the calibration made here. The forest of quiet rounds is grown before, as it is kept for good. */
+function testMade(name: string, body: () => void): void {
+  test(name, () => {
+    isolationForest.suspect(oneOut({}), 1);
+    useCalibration(made);
+    try {
+      body();
+    } finally {
+      useCalibration(calibration);
+    }
+  });
+}
 
 const close = (actual: number, wanted: number) => assert.ok(Math.abs(actual - wanted) < 1e-9, `${actual}, ${wanted}`);
 
-test('limitOf() is a straight line over ln share, by the cohort and horizon just below', () => {
+testMade('limitOf() is a straight line over ln share, by the cohort and horizon just below', () => {
   close(limitOf('opposition', 5, 1, 0.01), 2);
   close(limitOf('opposition', 19, 9, 0.001), 4);
   close(limitOf('opposition', 20, 1, 0.01), 4);
@@ -55,7 +67,7 @@ test('limitOf() is a straight line over ln share, by the cohort and horizon just
   assert.equal(limitOf('nobody', 5, 1, 0.01), Infinity);
 });
 
-test('limitsOf() are never below 2.5, and the quiet standings are eighths with a sign', () => {
+testMade('limitsOf() are never below 2.5, and the quiet standings are eighths with a sign', () => {
   assert.deepEqual(
     limitsOf(5, 1),
     featureIds.map(() => 2.5),
@@ -83,7 +95,7 @@ const oneOut = (scores: Observation['trail'][number], rounds = 1) =>
     ),
   );
 
-test('suspicions by hand: deviations are 0.5 at least, so that a score of 4 is 8 deviations', () => {
+testMade('suspicions by hand: deviations are 0.5 at least, so that a score of 4 is 8 deviations', () => {
   const values = (found: readonly { readonly value: number }[]) => found.map(({ value }) => value);
   const against = oneOut({ curvature: 4, cohort: -1, agreement: -1, cosine: 2 });
   assert.deepEqual(values(opposition.suspect(against, 1)), [0, 0, 0, 0, (8 + 2 + 2 - 4) / 2]);
@@ -101,48 +113,54 @@ test('suspicions by hand: deviations are 0.5 at least, so that a score of 4 is 8
   );
 });
 
-test('clustering: the majority joins along the shortest links, another stands as far as its gap over the usual one', () => {
-  // On a line: 0, 1, 2 and 12 (cut to 10), in units of standings; one feature of all.
-  const positions = [0, 0.5, 1, 6];
-  const found = clustering.suspect(
-    cohort(4, (i) => [{ norm: positions[i]! }]),
-    1,
-  );
-  // Median 0.75, deviation 1.4826 × median of 0.75, 0.25, 0.25, 5.25 = 1.4826 × 0.5.
-  const standing = positions.map((p) => (p - 0.75) / (1.4826 * 0.5));
-  const gap = (i: number, j: number) => Math.abs(standing[i]! - standing[j]!) / Math.sqrt(width);
-  assert.deepEqual(
-    found.slice(0, 3).map(({ value }) => value),
-    [0, 0, 0],
-  );
-  close(found[3]!.value, gap(3, 2) / Math.max(0.1, gap(0, 1)));
-  // Links shorter than 0.1 do not make small gaps large.
-  const tight = clustering.suspect(oneOut({ norm: 1 }), 1);
-  close(tight[4]!.value, 2 / Math.sqrt(width) / 0.1);
-});
+testMade(
+  'clustering: the majority joins along the shortest links, another stands as far as its gap over the usual one',
+  () => {
+    // On a line: 0, 1, 2 and 12 (cut to 10), in units of standings; one feature of all.
+    const positions = [0, 0.5, 1, 6];
+    const found = clustering.suspect(
+      cohort(4, (i) => [{ norm: positions[i]! }]),
+      1,
+    );
+    // Median 0.75, deviation 1.4826 × median of 0.75, 0.25, 0.25, 5.25 = 1.4826 × 0.5.
+    const standing = positions.map((p) => (p - 0.75) / (1.4826 * 0.5));
+    const gap = (i: number, j: number) => Math.abs(standing[i]! - standing[j]!) / Math.sqrt(width);
+    assert.deepEqual(
+      found.slice(0, 3).map(({ value }) => value),
+      [0, 0, 0],
+    );
+    close(found[3]!.value, gap(3, 2) / Math.max(0.1, gap(0, 1)));
+    // Links shorter than 0.1 do not make small gaps large.
+    const tight = clustering.suspect(oneOut({ norm: 1 }), 1);
+    close(tight[4]!.value, 2 / Math.sqrt(width) / 0.1);
+  },
+);
 
-test('judge() takes the worst horizon that a client has lived through, and the rarest level that it reaches', () => {
-  // Opposition of 6 over one round: limits at half of each share (two horizons are looked at).
-  const verdicts = judge('opposition', oneOut({ curvature: 6 }), 0.02);
-  assert.deepEqual(
-    verdicts.map(({ isFlagged }) => isFlagged),
-    [false, false, false, false, true],
-  );
-  close(verdicts[4]!.score, 6 / limitOf('opposition', 5, 1, 0.01));
-  // 6 is more than 4 + 2·log10(2) = 4.6 at a share of 0.0005: the rarest level of all.
-  assert.deepEqual([verdicts[4]!.rarity, verdicts[0]!.rarity, verdicts[0]!.score], [0.001, 1, 0]);
-  assert.equal(judge('opposition', oneOut({ curvature: 2 }), 0.02)[4]!.rarity, 0.03);
-  // Ten rounds: the mean over ten is held against limits ten times as high; the last round alone still counts.
-  const [, , , , steady] = judge('opposition', oneOut({ curvature: 6 }, 10), 0.02);
-  close(steady!.score, 3);
-  const short = oneOut({ curvature: 6 }, 10).map((one, i) =>
-    i === 4 ? { ...one, trail: one.trail.slice(0, 3) } : one,
-  );
-  close(judge('opposition', short, 0.02)[4]!.score, 3);
-  assert.equal(judge('opposition', oneOut({ curvature: 1e9 }), 0.02)[4]!.score, 99);
-});
+testMade(
+  'judge() takes the worst horizon that a client has lived through, and the rarest level that it reaches',
+  () => {
+    // Opposition of 6 over one round: limits at half of each share (two horizons are looked at).
+    const verdicts = judge('opposition', oneOut({ curvature: 6 }), 0.02);
+    assert.deepEqual(
+      verdicts.map(({ isFlagged }) => isFlagged),
+      [false, false, false, false, true],
+    );
+    close(verdicts[4]!.score, 6 / limitOf('opposition', 5, 1, 0.01));
+    // 6 is more than 4 + 2·log10(2) = 4.6 at a share of 0.0005: the rarest level of all.
+    assert.deepEqual([verdicts[4]!.rarity, verdicts[0]!.rarity, verdicts[0]!.score], [0.001, 1, 0]);
+    assert.equal(judge('opposition', oneOut({ curvature: 2 }), 0.02)[4]!.rarity, 0.03);
+    // Ten rounds: the mean over ten is held against limits ten times as high; the last round alone still counts.
+    const [, , , , steady] = judge('opposition', oneOut({ curvature: 6 }, 10), 0.02);
+    close(steady!.score, 3);
+    const short = oneOut({ curvature: 6 }, 10).map((one, i) =>
+      i === 4 ? { ...one, trail: one.trail.slice(0, 3) } : one,
+    );
+    close(judge('opposition', short, 0.02)[4]!.score, 3);
+    assert.equal(judge('opposition', oneOut({ curvature: 1e9 }), 0.02)[4]!.score, 99);
+  },
+);
 
-test('the ensemble: the most suspicious member speaks, copies and long updates are beyond doubt', () => {
+testMade('the ensemble: the most suspicious member speaks, copies and long updates are beyond doubt', () => {
   const found = ensemble.suspect(oneOut({ curvature: 6 }), 1);
   const share = (id: string, value: number) => value / limitOf(id, 5, 1, 0.003);
   close(found[4]!.value, Math.max(share('opposition', 6), share('robust-thresholds', 12 / 2.5)));
@@ -162,7 +180,7 @@ test('the ensemble: the most suspicious member speaks, copies and long updates a
   );
 });
 
-test('badnessOf() is the weight of the rarest level reached, 0.7 at least for who is flagged', () => {
+testMade('badnessOf() is the weight of the rarest level reached, 0.7 at least for who is flagged', () => {
   const at = (rarity: number, isFlagged = false) => badnessOf({ isFlagged, rarity });
   assert.deepEqual(
     [1, 0.1, 0.03, 0.01, 0.003, 0.001].map((rarity) => at(rarity)),
