@@ -16,7 +16,7 @@ import type { ModelRow } from '../ports/store.ts';
 import type { CoordinatorParts } from './parts.ts';
 
 /** What is stored beside a model, each in a file of its own: the model's file names its hash. */
-const companions = ['optimizer', 'control'] as const;
+const companions = ['optimizer', 'control', 'memory'] as const;
 
 type Companion = (typeof companions)[number];
 
@@ -40,6 +40,8 @@ export type Models = {
   workspace(): Float32Array;
   /** A model with all that the next round starts from, as whole vectors. */
   state(model: Pick<ModelRow, 'hash' | 'parentHash'>): Promise<GlobalState>;
+  /** What the rule remembered when it made a model. */
+  memory(hash: string): Promise<Vectors>;
   /** Writes a model's file and gives its row; the row becomes part of the run when it is committed. */
   write(
     parameters: Float32Array | AsyncIterable<Float32Array>,
@@ -54,7 +56,11 @@ export type Models = {
   forgetCompanions(hash: string, newer: string): Promise<void>;
 };
 
+/** In the head of a file that nobody gets who asks for it: it tells of other clients. */
+const kept = { 'qflare.kept': 'coordinator' };
 const partBytes = 1 << 18;
+/** Enough for the length and the metadata, which come first. */
+const keptHeadBytes = 128;
 const layoutsMax = 8;
 
 /** Where a model's values lie in its file, and what the file says beside them. */
@@ -131,13 +137,21 @@ export function createModels({
     };
     for (const name of companions) {
       const vectors = beside[name] ?? {};
-      if (Object.keys(vectors).length > 0) metadata[keyOf(name)] = await blobs.put(encodeVectors(vectors));
+      if (Object.keys(vectors).length > 0)
+        metadata[keyOf(name)] = await blobs.put(encodeVectors(vectors, name === 'memory' ? kept : {}));
     }
     const head = encodeSafetensorsHead(manifest, metadata);
     const hash = await blobs.put(fileOf(head, parameters instanceof Float32Array ? [parameters] : parameters));
     layouts.set(hash, Promise.resolve({ dataStart: head.length, metadata }));
     return { orgId, runId, version, hash, parentHash, round };
   };
+
+  /** Whether a file is for the coordinator alone. */
+  async function isKept(hash: string, size: number): Promise<boolean> {
+    const head = new Uint8Array(Math.min(size, keptHeadBytes));
+    await blobs.read(hash, 0, head);
+    return Buffer.from(head).includes('"qflare.kept"');
+  }
 
   async function* partsOf(hash: string, from: number, size: number): AsyncGenerator<Uint8Array> {
     const buffer = new Uint8Array(Math.min(partBytes, size));
@@ -155,15 +169,17 @@ export function createModels({
     parameters: parametersOf,
     async file(hash) {
       const size = await blobs.size(hash);
-      return size === undefined ? undefined : { size, read: (start) => partsOf(hash, start, size) };
+      if (size === undefined || (await isKept(hash, size))) return undefined;
+      return { size, read: (start) => partsOf(hash, start, size) };
     },
     async state({ hash, parentHash }) {
       const parent = parentHash === null ? null : await parametersOf(parentHash);
       const model = await parametersOf(hash);
       const hashes = await companionHashes(hash);
-      const [optimizer, control] = await Promise.all(companions.map((name) => vectorsAt(hashes[name])));
-      return { model, parent, optimizer: optimizer!, control: control! };
+      const [optimizer, control, memory] = await Promise.all(companions.map((name) => vectorsAt(hashes[name])));
+      return { model, parent, optimizer: optimizer!, control: control!, memory: memory! };
     },
+    memory: async (hash) => vectorsAt((await companionHashes(hash)).memory),
     companionHashes,
     async forgetCompanions(hash, newer) {
       const kept = new Set(Object.values(await companionHashes(newer)));
