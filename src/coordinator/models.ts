@@ -34,8 +34,8 @@ export type Models = {
   parameters(hash: string): Promise<Float32Array>;
   /** The same as a row that stays in its file; the file is checked once. */
   row(hash: string): Promise<SpooledRow>;
-  /** A file as it is, for those who ask for it by its hash. */
-  file(hash: string): Promise<ModelFile | undefined>;
+  /** A file as it is, for sites that ask for it by its hash: a model of the run, or the control beside one that is worked on. */
+  published(hash: string, run: readonly Pick<ModelRow, 'hash'>[]): Promise<ModelFile | undefined>;
   /** One vector that is used again for every aggregate and every evaluation, so that a round takes no new memory. */
   workspace(): Float32Array;
   /** A model with all that the next round starts from, as whole vectors. */
@@ -129,6 +129,11 @@ export function createModels({
     return Object.fromEntries(named.filter(([, value]) => value !== undefined));
   }
 
+  async function isControl(hash: string, newest: readonly Pick<ModelRow, 'hash'>[]): Promise<boolean> {
+    for (const model of newest) if ((await companionHashes(model.hash)).control === hash) return true;
+    return false;
+  }
+
   const write: Models['write'] = async (parameters, { version, parentHash, round }, beside = {}) => {
     const metadata: Record<string, string> = {
       format: 'pt',
@@ -167,7 +172,10 @@ export function createModels({
     row,
     workspace: () => (shared ??= new Float32Array(d)),
     parameters: parametersOf,
-    async file(hash) {
+    async published(hash, run) {
+      // Envelopes, cards and the server's own state lie in the same store: knowing their hash gives nobody their bytes.
+      const isModel = run.some((model) => model.hash === hash);
+      if (!isModel && !(await isControl(hash, run.slice(-2)))) return undefined;
       const size = await blobs.size(hash);
       if (size === undefined || (await isKept(hash, size))) return undefined;
       return { size, read: (start) => partsOf(hash, start, size) };

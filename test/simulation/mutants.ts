@@ -111,10 +111,16 @@ export const mutants: readonly Mutant[] = [
     seed: 1,
   },
   {
+    name: 'an envelope that came again while its round was closed',
+    edits: [edit('coordinator/reception.ts', 'round.number > forgottenRound && ', '')],
+    caughtBy: 'envelopes-end-with-their-round',
+    seed: 9,
+  },
+  {
     name: 'an envelope that a killed coordinator left behind',
     edits: [edit('coordinator/coordinator.ts', 'await reception.sweep();', '')],
     caughtBy: 'envelopes-end-with-their-round',
-    seed: 1,
+    seed: 23,
   },
   {
     name: 'a site that forgets what it left out',
