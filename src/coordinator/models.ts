@@ -56,11 +56,7 @@ export type Models = {
   forgetCompanions(hash: string, newer: string): Promise<void>;
 };
 
-/** In the head of a file that nobody gets who asks for it: it tells of other clients. */
-const kept = { 'qflare.kept': 'coordinator' };
 const partBytes = 1 << 18;
-/** Enough for the length and the metadata, which come first. */
-const keptHeadBytes = 128;
 const layoutsMax = 8;
 
 /** Where a model's values lie in its file, and what the file says beside them. */
@@ -142,21 +138,13 @@ export function createModels({
     };
     for (const name of companions) {
       const vectors = beside[name] ?? {};
-      if (Object.keys(vectors).length > 0)
-        metadata[keyOf(name)] = await blobs.put(encodeVectors(vectors, name === 'memory' ? kept : {}));
+      if (Object.keys(vectors).length > 0) metadata[keyOf(name)] = await blobs.put(encodeVectors(vectors));
     }
     const head = encodeSafetensorsHead(manifest, metadata);
     const hash = await blobs.put(fileOf(head, parameters instanceof Float32Array ? [parameters] : parameters));
     layouts.set(hash, Promise.resolve({ dataStart: head.length, metadata }));
     return { orgId, runId, version, hash, parentHash, round };
   };
-
-  /** Whether a file is for the coordinator alone. */
-  async function isKept(hash: string, size: number): Promise<boolean> {
-    const head = new Uint8Array(Math.min(size, keptHeadBytes));
-    await blobs.read(hash, 0, head);
-    return Buffer.from(head).includes('"qflare.kept"');
-  }
 
   async function* partsOf(hash: string, from: number, size: number): AsyncGenerator<Uint8Array> {
     const buffer = new Uint8Array(Math.min(partBytes, size));
@@ -177,8 +165,7 @@ export function createModels({
       const isModel = run.some((model) => model.hash === hash);
       if (!isModel && !(await isControl(hash, run.slice(-2)))) return undefined;
       const size = await blobs.size(hash);
-      if (size === undefined || (await isKept(hash, size))) return undefined;
-      return { size, read: (start) => partsOf(hash, start, size) };
+      return size === undefined ? undefined : { size, read: (start) => partsOf(hash, start, size) };
     },
     async state({ hash, parentHash }) {
       const parent = parentHash === null ? null : await parametersOf(parentHash);

@@ -16,8 +16,9 @@ test('the memory of a rule comes back with the state, and is no file that a clie
   assert.deepEqual((await models.state(row)).memory, memory);
   assert.deepEqual(await models.memory(row.hash), memory);
   assert.deepEqual(await models.memory(first.hash), {});
+  const run = [first, row];
   const hashes = await models.companionHashes(row.hash);
-  assert.equal(await models.file(hashes.memory!), undefined);
-  assert.notEqual(await models.file(hashes.control!), undefined);
-  assert.notEqual(await models.file(row.hash), undefined);
+  assert.equal(await models.published(hashes.memory!, run), undefined);
+  assert.notEqual(await models.published(hashes.control!, run), undefined);
+  assert.notEqual(await models.published(row.hash, run), undefined);
 });
