@@ -66,7 +66,7 @@ export function choirOf(
   return [];
 }
 
-/** Lengths of points. */
+/** The length ‖x_a‖ of each point, in their order. */
 export function normsOf(points: Span): number[] {
   return Array.from({ length: points.count }, (_, a) => points.norm(a));
 }
