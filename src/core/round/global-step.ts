@@ -55,7 +55,8 @@ export function startState(model: Float32Array): GlobalState {
  * What a round makes of the updates that were accepted: the next model, and what goes with it.
  *
  * Formula:  Δ = F(x_1 … x_n) by the plan's pipeline; FedNova: times the effective steps; the server's optimiser turns it
- *           into the next model. Newton: see `newtonRound`. SCAFFOLD: the second vectors are aggregated by the same pipeline on rows of their own.
+ *           into the next model. SCAFFOLD: the second vectors are aggregated by the same pipeline on rows of their own.
+ *           Newton: the sums are solved with, see `newtonRound`.
  * Promises: a function of its arguments: coordinator, simulation and checks get the same bits.
  * Errors:   RangeError where the pipeline cannot run on these rows, or the model would not be finite.
  */
@@ -114,7 +115,8 @@ export async function globalStep(
       .filter((_, i) => !isDropped.has(i));
     const before = { parameters: state.model, optimizer: state.optimizer };
     const { parameters, optimizer } = await newtonRound(regressionOf(plan.model), penalty, before, sent);
-    return { next: { model: parameters, parent: state.model, optimizer, control: {} }, report, controlReport: null };
+    const next = { model: parameters, parent: state.model, optimizer, control: {}, memory: {} };
+    return { next, report, controlReport: null };
   }
 
   async function controlStep() {
