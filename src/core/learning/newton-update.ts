@@ -66,7 +66,7 @@ export function sumsAsUpdate(
   const delta = new Float32Array(deltaCount);
   const zero = new Float64Array(size);
   gradient.forEach((value, u) => {
-    delta[placeOf(u, model)] = -value;
+    delta[placeOf(u, model)] = 0 - value;
     zero[u % size]! += value;
   });
   zero.forEach((value, j) => (delta[zeroPlaceOf(j, model)] = value));
