@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hash } from '../../primitives/index.ts';
 import { concatBytes } from '@noble/hashes/utils.js';
 import { type Announcer, createAnnouncer } from '../../coordinator/announcer.ts';
 import type { CertifiedRun } from '../../core/protocol/key-certificate.ts';
