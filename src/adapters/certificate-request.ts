@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { KeyObject, webcrypto } from 'node:crypto';
+import type { webcrypto } from 'node:crypto';
+import { KeyObject, testedWebCrypto } from '../primitives/index.ts';
 import { cryptoProvider, Pkcs10CertificateRequestGenerator } from '@peculiar/x509';
 
 const algorithms = {
@@ -16,9 +17,10 @@ export async function createCertificateRequest(
   subject: string,
   algorithm: keyof typeof algorithms = 'ML-DSA-65',
 ): Promise<{ readonly key: string; readonly request: string }> {
-  cryptoProvider.set(webcrypto as Crypto);
+  const ours = testedWebCrypto();
+  cryptoProvider.set(ours as Crypto);
   const parameters = algorithms[algorithm] as unknown as EcKeyGenParams & EcdsaParams;
-  const keys = (await webcrypto.subtle.generateKey(parameters, true, ['sign', 'verify'])) as unknown as CryptoKeyPair;
+  const keys = (await ours.subtle.generateKey(parameters, true, ['sign', 'verify'])) as unknown as CryptoKeyPair;
   const request = await Pkcs10CertificateRequestGenerator.create({
     name: [{ CN: [subject] }],
     keys,

@@ -1,5 +1,5 @@
-import { X509Certificate } from 'node:crypto';
 import { createCertificateRequest } from '../adapters/certificate-request.ts';
+import { X509Certificate } from '../primitives/index.ts';
 import { requestCertificate } from '../client/certificate.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { IdentityStore } from '../ports/identity.ts';

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, webcrypto } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, testedWebCrypto } from '../../primitives/index.ts';
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -20,7 +20,7 @@ import {
 } from '@peculiar/x509';
 import type { CertificateRecord } from '../../ports/authority.ts';
 
-cryptoProvider.set(webcrypto as Crypto);
+cryptoProvider.set(testedWebCrypto() as Crypto);
 
 export const certificateAlgorithms = ['ML-DSA-65', 'ML-DSA-87', 'ECDSA-P-384'] as const;
 export type CertificateAlgorithm = (typeof certificateAlgorithms)[number];
@@ -173,10 +173,12 @@ function derInteger(value: number): Uint8Array<ArrayBuffer> {
 }
 
 async function keyPair(algorithm: CertificateAlgorithm, pkcs8: Uint8Array): Promise<CryptoKeyPair> {
-  const privateKey = createPrivateKey({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' });
-  const use = (usages: string[], key: typeof privateKey) =>
-    key.toCryptoKey(parameters[algorithm] as never, true, usages as never) as unknown as CryptoKey;
-  return { privateKey: use(['sign'], privateKey), publicKey: use(['verify'], createPublicKey(privateKey)) };
+  const { subtle } = testedWebCrypto();
+  const privateKey = await subtle.importKey('pkcs8', Buffer.from(pkcs8), parameters[algorithm] as never, true, [
+    'sign',
+  ]);
+  const publicKey = await subtle.getPublicKey(privateKey, ['verify']);
+  return { privateKey, publicKey } as unknown as CryptoKeyPair;
 }
 
 function datesOf({ notBeforeMs, notAfterMs }: Validity): { notBefore: Date; notAfter: Date } {
