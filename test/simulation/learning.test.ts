@@ -141,6 +141,22 @@ test('SCAFFOLD with a lossy codec and a liar that knows everybody: crashes chang
   assert.equal(runs[1]!.parametersHash, runs[0]!.parametersHash);
 });
 
+test('a rule that remembers clients: what it keeps goes on through crashes, in streamed rounds and in whole ones', async () => {
+  const aggregation = { pipeline: [{ rule: 'watchful' as const, f: 1 }], codec: 'float32' as const };
+  for (const way of ['fed-avg', 'fed-adam']) {
+    const plan = planOf(ways[way]!, { aggregation, rounds: { count: 5 }, training: { epochs: 1, batchSize: 30 } });
+    const expected = await faultless(plan);
+    const runs = await Promise.all([noFaults, bumpy].map((faults) => whole(plan, faults)));
+    assert.ok(runs[1]!.crashes > 2);
+    assert.deepEqual(
+      runs.map(({ parametersHash: hash }) => hash),
+      [expected, expected],
+    );
+    // The model's file names what was kept, so its hash stands for that too.
+    assert.equal(runs[1]!.modelHash, runs[0]!.modelHash);
+  }
+});
+
 test('an adaptive plan: slow sites train less once they know themselves, and the same seed gives the same run', async () => {
   const training = { epochs: 4, batchSize: 4, learningRate: 0.1, adaptive: { roundSeconds: 5, stepsMin: 2 } };
   const plan = planOf({ client: { algorithm: 'fed-nova' } }, { training });
