@@ -1,7 +1,22 @@
 /** Numbers that a sketch keeps of a vector, whatever its length. */
 export const sketchSize = 512;
 
-/** Where each coordinate of a block goes in a sketch, and with which sign: the same for every vector of a run. */
+/**
+ * Where each coordinate of a block goes in a sketch, and with which sign: the same for every vector of a run.
+ *
+ * Formula:   bucket and sign are bits of a 32-bit mix of coordinate and seed.
+ * Source:    Charikar, Chen, Farach-Colton 2002 (count sketch).
+ */
+export function hashBlock(start: number, seed: number, hashes: Uint32Array): void {
+  for (let k = 0; k < hashes.length; k++) {
+    let h = Math.imul((start + k) ^ seed, 0x9e3779b1);
+    h = Math.imul(h ^ (h >>> 15), 0x85ebca6b);
+    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+    hashes[k] = h ^ (h >>> 16);
+  }
+}
+
+/** A block of coordinates, sorted by bucket. */
 export type SketchPlan = {
   /** Coordinates of the block by bucket, ascending within each. */
   readonly order: Int32Array;
@@ -11,33 +26,22 @@ export type SketchPlan = {
   readonly starts: Int32Array;
 };
 
-/**
- * Plans a block of coordinates.
- *
- * Formula:   bucket and sign are bits of a 32-bit mix of coordinate and seed.
- * Source:    Charikar, Chen, Farach-Colton 2002 (count sketch).
- */
+/** Sorts a block of coordinates by the buckets that `hashBlock` gives. */
 export function planSketch(start: number, length: number, seed: number): SketchPlan {
-  const hashes = Int32Array.from({ length }, (_, k) => mixed((start + k) ^ seed));
+  const hashes = new Uint32Array(length);
+  hashBlock(start, seed, hashes);
   const starts = new Int32Array(sketchSize + 1);
-  for (const h of hashes) starts[(h & (sketchSize - 1)) + 1]! += 1;
+  for (let k = 0; k < length; k++) starts[(hashes[k]! & (sketchSize - 1)) + 1]! += 1;
   for (let b = 0; b < sketchSize; b++) starts[b + 1]! += starts[b]!;
   const order = new Int32Array(length);
   const signs = new Float32Array(length);
   const next = starts.slice();
-  for (const [k, h] of hashes.entries()) {
-    const place = next[h & (sketchSize - 1)]!++;
+  for (let k = 0; k < length; k++) {
+    const place = next[hashes[k]! & (sketchSize - 1)]!++;
     order[place] = k;
-    signs[place] = h < 0 ? -1 : 1;
+    signs[place] = 1 - 2 * (hashes[k]! >>> 31);
   }
   return { order, signs, starts };
-}
-
-function mixed(value: number): number {
-  let h = Math.imul(value, 0x9e3779b1);
-  h = Math.imul(h ^ (h >>> 15), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
 }
 
 /** Four of something: what the sketch takes at once. */

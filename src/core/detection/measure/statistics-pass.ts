@@ -1,5 +1,5 @@
 import type { Row, Vector } from '../../../ports/compute.ts';
-import { type Four, planSketch, sketchInto, sketchSize } from './sketch.ts';
+import { sketchesOf, tileWidth } from './sketch-pass.ts';
 
 /** What one pass over the data finds out about one vector. */
 export type Statistics = {
@@ -23,9 +23,6 @@ export type StatisticsInput = {
   readonly seed: number;
 };
 
-const tileWidth = 2048;
-const atOnce = 4;
-
 /**
  * The statistics pass: everything that detectors want of the updates and that no product of them holds.
  *
@@ -34,35 +31,16 @@ const atOnce = 4;
  */
 export async function statisticsOf(rows: readonly Row[], input: StatisticsInput): Promise<Statistics[]> {
   const { layers, aggregate, seed } = input;
-  const d = rows[0]?.length ?? 0;
   const counts = rows.map(() => new Float64Array(4));
   const norms2 = rows.map(() => new Float64Array(layers.length));
   const sums = rows.map(() => new Float64Array(layers.length));
-  const sketches = rows.map(() => new Float32Array(sketchSize));
   const ends = layers.map((_, l) => layers.slice(0, l + 1).reduce((sum, length) => sum + length, 0));
-  const buffers = Array.from({ length: atOnce }, () => new Float32Array(tileWidth));
   const against = new Float32Array(tileWidth);
-  const spare = new Float32Array(sketchSize);
-  for (let start = 0; start < d; start += tileWidth) {
-    const length = Math.min(tileWidth, d - start);
-    const plan = planSketch(start, length, seed);
-    const signs = against.subarray(0, length);
-    signs.set(aggregate.subarray(start, start + length));
-    for (let first = 0; first < rows.length; first += atOnce) {
-      const tile: Float32Array[] = buffers.map((buffer) => buffer.subarray(0, length));
-      for (let i = first; i < Math.min(first + atOnce, rows.length); i++) {
-        const row = rows[i]!;
-        const buffer = tile[i - first]!;
-        const isThere = row instanceof Float32Array;
-        const values = isThere ? row.subarray(start, start + length) : await readInto(buffer, row, start);
-        tile[i - first] = values;
-        countInto(counts[i]!, values, signs);
-        layersInto(norms2[i]!, sums[i]!, { values, start, ends });
-      }
-      const targets = tile.map((_, k) => sketches[first + k] ?? spare);
-      sketchInto(targets as unknown as Four<Float32Array>, tile as unknown as Four<Float32Array>, plan);
-    }
-  }
+  const sketches = await sketchesOf(rows, seed, (i, values, start) => {
+    if (i === 0) against.set(aggregate.subarray(start, start + values.length));
+    countInto(counts[i]!, values, against);
+    layersInto(norms2[i]!, sums[i]!, { values, start, ends });
+  });
   return rows.map((_, i) => ({
     layerNorms2: norms2[i]!,
     layerSums: sums[i]!,
@@ -72,12 +50,6 @@ export async function statisticsOf(rows: readonly Row[], input: StatisticsInput)
     agreements: counts[i]![3]!,
     sketch: sketches[i]!,
   }));
-}
-
-async function readInto(buffer: Float32Array, row: Row, start: number): Promise<Float32Array> {
-  if ('read' in row) await row.read(start, buffer);
-  else buffer.set(row.subarray(start, start + buffer.length));
-  return buffer;
 }
 
 /** Σ |x|, positives, negatives, agreements. */
