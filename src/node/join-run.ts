@@ -15,6 +15,7 @@ import { clockNote } from '../client/clock-note.ts';
 import { RefusedError } from '../client/ends.ts';
 import { enrol } from '../client/enrol.ts';
 import type { SiteQkd } from '../client/qkd.ts';
+import { createRoom } from '../client/room.ts';
 import type { Link } from '../client/link.ts';
 import { type Plan, parsePlan } from '../core/plan/plan.ts';
 import { holdCertificate } from './device-certificate.ts';
@@ -84,6 +85,7 @@ export async function joinRun(options: {
       memory: createFileSiteMemory(options.stateFolder, atRest),
       clock,
       patienceMs: options.patienceMs,
+      room: createRoom(),
       say,
     });
     return { clientId: identity.clientId, runId: identity.runId, ...outcome };
