@@ -13,13 +13,15 @@ const stay = 0.85;
 type Ended = { readonly utilisation: number; readonly replanned: number };
 
 /** The budget that is used at the planned end: without anything going wrong, and with drop-outs and aborted rounds. */
-export function utilisationTable(): Table {
-  const rows = settings.map((setting) => ({
-    setting,
-    whole: usedBy(setting, { isDisturbed: false, isReplanned: true }),
-    disturbed: usedBy(setting, { isDisturbed: true, isReplanned: true }),
-    fixed: usedBy(setting, { isDisturbed: true, isReplanned: false }),
-  }));
+export function utilisationTable(only = settings.map((_, i) => i)): Table {
+  const rows = only
+    .map((i) => settings[i]!)
+    .map((setting) => ({
+      setting,
+      whole: usedBy(setting, { isDisturbed: false, isReplanned: true }),
+      disturbed: usedBy(setting, { isDisturbed: true, isReplanned: true }),
+      fixed: usedBy(setting, { isDisturbed: true, isReplanned: false }),
+    }));
   const lines = rows.map(({ setting: [q, rounds, budget, delta], whole, disturbed, fixed }) => {
     const figures = [whole, disturbed, fixed].map(({ utilisation }) => percent(utilisation));
     return `| ${[q, rounds, budget, delta, ...figures, disturbed.replanned].join(' | ')} |`;
@@ -81,6 +83,7 @@ function usedBy(setting: Setting, { isDisturbed, isReplanned }: Course): Ended {
 
 function planOf([sampleRate, rounds, epsilon, delta]: Setting, replanEvery: number): Plan {
   return parsePlan({
+    model: { kind: 'softmax-regression', inputs: 1, classes: 2 },
     cohort: { expected: clients },
     rounds: { count: rounds },
     privacy: { mode: 'central', epsilon, delta, sampleRate, replanEvery },
