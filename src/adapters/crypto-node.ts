@@ -2,8 +2,8 @@ import type { KeyObject } from 'node:crypto';
 import type { Purpose } from '../core/protocol/purposes.ts';
 import { aeadTagBytes, suiteDefault, suites } from '../core/protocol/suite.ts';
 import type { Aead, Crypto, PreSharedKey, RoundKey, SigningKey } from '../ports/crypto.ts';
-import { nodePrimitives, type Primitives } from './crypto-node/primitives.ts';
-import { testHpke, testPrimitives } from './crypto-node/self-test.ts';
+import { nodePrimitives, type Primitives } from '../primitives/node-primitives.ts';
+import { requireSound, testHpke } from '../primitives/self-test.ts';
 
 const suite = suites[suiteDefault];
 const bulkLabel = new TextEncoder().encode('qflare/bulk/v1');
@@ -17,8 +17,6 @@ export async function startNodeCrypto(primitives: Primitives = nodePrimitives): 
   return crypto;
 }
 
-/** What has given its known answers in this process. */
-const sound = new WeakSet<Primitives>();
 const soundHpke = new WeakMap<Primitives, Promise<void>>();
 
 /** HPKE, once it has given its known answer. */
@@ -44,8 +42,7 @@ export function createNodeCrypto(primitives: Primitives = nodePrimitives): Crypt
     timingSafeEqual,
     verify,
   } = primitives;
-  if (!sound.has(primitives)) testPrimitives(primitives);
-  sound.add(primitives);
+  requireSound(primitives);
   const hpkeOf = () => soundSuite(primitives);
   const publicKeys = new Map<string, KeyObject>();
 

@@ -16,7 +16,7 @@ import type { ModelRow } from '../ports/store.ts';
 import type { CoordinatorParts } from './parts.ts';
 
 /** What is stored beside a model, each in a file of its own: the model's file names its hash. */
-const companions = ['optimizer', 'control'] as const;
+const companions = ['optimizer', 'control', 'memory'] as const;
 
 type Companion = (typeof companions)[number];
 
@@ -40,6 +40,8 @@ export type Models = {
   workspace(): Float32Array;
   /** A model with all that the next round starts from, as whole vectors. */
   state(model: Pick<ModelRow, 'hash' | 'parentHash'>): Promise<GlobalState>;
+  /** What the rule remembered when it made a model. */
+  memory(hash: string): Promise<Vectors>;
   /** Writes a model's file and gives its row; the row becomes part of the run when it is committed. */
   write(
     parameters: Float32Array | AsyncIterable<Float32Array>,
@@ -169,9 +171,10 @@ export function createModels({
       const parent = parentHash === null ? null : await parametersOf(parentHash);
       const model = await parametersOf(hash);
       const hashes = await companionHashes(hash);
-      const [optimizer, control] = await Promise.all(companions.map((name) => vectorsAt(hashes[name])));
-      return { model, parent, optimizer: optimizer!, control: control! };
+      const [optimizer, control, memory] = await Promise.all(companions.map((name) => vectorsAt(hashes[name])));
+      return { model, parent, optimizer: optimizer!, control: control!, memory: memory! };
     },
+    memory: async (hash) => vectorsAt((await companionHashes(hash)).memory),
     companionHashes,
     async forgetCompanions(hash, newer) {
       const kept = new Set(Object.values(await companionHashes(newer)));

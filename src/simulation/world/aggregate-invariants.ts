@@ -33,8 +33,8 @@ export const modelIsTheAggregateOfTheAccepted: Invariant = (truth, refuse) => {
     if (making === undefined) return;
     const { updates, before, after, model } = making;
     const { next } = await globalStep(truth.plan, model.round, before, updates, truth.compute);
-    const made: Vectors = { ...after.optimizer, ...after.control, model: after.model };
-    const expected: Vectors = { ...next.optimizer, ...next.control, model: next.model };
+    const made: Vectors = { ...after.optimizer, ...after.control, ...after.memory, model: after.model };
+    const expected: Vectors = { ...next.optimizer, ...next.control, ...next.memory, model: next.model };
     for (const [name, values] of Object.entries(expected)) {
       const index = values.findIndex((value, i) => !Object.is(value, made[name]?.[i]));
       if (index === -1) continue;
@@ -148,6 +148,7 @@ async function stateOf({ hash, parentHash }: ModelRow, disk: Disk, plan: Plan): 
     parent: parentHash === null ? null : valuesFor(manifest, decodeSafetensors(await read(parentHash))),
     optimizer: await beside('optimizer'),
     control: await beside('control'),
+    memory: await beside('memory'),
   };
 }
 
