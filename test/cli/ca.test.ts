@@ -33,6 +33,7 @@ quorum = 2
 [aggregation]
 pipeline = [{ rule = "mean" }]
 [security]
+profile = "cnsa-style"
 clientCertificates = "required"
 [data.table]
 names = ["label", "a", "b"]
@@ -145,4 +146,15 @@ test('a plan that demands certificates: sites join in one line, the authority ro
   assert.deepEqual([certificates.length, generations.length], [2, 2]);
   const kept = readFileSync(join(root, 'site-1', 'certificate.json'), 'utf8');
   assert.ok(!kept.includes('PRIVATE KEY'));
+  // The whole run went over the plan's profile, and its folder serves no other.
+  const run = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as { tls: { group: string } };
+  assert.equal(run.tls.group, 'SecP384r1MLKEM1024');
+  assert.match(readFileSync(join(folder, 'report.html'), 'utf8'), /cnsa-style/);
+  const own = join(folder, 'plan.toml');
+  const text = readFileSync(own, 'utf8')
+    .replace('"cnsa-style"', '"compatibility"')
+    .replace('"SecP384r1MLKEM1024"', '"X25519"');
+  writeFileSync(own, text);
+  const other = await runToEnd('serve', folder);
+  assert.deepEqual([other.code, /security\.profile must be cnsa-style/.test(other.err)], [5, true], other.err);
 });
