@@ -99,6 +99,7 @@ export async function inspect(
       norm: norms[i]!,
       cosine: cosines[i]!,
       weight: report.weights?.[i] ?? null,
+      ...(observations[i]!.nearest === undefined ? {} : { nearest: observations[i]!.nearest }),
       trust,
       standing: state,
     };

@@ -1,6 +1,7 @@
 import { alie, optimalAlie } from './alie.ts';
 import type { Attack } from './attack.ts';
 import { infinite, notANumber, zero } from './broken.ts';
+import { oneBit, shuffled, sparse } from './disfigured.ts';
 import { hiddenDrift, scaling, signDrift } from './hidden-drift.ts';
 import { ipm, optimalIpm } from './ipm.ts';
 import { mimic } from './mimic.ts';
@@ -30,6 +31,7 @@ export const attacks = {
   'model-replacement': modelReplacement,
   nan: notANumber,
   'on-off': onOff,
+  'one-bit': oneBit,
   'optimal-alie': optimalAlie,
   'optimal-ipm': optimalIpm,
   'own-shift-0.25': ownShift(0.25),
@@ -38,9 +40,11 @@ export const attacks = {
   random,
   scaling,
   'scaled-sign-flip': scaledSignFlip,
+  shuffled,
   'sign-drift-0.5': signDrift(0.5),
   'sign-flip': signFlip,
   'slow-drift': slowDrift,
+  sparse,
   sybil,
   zero,
 } as const satisfies Record<string, Attack>;
