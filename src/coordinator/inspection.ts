@@ -6,6 +6,7 @@ import { leaveOneOutCosines } from '../core/detection/leave-one-out.ts';
 import { type Inspection, type Memory, memoryOf, remember } from '../core/detection/memory.ts';
 import type { Products } from '../core/detection/measure/features.ts';
 import { dotOf } from '../core/detection/measure/sketch.ts';
+import { rootEffects } from '../core/detection/measure/root-loss.ts';
 import { readSketches, writeSketches } from '../core/detection/measure/sketch-file.ts';
 import { standardise } from '../core/detection/measure/standing.ts';
 import { type LastUpdate, measureUpdates, type RoundSketch } from '../core/detection/measure/update-features.ts';
@@ -52,6 +53,12 @@ export async function inspect(
   const past = await readPast(blobs, memory, clientIds);
   const products = await productsOf(report, kept, norms, keptRows, compute);
   const measured = await measureUpdates({
+    rootEffects: await effectsOnRoot(
+      parts,
+      keptRows,
+      base,
+      kept.map((i) => norms[i]!),
+    ),
     rows: keptRows,
     products,
     cosines: kept.map((i) => cosines[i]!),
@@ -106,6 +113,19 @@ export async function inspect(
   });
   const data = { verdicts: verdicts as unknown as Json, inspection: inspection as unknown as Json };
   return { kind: 'round.verdicts', round, data };
+}
+
+/** What each update does to the loss on the root set; null where the plan has none. */
+async function effectsOnRoot(
+  { plan, root = null, engine }: CoordinatorParts,
+  rows: readonly Row[],
+  base: Row,
+  norms: readonly number[],
+): Promise<Float64Array | null> {
+  if (root === null) return null;
+  const lossOf = async (parameters: Float32Array) =>
+    (await engine.evaluate({ spec: plan.model, parameters, data: root })).loss;
+  return rootEffects(rows, { base, norms, lossOf });
 }
 
 /** The cosine of each row to the aggregate of the others; null for a rule on coordinates. */

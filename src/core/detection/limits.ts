@@ -29,7 +29,7 @@ const featureLimitMin = 2.5;
 /** What one honest client in a hundred reaches in each feature; a feature that was never calibrated accuses nobody. */
 export function limitsOf(cohort: number, horizon: number): readonly number[] {
   const limits = current.features[cohortIndex(cohort)]![horizonIndex(horizon)]!;
-  return featureIds.map((_, k) => Math.max(featureLimitMin, limits[k] ?? Number.POSITIVE_INFINITY));
+  return featureIds.map((_, k) => (limits[k]! > 0 ? Math.max(featureLimitMin, limits[k]!) : Number.POSITIVE_INFINITY));
 }
 
 /**
