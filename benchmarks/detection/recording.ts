@@ -1,6 +1,7 @@
 // What detection saw of a run, kept on disk: judged again and again, without training again.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { medianOf } from '../../src/core/aggregation/rule.ts';
 import type { Observation } from '../../src/core/detection/detector.ts';
 import { featureIds } from '../../src/core/detection/measure/features.ts';
 import type { Scores } from '../../src/core/detection/measure/standing.ts';
@@ -66,9 +67,8 @@ export function observationsAt(recording: Recording, round: number, windowMax: n
     if (norm === undefined) return [];
     const trail = rounds
       .slice(0, round + 1)
-      .filter((line) => line.length > 0)
-      .slice(-windowMax)
-      .map(scoresOf);
+      .flatMap((line, t) => (line.length === 0 ? [] : [{ ...scoresOf(line), times: lengthIn(recording, t, line) }]))
+      .slice(-windowMax);
     return [
       {
         clientId: String(i).padStart(3, '0'),
@@ -86,4 +86,10 @@ function scoresOf(line: readonly (number | null)[]): Scores {
   return Object.fromEntries(
     featureIds.flatMap((id, k) => (line[3 + k] === null || line[3 + k] === undefined ? [] : [[id, line[3 + k]!]])),
   );
+}
+
+/** ln of a length over the median of its round. */
+function lengthIn({ lines }: Recording, round: number, line: readonly (number | null)[]): number {
+  const norms = lines.flatMap(({ rounds }) => rounds[round]?.[0] ?? []);
+  return Math.round(100 * Math.log(Math.max(line[0] ?? 0, 1e-30) / medianOf(norms))) / 100;
 }

@@ -9,6 +9,7 @@ import { dotOf } from '../core/detection/measure/sketch.ts';
 import { rootEffects } from '../core/detection/measure/root-loss.ts';
 import { readSketches, writeSketches } from '../core/detection/measure/sketch-file.ts';
 import { standardise } from '../core/detection/measure/standing.ts';
+import { recognise } from '../core/detection/pattern/recognise.ts';
 import { type LastUpdate, measureUpdates, type RoundSketch } from '../core/detection/measure/update-features.ts';
 import { windowMax } from '../core/detection/limits.ts';
 import { standingOf } from '../core/detection/reputation.ts';
@@ -87,6 +88,8 @@ export async function inspect(
   const { detector, falseAlarms } = plan.detection;
   const onControls = controlReport === null ? [] : judgeControls(clientIds, controlReport);
   const judged = judge(detector, observations, falseAlarms).map((verdict, i) => withControl(verdict, onControls[i]));
+  const flagged = [...judged.keys()].filter((i) => judged[i]!.isFlagged);
+  const patterns = new Map(recognise(observations, flagged).map((pattern, place) => [flagged[place]!, pattern]));
   for (const file of memory.stale) await blobs.remove(file);
   const inspection: Inspection = {
     round,
@@ -103,6 +106,7 @@ export async function inspect(
       isFlagged: verdict.isFlagged,
       score: verdict.score,
       reasons: verdict.reasons,
+      ...(patterns.has(i) ? { pattern: patterns.get(i)! } : {}),
       norm: norms[i]!,
       cosine: cosines[i]!,
       weight: report.weights?.[i] ?? null,

@@ -8,7 +8,7 @@ import { mimic } from './mimic.ts';
 import { minMax, minSum } from './min-max.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { gaussian, random } from './noise.ts';
-import { lazy, onOff, slowDrift, sybil } from './over-time.ts';
+import { creepingDrift, lazy, onOff, slowDrift, sybil } from './over-time.ts';
 import { adaptiveOwnShift, ownShift } from './own-shift.ts';
 import { scaledSignFlip, signFlip } from './sign-flip.ts';
 
@@ -17,6 +17,7 @@ export const attacks = {
   'adaptive-own-shift': adaptiveOwnShift,
   alie: alie(),
   'alie-1.5': alie(1.5),
+  'creeping-drift': creepingDrift,
   gaussian,
   'hidden-drift-0.5': hiddenDrift(0.5),
   'hidden-drift-1': hiddenDrift(1),

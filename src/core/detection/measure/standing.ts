@@ -1,8 +1,12 @@
+import { medianOf } from '../../aggregation/rule.ts';
 import { robustSpread, zScore } from '../robust-z.ts';
 import { type FeatureId, featureIds, type Features, features } from './features.ts';
 
 /** How far out a client was in one round, by feature, in robust deviations of its cohort; what was not measured is absent. */
-export type Scores = Readonly<Partial<Record<FeatureId, number>>>;
+export type Scores = Readonly<Partial<Record<FeatureId, number>>> & {
+  /** ln of the update's length over the cohort's median: what lasts of it says more than deviations of an uneven cohort. */
+  readonly times?: number;
+};
 
 /** No single round counts for more: a mean over many rounds must not hang on one. */
 const scoreMax = 8;
@@ -16,7 +20,10 @@ const cohortMin = 3;
  * Shapes:   n features → n scores.
  */
 export function standardise(measured: readonly Features[]): Scores[] {
-  const scores: Partial<Record<FeatureId, number>>[] = measured.map(() => ({}));
+  const usual = medianOf(measured.map(({ norm }) => norm));
+  const scores: Partial<Record<FeatureId | 'times', number>>[] = measured.map(({ norm }) =>
+    measured.length < cohortMin || !Number.isFinite(norm - usual) ? {} : { times: rounded(norm - usual) },
+  );
   for (const id of featureIds) {
     const values = measured.map((one) => one[id]).filter((value) => Number.isFinite(value));
     if (values.length < cohortMin) continue;
@@ -62,7 +69,11 @@ function meanOf(trail: readonly Scores[], id: FeatureId): number | null {
 }
 
 function cut(value: number): number {
-  return Math.round(100 * Math.max(-scoreMax, Math.min(scoreMax, value))) / 100 + 0;
+  return rounded(Math.max(-scoreMax, Math.min(scoreMax, value)));
+}
+
+function rounded(value: number): number {
+  return Math.round(100 * value) / 100 + 0;
 }
 
 /** Cuts a standing where distances between clients are taken, so that one feature does not outweigh all others. */

@@ -1,5 +1,5 @@
 import { medianOf } from '../../aggregation/rule.ts';
-import { log } from '../../numerics/portable.ts';
+import { exp, log } from '../../numerics/portable.ts';
 import type { Observation } from '../detector.ts';
 import { horizons } from '../limits.ts';
 import { featureIds, features } from '../measure/features.ts';
@@ -11,6 +11,10 @@ const facts = ['length', 'direction', 'likeness'] as const;
 
 /** How many numbers a signature has. */
 export const signatureLength = featureIds.length + facts.length;
+
+/** Where the length and the distance to the nearest other stand in a signature: natural logarithms of shares. */
+export const lengthAt = featureIds.length;
+export const likenessAt = featureIds.length + 2;
 
 /** Below this share of the usual, lengths and distances are the same nothing. */
 const leastShare = 1e-4;
@@ -56,7 +60,7 @@ export function saysOf(k: number, value: number): string {
   }
   const fact = facts[k - featureIds.length];
   if (fact === 'direction') return `its cosine to the aggregate is ${(value / 2).toFixed(2)}`;
-  const times = Number(Math.exp(value).toPrecision(2));
+  const times = Number(exp(value).toPrecision(2));
   return fact === 'length'
     ? `it is ${times} times as long as the cohort's median`
     : `the nearest other update is ${times} times as far as usual`;
