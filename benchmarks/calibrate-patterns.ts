@@ -10,7 +10,7 @@ import { type PatternTable, signatureMax, writePoints } from '../src/core/detect
 import { distanceOf } from '../src/core/detection/pattern/recognise.ts';
 import { learned, partitionNames, type Sample, samplesOf } from './detection/pattern-samples.ts';
 
-const seeds = [400, 401, 402, 403];
+const seeds = [400, 401, 402, 403, 404, 405];
 /** Rounds at whose end clients are looked at: early ones and late ones look different. */
 const early = [0, 1];
 const late = [4, 9, 19];
@@ -18,6 +18,8 @@ const late = [4, 9, 19];
 const samplesMin = 4;
 /** The share of a known attack's samples that its radius covers, and the room left beyond. */
 const [covered, room] = [0.98, 1.1];
+/** Farther than this nothing is alike: kinds that few samples show would have room for everything. */
+const radiusMax = 0.45;
 
 const { values } = parseArgs({ options: { write: { type: 'boolean' } } });
 const attacks = Object.keys(learned) as (keyof typeof learned)[];
@@ -69,7 +71,10 @@ function radiiOf(): Partial<Record<PatternId, number>> {
   return Object.fromEntries(
     [...apart].map(([label, list]) => {
       const sorted = list.sort((a, b) => a - b);
-      return [label, Number((room * sorted[Math.floor(covered * (sorted.length - 1))]!).toPrecision(3))];
+      return [
+        label,
+        Number(Math.min(radiusMax, room * sorted[Math.floor(covered * (sorted.length - 1))]!).toPrecision(3)),
+      ];
     }),
   );
 }

@@ -11,29 +11,29 @@ import { partitions, type PartitionName } from './setting.ts';
 /** Attacks that the prototypes are made from. */
 export const learned = {
   gaussian: 'noise',
-  random: 'noise',
   'sign-flip': 'sign-flip',
-  'scaled-sign-flip': 'sign-flip',
   scaling: 'scaling',
   'own-shift-0.5': 'drift',
-  'own-shift-1': 'drift',
   'sign-drift-0.5': 'drift',
   'label-flip': 'label-flip',
-  'cyclic-label-flip': 'label-flip',
   backdoor: 'backdoor',
 } as const satisfies Partial<Record<Hostility, PatternId>>;
 
 /** Attacks that calibration never saw; the last ones are of no kind that it knows. */
 export const heldOut = {
+  random: 'noise',
   shuffled: 'noise',
+  'scaled-sign-flip': 'sign-flip',
   'model-replacement': 'scaling',
   sybil: 'copies',
   alie: 'copies',
   mimic: 'copies',
   ipm: 'copies',
   'min-max': 'copies',
+  'own-shift-1': 'drift',
   'hidden-drift-1': 'drift',
   'slow-drift': 'drift',
+  'cyclic-label-flip': 'label-flip',
   'dynamic-label-flip': 'label-flip',
   'distributed-backdoor': 'backdoor',
   'edge-case-backdoor': 'backdoor',

@@ -4,7 +4,10 @@ import type { Detector, Observation } from './detector.ts';
 
 /** Attack-free updates of the exploration never came above 4.1 times the median. */
 const longShare = 5;
-/** Over this many participations the usual length of a client averages out, and less is beyond doubt. */
+/**
+ * Over this many participations a client's length averages out: attack-free ones (seeds 100 to 123, and 400 to 405, five
+ * partitions) never came above 3.3.
+ */
 const lastingCount = 10;
 const lastingShare = 3.5;
 

@@ -3,7 +3,7 @@ import type { Observation } from '../detector.ts';
 import type { Pattern } from './pattern.ts';
 import { type PatternTable, readPoints, signatureMax } from './pattern-table.ts';
 import { patternTable } from './prototypes.ts';
-import { lengthAt, likenessAt, saysOf, signatureLength, signaturesOf } from './signature.ts';
+import { directionAt, lengthAt, likenessAt, saysOf, signatureLength, signaturesOf } from './signature.ts';
 
 /** An update below this share of the median length carries next to nothing. */
 const emptyShare = 0.3;
@@ -49,10 +49,12 @@ export function patternOf(signature: Float64Array, { table, points }: Known): Pa
     if (apart < distance) [nearest, distance] = [p, apart];
   }
   const label = table.labels[nearest];
-  if (label === undefined || distance > (table.radii[label] ?? 0)) {
+  const shared = label === undefined ? [] : strongest(signature, cut, points[nearest]!);
+  // No label without evidence: what stands out in nothing is like no attack.
+  if (label === undefined || shared.length === 0 || distance > (table.radii[label] ?? 0)) {
     return { label: 'unknown', evidence: strongest(signature, cut) };
   }
-  return { label, evidence: strongest(signature, cut, points[nearest]!) };
+  return { label, evidence: shared };
 }
 
 /** The distance of two signatures. */
@@ -73,12 +75,15 @@ function known(): Known {
 
 /** What stands out most, and where a prototype is given, what stands out in it too, the same way. */
 function strongest(signature: Float64Array, cut: Float64Array, prototype: ArrayLike<number> = cut): string[] {
-  return [...cut.entries()]
-    .map(([k, value]) => ({ k, strength: Math.min(Math.abs(value), prototype[k]! * Math.sign(value)) }))
-    .filter(({ strength }) => strength >= evidenceLeast)
-    .sort((a, b) => b.strength - a.strength || a.k - b.k)
-    .slice(0, evidenceMax)
-    .map(({ k }) => saysOf(k, signature[k]!));
+  return (
+    [...cut.entries()]
+      .map(([k, value]) => ({ k, strength: Math.min(Math.abs(value), prototype[k]! * Math.sign(value)) }))
+      // To point where the aggregate points is nothing to hold against anybody.
+      .filter(({ k, strength }) => strength >= evidenceLeast && (k !== directionAt || cut[k]! < 0))
+      .sort((a, b) => b.strength - a.strength || a.k - b.k)
+      .slice(0, evidenceMax)
+      .map(({ k }) => saysOf(k, signature[k]!))
+  );
 }
 
 /** In units of a signature: two robust deviations. */

@@ -12,8 +12,9 @@ const facts = ['length', 'direction', 'likeness'] as const;
 /** How many numbers a signature has. */
 export const signatureLength = featureIds.length + facts.length;
 
-/** Where the length and the distance to the nearest other stand in a signature: natural logarithms of shares. */
+/** Where length, cosine and distance to the nearest other stand in a signature; the first and last as ln of shares. */
 export const lengthAt = featureIds.length;
+export const directionAt = featureIds.length + 1;
 export const likenessAt = featureIds.length + 2;
 
 /** Below this share of the usual, lengths and distances are the same nothing. */
