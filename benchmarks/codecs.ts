@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util';
 import { codecIds } from '../src/core/compression/index.ts';
 import { subset } from '../src/core/data/dataset.ts';
-import { parsePlan } from '../src/core/plan/plan.ts';
+import { parsePlan, type PlanInput } from '../src/core/plan/plan.ts';
 import { readMnist } from '../src/simulation/demo/sites.ts';
 import { simulatePlan } from '../src/simulation/index.ts';
 import { intoPage } from './into-page.ts';
@@ -24,7 +24,17 @@ const first = (count: number) => Array.from({ length: count }, (_, i) => i);
 const mnist = await readMnist();
 const data = { training: subset(mnist.training, first(6000)), test: subset(mnist.test, first(2000)) };
 
-async function run(codec: (typeof codecIds)[number], seed: number) {
+type Way = { readonly name: string; readonly aggregation: NonNullable<PlanInput['aggregation']> };
+const ways: readonly Way[] = codecIds.flatMap((codec): Way[] =>
+  codec === 'top-k'
+    ? [0.1, 0.02].flatMap((share) => [
+        { name: `top-k, ${100 * share} %`, aggregation: { codec, topK: { share } } },
+        { name: `top-k, ${100 * share} %, no feedback`, aggregation: { codec, topK: { share, errorFeedback: false } } },
+      ])
+    : [{ name: codec, aggregation: { codec } }],
+);
+
+async function run(aggregation: Way['aggregation'], seed: number) {
   const plan = parsePlan({
     name: 'codecs',
     seed,
@@ -32,7 +42,7 @@ async function run(codec: (typeof codecIds)[number], seed: number) {
     rounds: { count: rounds },
     cohort: { expected: clients },
     data: { alpha: 0.5 },
-    aggregation: { pipeline: [{ rule: 'mean' }], codec },
+    aggregation: { pipeline: [{ rule: 'mean' }], ...aggregation },
   });
   const { rounds: records } = await simulatePlan({ plan, seed, data, path: 'whole', crypto: 'simulated' });
   const bytesUp = records.reduce((sum, record) => sum + record.bytesUp, 0);
@@ -41,12 +51,12 @@ async function run(codec: (typeof codecIds)[number], seed: number) {
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 const results = [];
-for (const codec of codecIds) {
+for (const { name, aggregation } of ways) {
   const runs = [];
-  for (const seed of seeds) runs.push(await run(codec, seed));
+  for (const seed of seeds) runs.push(await run(aggregation, seed));
   const accuracies = runs.map(({ accuracy }) => accuracy);
   results.push({
-    codec,
+    codec: name,
     bytesUp: Math.round(mean(runs.map(({ bytesUp }) => bytesUp))),
     accuracy: mean(accuracies),
     lowest: Math.min(...accuracies),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash } from '../primitives/index.ts';
 import type { Blobs } from '../ports/blobs.ts';
 
 /** Blobs in memory, for simulated worlds. */

@@ -6,9 +6,9 @@ import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { explainFailure } from '../cli/failure.ts';
 import { createNodeCrypto, startNodeCrypto } from './crypto-node.ts';
-import { knownAnswers } from './crypto-node/known-answers.ts';
-import { nodePrimitives, type Primitives } from './crypto-node/primitives.ts';
-import { SelfTestError } from './crypto-node/self-test.ts';
+import { knownAnswers } from '../primitives/known-answers.ts';
+import { nodePrimitives, type Primitives } from '../primitives/node-primitives.ts';
+import { SelfTestError } from '../primitives/self-test.ts';
 
 const counting = (count: number) => Uint8Array.from({ length: count }, (_, i) => i);
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -74,6 +74,8 @@ test('the written-out HMAC is that of HKDF', () => {
 /** Each way in which a primitive can be wrong: its answer changed, or a check that always says yes. */
 const broken: Readonly<Record<string, Partial<Primitives>>> = {
   'SHA-256': { createHash: ((name: string) => nodePrimitives.createHash(name).update('x')) as never },
+  'SHA-256 in one call': { hash: (() => '00') as never },
+  Argon2id: { argon2Sync: (() => Buffer.alloc(32)) as never },
   HKDF: { hkdfSync: (() => new ArrayBuffer(42)) as never },
   'AES-256-GCM': {
     createCipheriv: ((_: string, ...rest: [never, never]) =>
@@ -88,8 +90,11 @@ const broken: Readonly<Record<string, Partial<Primitives>>> = {
 test('a primitive that does not give its known answer, or accepts what it must refuse, stops everything', () => {
   for (const [name, change] of Object.entries(broken)) {
     const refusal = { name: 'SelfTestError', message: new RegExp(`as ${name} must give`) };
-    assert.throws(() => createNodeCrypto({ ...nodePrimitives, ...change }), refusal, name);
+    const changed = { ...nodePrimitives, ...change };
+    for (let use = 0; use < 2; use++) assert.throws(() => createNodeCrypto(changed), refusal, name);
   }
+  const filled = { ...nodePrimitives, randomFillSync: ((bytes: Buffer) => bytes) as never };
+  assert.throws(() => createNodeCrypto(filled), /as the random generator must give/);
   const unchecked = { ...nodePrimitives, createDecipheriv: openWithoutTag as never };
   assert.throws(() => createNodeCrypto(unchecked), /as AES-256-GCM must give/);
   const unknown = {

@@ -2,12 +2,13 @@ import type { KeyObject } from 'node:crypto';
 import type { Purpose } from '../core/protocol/purposes.ts';
 import { aeadTagBytes, suiteDefault, suites } from '../core/protocol/suite.ts';
 import type { Aead, Crypto, PreSharedKey, RoundKey, SigningKey } from '../ports/crypto.ts';
-import { nodePrimitives, type Primitives } from './crypto-node/primitives.ts';
-import { testHpke, testPrimitives } from './crypto-node/self-test.ts';
+import { nodePrimitives, type Primitives } from '../primitives/node-primitives.ts';
+import { requireSound, testHpke } from '../primitives/self-test.ts';
 
 const suite = suites[suiteDefault];
 const bulkLabel = new TextEncoder().encode('qflare/bulk/v1');
 const publicKeysMax = 4096;
+const sealPartBytes = 1 << 16;
 
 /** As `createNodeCrypto`, with every self-test done: what a process that runs for long starts with. */
 export async function startNodeCrypto(primitives: Primitives = nodePrimitives): Promise<Crypto> {
@@ -16,8 +17,6 @@ export async function startNodeCrypto(primitives: Primitives = nodePrimitives): 
   return crypto;
 }
 
-/** What has given its known answers in this process. */
-const sound = new WeakSet<Primitives>();
 const soundHpke = new WeakMap<Primitives, Promise<void>>();
 
 /** HPKE, once it has given its known answer. */
@@ -43,8 +42,7 @@ export function createNodeCrypto(primitives: Primitives = nodePrimitives): Crypt
     timingSafeEqual,
     verify,
   } = primitives;
-  if (!sound.has(primitives)) testPrimitives(primitives);
-  sound.add(primitives);
+  requireSound(primitives);
   const hpkeOf = () => soundSuite(primitives);
   const publicKeys = new Map<string, KeyObject>();
 
@@ -93,6 +91,15 @@ export function createNodeCrypto(primitives: Primitives = nodePrimitives): Crypt
         const cipher = primitives.createCipheriv('aes-256-gcm', key, nonce);
         if (aad !== undefined) cipher.setAAD(aad);
         return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+      },
+      sealInto(nonce, plaintext, target) {
+        const cipher = primitives.createCipheriv('aes-256-gcm', key, nonce);
+        // Each part comes in fresh memory of OpenSSL's caller: small ones are used again and stay in the cache.
+        for (let at = 0; at < plaintext.length; at += sealPartBytes) {
+          target.set(cipher.update(plaintext.subarray(at, at + sealPartBytes)), at);
+        }
+        cipher.final();
+        target.set(cipher.getAuthTag(), plaintext.length);
       },
       open(nonce, ciphertext, aad) {
         if (ciphertext.length < aeadTagBytes) return undefined;

@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { randomFillSync } from '../primitives/index.ts';
 import type { Entropy } from '../ports/entropy.ts';
 
 /** The operating system's generator, through OpenSSL. */

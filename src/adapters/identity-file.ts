@@ -5,7 +5,7 @@ import type { Identity, IdentityStore } from '../ports/identity.ts';
 
 const place = 'qflare/identity/v1';
 
-type Secrets = Pick<Partial<Identity>, 'signingSeed' | 'qkd'>;
+type Secrets = Pick<Partial<Identity>, 'signingSeed' | 'nextSeed' | 'qkd'>;
 
 /**
  * An identity as a file of mode 0600 in a folder of mode 0700. What is secret in it, the device's key and what QKD gave,
@@ -24,9 +24,9 @@ export function createFileIdentityStore(folder: string, atRest: AtRest): Identit
         throw error;
       }
     },
-    async save({ signingSeed, qkd, ...known }) {
+    async save({ signingSeed, nextSeed, qkd, ...known }) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      const secrets = new TextEncoder().encode(JSON.stringify({ signingSeed, qkd } as Secrets));
+      const secrets = new TextEncoder().encode(JSON.stringify({ signingSeed, nextSeed, qkd }));
       const file = await open(`${path}.part`, 'w', 0o600);
       await file.writeFile(JSON.stringify({ ...known, sealed: atRest.seal(place, secrets).toBase64() }));
       await file.sync();

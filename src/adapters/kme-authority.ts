@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { KeyObject, randomBytes, webcrypto } from 'node:crypto';
+import type { webcrypto } from 'node:crypto';
+import { KeyObject, randomBytes, testedWebCrypto } from '../primitives/index.ts';
 import {
   BasicConstraintsExtension,
   cryptoProvider,
@@ -27,11 +28,11 @@ const validityMs = 365 * 86_400_000;
 
 /** Makes an authority for a simulated key management entity. Its own key is forgotten with this process. */
 export async function createKmeAuthority(profile: KeySourceTlsProfile, nowMs: number): Promise<KmeAuthority> {
-  cryptoProvider.set(webcrypto as Crypto);
+  cryptoProvider.set(testedWebCrypto() as Crypto);
   const algorithm = algorithms[profile] as EcdsaParams & EcKeyGenParams;
   const validity = { notBefore: new Date(nowMs - 3_600_000), notAfter: new Date(nowMs + validityMs) };
   const newKeys = async () =>
-    (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as unknown as CryptoKeyPair;
+    (await testedWebCrypto().subtle.generateKey(algorithm, true, ['sign', 'verify'])) as unknown as CryptoKeyPair;
   const own = await newKeys();
   const authority: X509Certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),

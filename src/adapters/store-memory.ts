@@ -94,6 +94,11 @@ function write(state: State, change: Change): Undo {
       if (device === undefined) throw new ConflictError(`there is no device ${change.deviceId}`);
       return put(state.devices, change.deviceId, { ...device, status: change.status });
     }
+    case 'device-key': {
+      const device = state.devices.get(change.deviceId);
+      if (device === undefined) throw new ConflictError(`there is no device ${change.deviceId}`);
+      return put(state.devices, change.deviceId, { ...device, publicKey: change.publicKey });
+    }
     case 'accept':
       return accept(state, change.envelope);
     case 'model':

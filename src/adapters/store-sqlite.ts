@@ -63,6 +63,7 @@ export function createSqliteStore(
     ),
     enrol: db.prepare('INSERT INTO device VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
     status: db.prepare('UPDATE device SET status = ? WHERE orgId = ? AND runId = ? AND deviceId = ?'),
+    key: db.prepare('UPDATE device SET publicKey = ? WHERE orgId = ? AND runId = ? AND deviceId = ?'),
     accept: db.prepare('INSERT INTO accepted VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
     model: db.prepare('INSERT INTO model VALUES (?, ?, ?, ?, ?, ?)'),
     next: db.prepare('SELECT COALESCE(MAX(sequence) + 1, 0) AS next FROM journal WHERE orgId = ? AND runId = ?'),
@@ -86,6 +87,11 @@ export function createSqliteStore(
       }
       case 'device-status': {
         const { changes } = statements.status.run(change.status, orgId, runId, change.deviceId);
+        if (Number(changes) !== 1) throw new ConflictError(`there is no device ${change.deviceId}`);
+        return;
+      }
+      case 'device-key': {
+        const { changes } = statements.key.run(change.publicKey, orgId, runId, change.deviceId);
         if (Number(changes) !== 1) throw new ConflictError(`there is no device ${change.deviceId}`);
         return;
       }

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
-import { KeyObject, webcrypto, X509Certificate } from 'node:crypto';
-import { createHash, randomBytes } from 'node:crypto';
+import type { webcrypto } from 'node:crypto';
+import { KeyObject, testedWebCrypto, X509Certificate } from '../primitives/index.ts';
+import { createHash, randomBytes } from '../primitives/index.ts';
 import { cryptoProvider, SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509';
 
 /** A server's TLS key and certificate, and the pin that links carry. */
@@ -8,9 +9,12 @@ export type ServerIdentity = { readonly key: string; readonly cert: string; read
 
 /** Makes an ML-DSA-65 key and a self-made certificate. Clients trust it by the pin in their link, not by a chain. */
 export async function createServerIdentity(names: readonly string[], nowMs: number): Promise<ServerIdentity> {
-  cryptoProvider.set(webcrypto as Crypto);
+  cryptoProvider.set(testedWebCrypto() as Crypto);
   const algorithm = { name: 'ML-DSA-65' } as Algorithm;
-  const keys = (await webcrypto.subtle.generateKey('ML-DSA-65', true, ['sign', 'verify'])) as unknown as CryptoKeyPair;
+  const keys = (await testedWebCrypto().subtle.generateKey('ML-DSA-65', true, [
+    'sign',
+    'verify',
+  ])) as unknown as CryptoKeyPair;
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: randomBytes(16)
       .toString('hex')

@@ -1,4 +1,5 @@
-import { generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { generateKeyPairSync, sign, verify } from '../primitives/index.ts';
 import type { Party, TranscriptSigner } from '../core/qkd/authentication.ts';
 
 /** One context for one purpose: these keys sign nothing else, and nothing else verifies as a transcript. */

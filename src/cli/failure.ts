@@ -1,4 +1,4 @@
-import { SelfTestError } from '../adapters/crypto-node/self-test.ts';
+import { SelfTestError } from '../primitives/self-test.ts';
 import { RefusedError, TrainerError, VersionError } from '../client/ends.ts';
 import { LinkError } from '../client/link.ts';
 import { PlanError } from '../core/plan/plan.ts';

@@ -2,7 +2,6 @@ import { parsePlan } from '../core/plan/plan.ts';
 import { type RefusalCode, refusalCodes } from '../core/intake/rejection.ts';
 import {
   type Announcement,
-  announcementBytes,
   declineBytes,
   type DeclineRequest,
   type SignedAnnouncement,
@@ -17,10 +16,11 @@ import type { Identity } from '../ports/identity.ts';
 import type { SiteMemory } from '../ports/site-memory.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { type Transport, TransportError } from '../ports/transport.ts';
+import { createAnnouncementTrust } from './announcement-trust.ts';
+import { createDeviceKey } from './device-key.ts';
 import { createDownload } from './download.ts';
 import { RefusedError, TrainerError, VersionError } from './ends.ts';
 import { createClientQkd, NoQkdKeyError, type SiteQkd } from './qkd.ts';
-import { openSession } from './session.ts';
 import { createPaceKeeper } from './pace.ts';
 import { createLocalPrivacy } from './local-privacy.ts';
 import { createDelivery } from './upload.ts';
@@ -67,14 +67,16 @@ export type Outcome = {
 export async function takePart(parts: AgentParts): Promise<Outcome> {
   const { identity, transport, crypto, clock, say } = parts;
   const plan = parsePlan(identity.plan);
-  const key = crypto.importSigningKey(Uint8Array.fromBase64(identity.signingSeed));
-  const coordinatorKey = Uint8Array.fromBase64(identity.coordinatorKey);
   let kept = identity;
   // What different parts of the agent keep goes into one file.
-  const keep = (part: Pick<Identity, 'qkd'> | Pick<Identity, 'local'>) => {
+  const keep = (
+    part: Partial<Pick<Identity, 'qkd' | 'local' | 'signingSeed' | 'nextSeed' | 'announcementVersion'>>,
+  ) => {
     kept = { ...kept, ...part };
     return parts.saveIdentity(kept);
   };
+  const deviceKey = createDeviceKey({ identity, crypto, transport, pin: parts.pin, save: keep });
+  const isFromCoordinator = createAnnouncementTrust({ identity, crypto, save: keep });
   const qkd = createClientQkd({ plan, identity, save: keep, site: parts.siteQkd, say });
   const local = createLocalPrivacy({
     plan,
@@ -93,10 +95,12 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
   let failure: unknown;
   let isWorking = false;
   let stream = new AbortController();
+  /** The announcement that asked for the newest key of this device. */
+  let rotatedFor: Announcement | undefined;
   const done = new Set<string>();
 
   async function authenticate(): Promise<void> {
-    session = await openSession(transport, { deviceId: identity.deviceId, key, pin: parts.pin });
+    session = await deviceKey.openSession();
   }
 
   /** A session ends after half a day, or with the coordinator's process: the stream may live on, or not be back yet. */
@@ -134,19 +138,16 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
         return;
       }
       if (announcement.reason !== undefined) say(announcement.reason);
-      if (announcement.state === 'work') startWork();
+      if (announcement.state === 'work' || announcement.rotateKey === true) startWork();
     }
   }
 
   /** A message that the coordinator's key has not signed for this device is an attack or a mix-up: nothing is done. */
   async function verify(data: string): Promise<Announcement> {
     const message = readAnnouncement(data);
-    const signature = Uint8Array.fromBase64(message.signature);
-    const bytes = announcementBytes(message.announcement);
-    const isSigned = await crypto.verify(coordinatorKey, purposes.announcement, bytes, signature);
     const { orgId, runId, deviceId } = message.announcement;
     const isOurs = orgId === identity.orgId && runId === identity.runId && deviceId === identity.deviceId;
-    if (!isSigned || !isOurs)
+    if (!isOurs || !(await isFromCoordinator(message)))
       throw new TransportError('security', 'An announcement is not signed by the coordinator for this device');
     return message.announcement;
   }
@@ -157,7 +158,14 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
     isWorking = true;
     void (async () => {
       try {
-        while (newest?.state === 'work' && !done.has(keyOf(newest)) && end === undefined) await work(newest);
+        while (newest !== undefined && end === undefined) {
+          const current = newest;
+          if (current.rotateKey === true && current !== rotatedFor) {
+            rotatedFor = current;
+            await deviceKey.replace(session);
+          } else if (current.state !== 'work' || done.has(keyOf(current))) break;
+          else await work(current);
+        }
       } catch (error) {
         failure = error;
         stream.abort();
@@ -174,7 +182,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
         ...parts,
         plan,
         clientId: identity.clientId,
-        key,
+        key: deviceKey.current(),
         fetchModel,
         pace,
         qkd,
@@ -207,7 +215,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
     reason: DeclineRequest['decline']['reason'],
   ): Promise<void> {
     const body = { version: 1, orgId, runId, deviceId, round, phaseId, reason } as const;
-    const signature = key.sign(purposes.decline, declineBytes(body)).toBase64();
+    const signature = deviceKey.current().sign(purposes.decline, declineBytes(body)).toBase64();
     await transport
       .request({ method: 'POST', path: `${base}/declines`, session, json: { decline: body, signature } })
       .catch((error: unknown) => {

@@ -1,5 +1,7 @@
+import { encodeWithResidual } from '../core/compression/error-feedback.ts';
+import { codecs } from '../core/compression/index.ts';
 import type { LocalUpdate } from '../core/learning/client/client-algorithm.ts';
-import { personalModel, runClientRound, siteParameters } from '../core/learning/client/index.ts';
+import { personalModel, runClientRound, siteParameters, wireVector } from '../core/learning/client/index.ts';
 import { decodeKept, encodeKept, type Kept, nothingKept, settle } from '../core/learning/client/kept.ts';
 import type { Vectors } from '../core/learning/vectors.ts';
 import { encodeSafetensors } from '../core/model/safetensors.ts';
@@ -7,6 +9,7 @@ import { planManifest } from '../core/plan/learning.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { createRng } from '../core/random/rng.ts';
 import type { PaceKeeper } from './pace.ts';
+import type { Deflate } from '../ports/deflate.ts';
 import type { SiteMemory } from '../ports/site-memory.ts';
 import type { Trainer, TrainerEvaluation, TrainerTask } from '../ports/trainer.ts';
 
@@ -38,7 +41,7 @@ export type SiteEvaluation = TrainerEvaluation & {
  */
 export async function trainAtSite(site: SiteRound): Promise<LocalUpdate> {
   const { plan, memory, trainer, pace, round } = site;
-  const kept = await settledKept(site);
+  const kept = await settledIn('kept', site);
   const amount = await pace?.next();
   const task = { ...taskOf(site), ...(amount === undefined ? {} : { pace: amount }) };
   const local = { manifest: planManifest(plan), task, state: kept.settled, server: site.server };
@@ -50,11 +53,32 @@ export async function trainAtSite(site: SiteRound): Promise<LocalUpdate> {
   return update;
 }
 
+/**
+ * An update as the plan's codec sends it.
+ *
+ * Promises: under error feedback what is left out is on disk before the bytes are given back, and is added to the next
+ *           update once this one has counted.
+ */
+export async function encodeAtSite(
+  { plan, memory, round, counted }: Pick<SiteRound, 'plan' | 'memory' | 'round' | 'counted'>,
+  update: LocalUpdate,
+  deflate: Deflate,
+): Promise<Uint8Array> {
+  const { codec: id, topK } = plan.aggregation;
+  const [codec, vector] = [codecs[id], wireVector(update)];
+  const options = topK === undefined ? {} : { topShare: topK.share };
+  if (topK?.errorFeedback !== true) return codec.encode(vector, deflate, options);
+  const { settled } = await settledIn('residual', { memory, round, counted });
+  const { bytes, residual } = encodeWithResidual(codec, { vector, residual: settled?.['left-out'] }, deflate, options);
+  await memory.write('residual', encodeKept({ settled, pending: { round, vectors: { 'left-out': residual } } }));
+  return bytes;
+}
+
 /** Evaluates on the site's hold-out: the model that it would train from, and its own one. Keeps the own one as a file. */
 export async function evaluateAtSite(site: SiteRound): Promise<SiteEvaluation> {
   const { plan, memory, trainer } = site;
   const manifest = planManifest(plan);
-  const { settled: state } = await settledKept(site);
+  const { settled: state } = await settledIn('kept', site);
   const task = taskOf(site);
   const parameters = siteParameters({ manifest, task, state });
   const { examples, lossSum, correctCount } = await trainer.evaluate({ ...task, parameters });
@@ -71,13 +95,16 @@ export async function evaluateAtSite(site: SiteRound): Promise<SiteEvaluation> {
   };
 }
 
-/** What the site kept, as far as it counts. */
-async function settledKept({ memory, round, counted }: SiteRound): Promise<Kept> {
-  const bytes = await memory.read('kept');
+/** What the site kept under a name, as far as it counts. */
+async function settledIn(
+  name: 'kept' | 'residual',
+  { memory, round, counted }: Pick<SiteRound, 'memory' | 'round' | 'counted'>,
+): Promise<Kept> {
+  const bytes = await memory.read(name);
   if (bytes === undefined) return nothingKept;
   const kept = decodeKept(bytes);
   const settled = settle(kept, { round, counted });
-  if (settled !== kept) await memory.write('kept', encodeKept(settled));
+  if (settled !== kept) await memory.write(name, encodeKept(settled));
   return settled;
 }
 

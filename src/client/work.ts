@@ -1,5 +1,5 @@
 import { codecs } from '../core/compression/index.ts';
-import { traitsOf, updateClaims, wireVector } from '../core/learning/client/index.ts';
+import { traitsOf, updateClaims } from '../core/learning/client/index.ts';
 import { decodeVectors, type Vectors } from '../core/learning/vectors.ts';
 import { decodeSafetensors, valuesFor } from '../core/model/safetensors.ts';
 import { planManifest } from '../core/plan/learning.ts';
@@ -16,7 +16,7 @@ import type { Trainer } from '../ports/trainer.ts';
 import type { PaceKeeper } from './pace.ts';
 import { type LocalPrivacy, protectedUpdate } from './local-privacy.ts';
 import type { ClientQkd } from './qkd.ts';
-import { evaluateAtSite, trainAtSite } from './site-learning.ts';
+import { encodeAtSite, evaluateAtSite, trainAtSite } from './site-learning.ts';
 
 /** Something that the coordinator says and this site will not do: another model or codec than the plan's. */
 class ProtocolError extends Error {
@@ -100,7 +100,7 @@ export async function contribute(
       throw new BudgetSpentError(`this site has made ${plan.rounds.count} noisy updates, as many as the plan allows`);
     }
     const update = protectedUpdate(await trainAtSite(site), local);
-    return encodePayload(updateClaims(plan, update), codec.encode(wireVector(update), deflate));
+    return encodePayload(updateClaims(plan, update), await encodeAtSite(site, update, deflate));
   }
 
   async function metricsPayload(): Promise<Uint8Array> {

@@ -4,6 +4,7 @@ import { purposes } from '../core/protocol/purposes.ts';
 import { phaseOf } from '../core/round/round.ts';
 import type { Device } from '../ports/store.ts';
 import { suiteWithQkd } from '../core/protocol/suite.ts';
+import { isKeyDue } from './device-keys.ts';
 import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
 import type { Snapshot } from './run-log.ts';
 import { hasEnded, type RunState } from './state.ts';
@@ -18,7 +19,8 @@ export function announce(
     readonly roundKey: OpenRoundKey | undefined;
   },
 ): SignedAnnouncement {
-  const { orgId, runId, plan, signingKey } = context.parts;
+  const { orgId, runId, plan, announcer } = context.parts;
+  const { key: signingKey, certificate } = announcer.current();
   const { run, models } = snapshot;
   const { round, facts } = run;
   const status = snapshot.devices.get(device.deviceId)?.status ?? 'removed';
@@ -50,9 +52,10 @@ export function announce(
     codec: plan.aggregation.codec,
     roundKey: isWanted ? context.roundKey!.key.publicKey.toBase64() : '',
     ...(qkd === undefined ? {} : { qkd: { ...qkd.mark, source: qkd.source } }),
+    ...(isKeyDue(snapshot, device, context.parts.clock.wallMs()) ? { rotateKey: true as const } : {}),
   };
   const signature = signingKey.sign(purposes.announcement, announcementBytes(announcement)).toBase64();
-  return { announcement, signature };
+  return { announcement, signature, certificate };
 }
 
 /** The newest round whose published model the client's update is part of: what it keeps follows from that. */

@@ -8,6 +8,7 @@ import type { Device, JournalRow } from '../ports/store.ts';
 import { announce } from './announcement.ts';
 import { beginOrContinue } from './creation.ts';
 import { endingAfter, stopping } from './ending.ts';
+import { createDeviceKeys, type DeviceKeys } from './device-keys.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
 import { guardedBlobs } from './guarded-blobs.ts';
 import { approvedClients, canOpen, isShortOfClients } from './gathering.ts';
@@ -35,6 +36,7 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget' | 'sw
   /** Reads the run back and goes on where it stood: in mid-round too. */
   start(): Promise<void>;
   readonly enrolment: Enrolment;
+  readonly deviceKeys: DeviceKeys;
   readonly transparency: Transparency;
   readonly layout: string;
   snapshot(): Snapshot;
@@ -58,7 +60,7 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget' | 'sw
   /** Clients that have not heard yet that the run is done: after a restart, all of them. */
   untoldClients(): readonly string[];
   model(hash: string): Promise<Uint8Array | undefined>;
-  /** The same, read part by part. */
+  /** A file that the run has published, read part by part: what a site may ask for. */
   modelFile(hash: string): Promise<ModelFile | undefined>;
   /** HTTP bodies, for the round's record. */
   countBytes(direction: 'up' | 'down', bytes: number): void;
@@ -86,6 +88,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   const models = createModels(parts);
   const central = isPrivate ? createCentralRounds(parts, log) : null;
   const enrolment = createEnrolment({ ...parts, log });
+  const deviceKeys = createDeviceKeys({ log, crypto });
   const bytes = { up: 0, down: 0 };
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => {});
@@ -310,7 +313,14 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     perform();
     const { run } = log.snapshot();
     const kinds = new Set(rows.map(({ entry }) => entry.kind));
-    const changed = ['run.completed', 'run.stopped', 'run.failed', 'device.status', 'device.enrolled'];
+    const changed = [
+      'run.completed',
+      'run.stopped',
+      'run.failed',
+      'device.status',
+      'device.enrolled',
+      'device.key-asked',
+    ];
     if (changed.some((kind) => kinds.has(kind))) presence.announceToAll();
     if (!hasEnded(run)) spawn(maybeOpen());
     // A round that was open when the run was stopped is closed first: its key must not outlive it.
@@ -319,6 +329,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
 
   return {
     enrolment,
+    deviceKeys,
     transparency: createTransparency(parts, log),
     bodyBytesMax: reception.bodyBytesMax,
     headBytesMax: reception.headBytesMax,
@@ -359,7 +370,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     connectedDevices: presence.devices,
     untoldClients: () => presence.untold(),
     model: (hash) => blobs.get(hash),
-    modelFile: (hash) => models.file(hash),
+    modelFile: (hash) => models.published(hash, log.snapshot().models),
     countBytes: (direction, count) => void (bytes[direction] += count),
     stop: (reason) => log.record(({ run }) => ({ drafts: stopping(run, reason, nowMs()), result: undefined })),
     journal: (fromSequence) => store.journal(fromSequence),

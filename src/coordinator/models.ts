@@ -16,7 +16,7 @@ import type { ModelRow } from '../ports/store.ts';
 import type { CoordinatorParts } from './parts.ts';
 
 /** What is stored beside a model, each in a file of its own: the model's file names its hash. */
-const companions = ['optimizer', 'control'] as const;
+const companions = ['optimizer', 'control', 'memory'] as const;
 
 type Companion = (typeof companions)[number];
 
@@ -34,12 +34,14 @@ export type Models = {
   parameters(hash: string): Promise<Float32Array>;
   /** The same as a row that stays in its file; the file is checked once. */
   row(hash: string): Promise<SpooledRow>;
-  /** A file as it is, for those who ask for it by its hash. */
-  file(hash: string): Promise<ModelFile | undefined>;
+  /** A file as it is, for sites that ask for it by its hash: a model of the run, or the control beside one that is worked on. */
+  published(hash: string, run: readonly Pick<ModelRow, 'hash'>[]): Promise<ModelFile | undefined>;
   /** One vector that is used again for every aggregate and every evaluation, so that a round takes no new memory. */
   workspace(): Float32Array;
   /** A model with all that the next round starts from, as whole vectors. */
   state(model: Pick<ModelRow, 'hash' | 'parentHash'>): Promise<GlobalState>;
+  /** What the rule remembered when it made a model. */
+  memory(hash: string): Promise<Vectors>;
   /** Writes a model's file and gives its row; the row becomes part of the run when it is committed. */
   write(
     parameters: Float32Array | AsyncIterable<Float32Array>,
@@ -123,6 +125,11 @@ export function createModels({
     return Object.fromEntries(named.filter(([, value]) => value !== undefined));
   }
 
+  async function isControl(hash: string, newest: readonly Pick<ModelRow, 'hash'>[]): Promise<boolean> {
+    for (const model of newest) if ((await companionHashes(model.hash)).control === hash) return true;
+    return false;
+  }
+
   const write: Models['write'] = async (parameters, { version, parentHash, round }, beside = {}) => {
     const metadata: Record<string, string> = {
       format: 'pt',
@@ -153,7 +160,10 @@ export function createModels({
     row,
     workspace: () => (shared ??= new Float32Array(d)),
     parameters: parametersOf,
-    async file(hash) {
+    async published(hash, run) {
+      // Envelopes, cards and the server's own state lie in the same store: knowing their hash gives nobody their bytes.
+      const isModel = run.some((model) => model.hash === hash);
+      if (!isModel && !(await isControl(hash, run.slice(-2)))) return undefined;
       const size = await blobs.size(hash);
       return size === undefined ? undefined : { size, read: (start) => partsOf(hash, start, size) };
     },
@@ -161,9 +171,10 @@ export function createModels({
       const parent = parentHash === null ? null : await parametersOf(parentHash);
       const model = await parametersOf(hash);
       const hashes = await companionHashes(hash);
-      const [optimizer, control] = await Promise.all(companions.map((name) => vectorsAt(hashes[name])));
-      return { model, parent, optimizer: optimizer!, control: control! };
+      const [optimizer, control, memory] = await Promise.all(companions.map((name) => vectorsAt(hashes[name])));
+      return { model, parent, optimizer: optimizer!, control: control!, memory: memory! };
     },
+    memory: async (hash) => vectorsAt((await companionHashes(hash)).memory),
     companionHashes,
     async forgetCompanions(hash, newer) {
       const kept = new Set(Object.values(await companionHashes(newer)));

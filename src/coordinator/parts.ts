@@ -4,7 +4,7 @@ import type { Plan } from '../core/plan/plan.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compute } from '../ports/compute.ts';
-import type { Crypto, RoundKey, SigningKey } from '../ports/crypto.ts';
+import type { Crypto, RoundKey } from '../ports/crypto.ts';
 import type { Deflate } from '../ports/deflate.ts';
 import type { ProofKeys } from '../ports/proof-keys.ts';
 import type { Entropy } from '../ports/entropy.ts';
@@ -12,6 +12,7 @@ import type { KeySource } from '../ports/key-source.ts';
 import type { RoundKeys } from '../ports/round-keys.ts';
 import type { Spool } from '../ports/spool.ts';
 import type { Store } from '../ports/store.ts';
+import type { Announcer } from './announcer.ts';
 import type { DeviceQkd } from './round-secret.ts';
 
 /** What a coordinator with a QKD link is given. */
@@ -29,8 +30,8 @@ export type CoordinatorParts = {
   readonly orgId: string;
   readonly runId: string;
   readonly plan: Plan;
-  /** Signs announcements, and nothing else; its public half is given at enrolment. */
-  readonly signingKey: SigningKey;
+  /** Signs announcements. */
+  readonly announcer: Announcer;
   readonly proofKeys: ProofKeys;
   /** The hash of the server's TLS key that links carry. */
   readonly pin: string;

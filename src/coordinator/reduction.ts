@@ -73,10 +73,11 @@ export async function aggregateUpdates(
     const from = {
       model: await models.row(parent.hash),
       parent: parent.parentHash === null ? null : await models.row(parent.parentHash),
+      memory: await models.memory(parent.hash),
     };
     const step = await streamedStep(plan, round.number, from, { ...sent, into: models.workspace() }, compute);
     return {
-      next: { model: step.model, optimizer: {}, control: {} },
+      next: { model: step.model, optimizer: {}, control: {}, memory: step.report.nextState.memory ?? {} },
       report: step.report,
       controlReport: null,
       before: { base: from.model, reference: lastAggregateRow(plan.learning.server, from) },
@@ -96,7 +97,7 @@ export async function publishRelease(
   const { model: base, optimizer } = state;
   const { vector, drafts, ledger } = await release(base);
   const made = nextModel(parts.plan.learning.server, { base, state: optimizer, aggregate: vector });
-  const next = { model: made.model, optimizer: made.state, control: {} };
+  const next = { model: made.model, optimizer: made.state, control: {}, memory: {} };
   // Who took part stays secret: amplification by sampling rests on it.
   const card = { clientIds: null, privacy: spentIn(drafts) };
   const { changes, published } = await writeNext({ parts, models }, round, { parent, next, card });
@@ -145,7 +146,7 @@ async function writeNext(
   round: Round,
   from: {
     readonly parent: ModelRow;
-    readonly next: Pick<GlobalState, 'optimizer' | 'control'> & {
+    readonly next: Pick<GlobalState, 'optimizer' | 'control' | 'memory'> & {
       readonly model: Float32Array | AsyncIterable<Float32Array>;
     };
     readonly card: CardFacts;

@@ -257,6 +257,10 @@ function applyChange(snapshot: Snapshot, change: Change): Snapshot {
       const device = { ...snapshot.devices.get(change.deviceId)!, status: change.status };
       return { ...snapshot, devices: new Map(snapshot.devices).set(change.deviceId, device) };
     }
+    case 'device-key': {
+      const device = { ...snapshot.devices.get(change.deviceId)!, publicKey: change.publicKey };
+      return { ...snapshot, devices: new Map(snapshot.devices).set(change.deviceId, device) };
+    }
     case 'model':
       return { ...snapshot, models: [...snapshot.models, change.model] };
     case 'ledger': {

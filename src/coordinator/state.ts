@@ -61,6 +61,8 @@ export type RunState = {
   readonly checkpoint: string | null;
   /** The signed card of each model, by the model's hash. */
   readonly cards: Readonly<Record<string, string>>;
+  /** Of devices whose key was replaced or is to be: since when it is in use, and whether another was asked for. */
+  readonly deviceKeys: Readonly<Record<string, { readonly sinceMs?: number; readonly isAsked: boolean }>>;
   /** Who lacks a QKD key and why, as of the newest word on it. */
   readonly qkdAbsent: readonly { readonly clientId: string; readonly reason: string }[];
 };
@@ -78,6 +80,7 @@ export const initialState: RunState = {
   detection: emptyMemory,
   checkpoint: null,
   cards: {},
+  deviceKeys: {},
   qkdAbsent: [],
 };
 
@@ -163,6 +166,10 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
         seconds: state.seconds + (data['seconds'] as number),
       };
     }
+    case 'device.key-asked':
+      return withDeviceKey(state, data, { isAsked: true });
+    case 'device.key':
+      return withDeviceKey(state, data, { sinceMs: entry.atMs, isAsked: false });
     case 'run.completed':
       return { ...state, status: 'completed' };
     case 'run.failed':
@@ -232,6 +239,15 @@ function applyRelease(state: RunState, data: PrivacyFigures & PrivacyRelease): R
     last: { release, noiseNorm },
   };
   return withFacts({ ...state, privacy }, ({ privacy: opened }) => ({ privacy: { ...opened!, released: figures } }));
+}
+
+function withDeviceKey(
+  state: RunState,
+  { deviceId }: JournalEntry['data'],
+  change: RunState['deviceKeys'][string],
+): RunState {
+  const before = state.deviceKeys[deviceId as string];
+  return { ...state, deviceKeys: { ...state.deviceKeys, [deviceId as string]: { ...before, ...change } } };
 }
 
 function withFacts(state: RunState, change: (facts: OpenFacts) => Partial<OpenFacts>): RunState {

@@ -30,10 +30,11 @@ export type ProofOfInclusion = {
 export type ProofOfConsistency = { readonly from: number; readonly to: number; readonly hashes: readonly string[] };
 
 /** The coordinator's keys by what they sign, as SHA-256 of their public halves: what is signed can be held to the log. */
-export function fingerprintsOf({ crypto, signingKey, proofKeys }: CoordinatorParts) {
-  const fingerprint = ({ publicKey }: SigningKey) => crypto.sha256(publicKey).toHex();
+export function fingerprintsOf({ crypto, announcer, proofKeys }: CoordinatorParts) {
+  const fingerprint = ({ publicKey }: Pick<SigningKey, 'publicKey'>) => crypto.sha256(publicKey).toHex();
   return {
-    announcement: fingerprint(signingKey),
+    root: fingerprint({ publicKey: announcer.rootKey }),
+    announcement: fingerprint(announcer.current().key),
     treeHead: fingerprint(proofKeys.treeHead),
     modelCard: fingerprint(proofKeys.modelCard),
     exportList: fingerprint(proofKeys.exportList),

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash } from '../primitives/index.ts';
 import { registry } from '../core/aggregation/index.ts';
 import type { Pipeline } from '../core/aggregation/pipeline.ts';
 import { parsePipelineText } from '../core/aggregation/pipeline-text.ts';

@@ -10,7 +10,7 @@ import { createFileRoundKeys } from '../adapters/round-keys-files.ts';
 import { createFileSpool } from '../adapters/spool-files.ts';
 import { createSqliteStore } from '../adapters/store-sqlite.ts';
 import type { Unlocking } from '../adapters/kms-file/token.ts';
-import { openProofKeys } from './coordinator-keys.ts';
+import { openAnnouncer, openProofKeys } from './coordinator-keys.ts';
 import { type KeyVault, openKeyVault } from './key-vault.ts';
 import type { CoordinatorParts } from '../coordinator/parts.ts';
 import type { KeySource } from '../ports/key-source.ts';
@@ -61,10 +61,10 @@ export async function buildCoordinator(
   // Without its keys the folder is another coordinator: none are made here.
   await Promise.all([access(paths.token), access(paths.vault)]);
   const vault = await openKeyVault(paths.keys, settings.unlocking, crypto);
-  const [key, cert, seed, test, compute, proofKeys] = await Promise.all([
+  const [key, cert, announcer, test, compute, proofKeys] = await Promise.all([
     vault.secret('tls'),
     readFile(paths.tlsCertificate, 'utf8'),
-    vault.secret('announcement'),
+    openAnnouncer(vault, settings, crypto),
     plan.data.test === undefined ? null : readDatasetFolder(resolve(paths.folder, plan.data.test)),
     plan.aggregation.engine === 'onnx' ? createGraphCompute(findOnnxRuntime()) : createWasmCompute(),
     openProofKeys(vault, crypto),
@@ -81,7 +81,7 @@ export async function buildCoordinator(
     compute,
     engine,
     proofKeys,
-    signingKey: crypto.importSigningKey(seed),
+    announcer,
     clock: createSystemClock(),
     deflate: createNodeDeflate(),
     entropy: createNodeEntropy(),

@@ -1,3 +1,6 @@
+import { type Announcer, createAnnouncer } from '../coordinator/announcer.ts';
+import { activeKey } from '../core/keys/lifecycle.ts';
+import type { CertifiedRun } from '../core/protocol/key-certificate.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { ProofKeys } from '../ports/proof-keys.ts';
 import type { KeyVault } from './key-vault.ts';
@@ -13,4 +16,15 @@ export async function openProofKeys(
     exportList: importSigningKey(await vault.secret('export-list')),
     pseudonym: await vault.secret('pseudonym'),
   };
+}
+
+/** The key that signs announcements, under the root key that devices know. */
+export async function openAnnouncer(
+  vault: Pick<KeyVault, 'secret' | 'inventory'>,
+  run: CertifiedRun,
+  { importSigningKey }: Pick<Crypto, 'importSigningKey'>,
+): Promise<Announcer> {
+  const [root, key] = [await vault.secret('root'), await vault.secret('announcement')];
+  const { version } = activeKey(await vault.inventory(), 'announcement')!;
+  return createAnnouncer(importSigningKey(root), run, importSigningKey(key), version);
 }

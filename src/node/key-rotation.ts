@@ -1,4 +1,5 @@
 import { dueForRotation, type KeyPurpose, keyPurposes, type KeyRecord } from '../core/keys/lifecycle.ts';
+import type { Announcer } from '../coordinator/announcer.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { KeyVault } from './key-vault.ts';
 
@@ -10,17 +11,20 @@ export type KeyRotation = {
   rotate(purpose: string): Promise<KeyRecord | undefined>;
   /** The hash of the owner token in use. */
   ownerTokenHash(): Uint8Array;
+  /** Replaces what is due, now and from now on. After the coordinator has started, which hears of it. */
+  watch(): Promise<void>;
   stop(): void;
 };
 
-/** Begins to watch over the keys of a vault. `tell` hears of each key that has taken the place of another. */
-export async function startKeyRotation(options: {
+/** Rotation of the keys of a vault. `tell` hears of each key that has taken the place of another. */
+export async function createKeyRotation(options: {
   readonly vault: KeyVault;
-  readonly crypto: Pick<Crypto, 'sha256'>;
+  readonly announcer: Announcer;
+  readonly crypto: Pick<Crypto, 'sha256' | 'importSigningKey'>;
   readonly nowMs: () => number;
   readonly tell: (kind: 'key.rotated' | 'key.rotation-failed', data: Readonly<Record<string, string>>) => void;
 }): Promise<KeyRotation> {
-  const { vault, crypto, nowMs, tell } = options;
+  const { vault, announcer, crypto, nowMs, tell } = options;
   const readTokenHash = async () => crypto.sha256(await vault.secret('owner-token'));
   let tokenHash = await readTokenHash();
 
@@ -28,6 +32,9 @@ export async function startKeyRotation(options: {
     if (!isRotated(purpose)) return undefined;
     const made = purpose === 'kek' ? await vault.rotateKek() : await vault.replace(purpose);
     if (purpose === 'owner-token') tokenHash = await readTokenHash();
+    if (purpose === 'announcement') {
+      announcer.replace(crypto.importSigningKey(await vault.secret('announcement')), made.version);
+    }
     tell('key.rotated', { purpose, id: made.id });
     return made;
   }
@@ -40,10 +47,17 @@ export async function startKeyRotation(options: {
     }
   }
 
-  await rotateDue();
-  const timer = setInterval(() => void rotateDue(), checkMs);
-  timer.unref();
-  return { rotate, ownerTokenHash: () => tokenHash, stop: () => clearInterval(timer) };
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    rotate,
+    ownerTokenHash: () => tokenHash,
+    async watch() {
+      await rotateDue();
+      timer = setInterval(() => void rotateDue(), checkMs);
+      timer.unref();
+    },
+    stop: () => clearInterval(timer),
+  };
 }
 
 /** Whether a name is a purpose whose key may be replaced while a run lasts. */

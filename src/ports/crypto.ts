@@ -9,6 +9,8 @@ export type SealContext = { readonly enc: Uint8Array; readonly aead: Aead };
 /** Chunks under one key. The nonce is chosen by the caller and never repeats under a key. */
 export type Aead = {
   seal(nonce: Uint8Array, plaintext: Uint8Array, aad?: Uint8Array): Uint8Array;
+  /** The same into memory that is there: ciphertext and tag fill `target`, which has 16 bytes more than the plaintext. */
+  sealInto(nonce: Uint8Array, plaintext: Uint8Array, target: Uint8Array): void;
   /** The plaintext, or undefined when the tag does not match. */
   open(nonce: Uint8Array, ciphertext: Uint8Array, aad?: Uint8Array): Uint8Array | undefined;
 };

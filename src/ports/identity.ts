@@ -3,11 +3,15 @@ import type { Json } from '../core/protocol/canonical-json.ts';
 /** What a device remembers between starts: its key and where it is enrolled. */
 export type Identity = {
   readonly signingSeed: string;
+  /** The key that is to take its place, from before the coordinator hears of it until it has answered. */
+  readonly nextSeed?: string | undefined;
   readonly orgId: string;
   readonly runId: string;
   readonly deviceId: string;
   readonly clientId: string;
+  /** Certifies the key that signs announcements, and the newest version of that key that was seen. */
   readonly coordinatorKey: string;
+  readonly announcementVersion?: number;
   readonly logKey: string;
   readonly planHash: string;
   readonly plan: Json;

@@ -69,6 +69,7 @@ export type Change =
   | { readonly kind: 'invite'; readonly invitation: Invitation }
   | { readonly kind: 'enrol'; readonly tokenHash: string; readonly device: Device }
   | { readonly kind: 'device-status'; readonly deviceId: string; readonly status: DeviceStatus }
+  | { readonly kind: 'device-key'; readonly deviceId: string; readonly publicKey: string }
   | { readonly kind: 'accept'; readonly envelope: AcceptedEnvelope }
   | { readonly kind: 'model'; readonly model: ModelRow }
   | { readonly kind: 'ledger'; readonly entry: LedgerEntry };

@@ -1,15 +1,15 @@
 import { createVolatileSiteMemory } from '../adapters/site-memory-volatile.ts';
 import { splitSite } from '../adapters/trainer-builtin.ts';
-import { trainAtSite } from '../client/site-learning.ts';
+import { encodeAtSite, trainAtSite } from '../client/site-learning.ts';
 import type { Pipeline } from '../core/aggregation/pipeline.ts';
 import type { AttackId } from '../core/attacks/index.ts';
 import { codecs } from '../core/compression/index.ts';
 import { concatDatasets } from '../core/data/concat.ts';
 import type { Dataset } from '../core/data/dataset.ts';
 import type { LocalUpdate } from '../core/learning/client/client-algorithm.ts';
-import { wireVector } from '../core/learning/client/index.ts';
 import type { TrainingEngine } from '../core/learning/engine.ts';
 import { initialParameters } from '../core/learning/model-spec.ts';
+import { updateShape } from '../core/plan/learning.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { createRng } from '../core/random/rng.ts';
 import { globalStep, startState } from '../core/round/global-step.ts';
@@ -49,14 +49,14 @@ export async function runFaultless(
 
   for (let round = 1; round <= plan.rounds.count; round++) {
     const updates: LocalUpdate[] = [];
+    const rows: Float32Array[] = [];
     for (const [i, { clientId, trainer }] of ordered.entries()) {
       const site = { plan, clientId, trainer, memory: memories[i]!, round, counted: round - 1 };
-      updates.push(await trainAtSite({ ...site, parameters: state.model, server: state.control }));
+      const update = await trainAtSite({ ...site, parameters: state.model, server: state.control });
+      const bytes = await encodeAtSite(site, update, deflate);
+      updates.push(update);
+      rows.push(codec.decode(bytes, updateShape(plan).count, deflate)!);
     }
-    const rows = updates.map((update) => {
-      const vector = wireVector(update);
-      return codec.decode(codec.encode(vector, deflate), vector.length, deflate)!;
-    });
     const claimedExamples = updates.map((update) => update.claimedExamples);
     const accumulations = updates.map((update) => update.accumulation);
     const step = await globalStep(runPlan, round, state, { clientIds, rows, claimedExamples, accumulations }, compute);

@@ -45,6 +45,7 @@ test('each key that may be replaced is replaced while the coordinator runs, and 
     'model-card-1',
     'owner-token-1',
     'pseudonym-1',
+    'root-1',
     'tls-1',
     'tree-head-1',
   ]);
@@ -58,7 +59,7 @@ test('each key that may be replaced is replaced while the coordinator runs, and 
 
   const server = start('serve', folder, '--json');
   const { url } = await server.firstJson<{ url: string }>();
-  for (const purpose of ['owner-token', 'data', 'kek']) {
+  for (const purpose of ['owner-token', 'data', 'kek', 'announcement']) {
     const { code, out, err } = await runToEnd('keys', 'rotate', folder, purpose);
     assert.equal(code, 0, err);
     assert.match(out, /is in use/);
@@ -88,7 +89,7 @@ test('each key that may be replaced is replaced while the coordinator runs, and 
     .map((line) => JSON.parse(line));
   assert.deepEqual(
     journal.flatMap(({ kind, data }) => (kind === 'key.rotated' ? [data.id] : [])),
-    ['owner-token-2', 'data-2', 'kek-2'],
+    ['owner-token-2', 'data-2', 'kek-2', 'announcement-2'],
   );
 
   const now = await listed(folder);

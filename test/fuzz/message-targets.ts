@@ -10,6 +10,7 @@ import {
   inviteRequest,
   receipt,
   sessionRequest,
+  rotateKeyRequest,
   signedAnnouncement,
   uploadState,
 } from '../../src/core/protocol/messages.ts';
@@ -58,7 +59,11 @@ const announcement = {
 
 /** Every message of the HTTP interface, and of ETSI GS QKD 014, with a good example. */
 const messages = [
-  [signedAnnouncement, { announcement, signature }],
+  [signedAnnouncement, { announcement, signature, certificate: { version: 1, publicKey, signature } }],
+  [
+    rotateKeyRequest,
+    { rotation: { version: 1, orgId: 'o', runId: 'r', deviceId: 'd', publicKey }, signature, proof: signature },
+  ],
   [enrolRequest, { token: 't'.repeat(22), name: 'a', publicKey, proof: signature }],
   [
     enrolResponse,
@@ -69,6 +74,7 @@ const messages = [
       clientId: 'c',
       status: 'approved',
       coordinatorKey: publicKey,
+      logKey: publicKey,
       planHash: hash,
       plan: { a: [1] },
     },

@@ -46,7 +46,7 @@ test('referencesOf() finds every form of import and none in strings or comments'
     // import x from './no.ts'
     const text = "import x from './no.ts'"; export { text }; obj.import('./no'); import.meta.url;
     import { i } from '.'
-    import { j } from './10.ts'`;
+    import { j } from './10.ts'; import { type K, l } from './11.ts'`;
   const found = referencesOf(tokenize(source)).filter(({ kind }) => kind !== 'path');
   assert.deepEqual(
     found.map(({ kind, target }) => `${kind} ${target}`),
@@ -56,6 +56,7 @@ test('referencesOf() finds every form of import and none in strings or comments'
       'static ./9.ts',
       'static .',
       'static ./10.ts',
+      'static ./11.ts',
     ]),
   );
 });

@@ -113,6 +113,19 @@ for (const [name, learning] of Object.entries(ways)) {
   });
 }
 
+test('top-k with error feedback: what is left out goes on through crashes, and counts when the update has', async () => {
+  const aggregation = { pipeline: [{ rule: 'trimmed-mean' as const, f: 1 }], codec: 'top-k' as const };
+  const planWith = (errorFeedback: boolean) =>
+    planOf({ client: { algorithm: 'sgd' } }, { aggregation: { ...aggregation, topK: { share: 0.2, errorFeedback } } });
+  const plan = planWith(true);
+  const expected = await faultless(plan);
+  assert.equal((await whole(plan, noFaults)).parametersHash, expected);
+  const shaken = await whole(plan, bumpy);
+  assert.ok(shaken.crashes > 2 && shaken.clientRestarts > 0);
+  assert.equal(shaken.parametersHash, expected);
+  assert.notEqual(await faultless(planWith(false)), expected);
+});
+
 test('SCAFFOLD with a lossy codec and a liar that knows everybody: crashes change nothing', async () => {
   const plan = planOf(ways['scaffold'], { aggregation: { pipeline: [{ rule: 'trimmed-mean', f: 1 }] } });
   const { trainerOf } = dataOf(plan);
@@ -126,6 +139,22 @@ test('SCAFFOLD with a lossy codec and a liar that knows everybody: crashes chang
   );
   assert.ok(runs[1]!.crashes > 2);
   assert.equal(runs[1]!.parametersHash, runs[0]!.parametersHash);
+});
+
+test('a rule that remembers clients: what it keeps goes on through crashes, in streamed rounds and in whole ones', async () => {
+  const aggregation = { pipeline: [{ rule: 'watchful' as const, f: 1 }], codec: 'float32' as const };
+  for (const way of ['fed-avg', 'fed-adam']) {
+    const plan = planOf(ways[way]!, { aggregation, rounds: { count: 5 }, training: { epochs: 1, batchSize: 30 } });
+    const expected = await faultless(plan);
+    const runs = await Promise.all([noFaults, bumpy].map((faults) => whole(plan, faults)));
+    assert.ok(runs[1]!.crashes > 2);
+    assert.deepEqual(
+      runs.map(({ parametersHash: hash }) => hash),
+      [expected, expected],
+    );
+    // The model's file names what was kept, so its hash stands for that too.
+    assert.equal(runs[1]!.modelHash, runs[0]!.modelHash);
+  }
 });
 
 test('an adaptive plan: slow sites train less once they know themselves, and the same seed gives the same run', async () => {

@@ -111,9 +111,33 @@ export const mutants: readonly Mutant[] = [
     seed: 1,
   },
   {
+    name: 'an envelope that came again while its round was closed',
+    edits: [edit('coordinator/reception.ts', 'round.number > forgottenRound && ', '')],
+    caughtBy: 'envelopes-end-with-their-round',
+    seed: 9,
+  },
+  {
     name: 'an envelope that a killed coordinator left behind',
     edits: [edit('coordinator/coordinator.ts', 'await reception.sweep();', '')],
     caughtBy: 'envelopes-end-with-their-round',
+    seed: 23,
+  },
+  {
+    name: 'a site that forgets what it left out',
+    edits: [edit('client/site-learning.ts', "residual: settled?.['left-out']", 'residual: undefined')],
+    caughtBy: 'model-is-the-aggregate-of-the-accepted',
+    seed: 1,
+  },
+  {
+    name: 'what an update left out that never counted',
+    edits: [
+      edit(
+        'client/site-learning.ts',
+        "encodeKept({ settled, pending: { round, vectors: { 'left-out': residual } } })",
+        "encodeKept({ settled: { 'left-out': residual }, pending: null })",
+      ),
+    ],
+    caughtBy: 'model-is-the-aggregate-of-the-accepted',
     seed: 1,
   },
   {

@@ -260,6 +260,14 @@ test('the session of one device cannot send for another, and neither can a devic
     const session = await a.session();
     const right = await send(session);
     assert.equal(right.status, 201);
+    // What lies in the same store as the models is no model: its hash is known to many, its bytes are for nobody.
+    const { models, run } = own.coordinator.snapshot();
+    const model = models.at(-1)!.hash;
+    const get = async (hash: string) =>
+      (await b.transport.request({ method: 'GET', path: `${base}/models/${hash}`, session: await b.session() })).status;
+    const stored = [crypto.sha256(bytes).toHex(), run.cards[model]!];
+    for (const hash of stored) assert.ok((await own.parts.blobs.size(hash))! > 0);
+    assert.deepEqual([await get(model), ...(await Promise.all(stored.map(get)))], [200, 404, 404]);
     assert.deepEqual(bodyOf(right), {
       contentHash: createHash('sha256').update(bytes).digest('hex'),
       round: 1,

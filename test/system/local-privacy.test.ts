@@ -37,9 +37,9 @@ function watched(payloads: Uint8Array[]) {
     const context = await crypto.seal(publicKey, info);
     const aead = {
       ...context.aead,
-      seal(nonce: Uint8Array, plaintext: Uint8Array) {
+      sealInto(nonce: Uint8Array, plaintext: Uint8Array, target: Uint8Array) {
         payloads.push(plaintext.slice());
-        return context.aead.seal(nonce, plaintext);
+        context.aead.sealInto(nonce, plaintext, target);
       },
     };
     return { ...context, aead };

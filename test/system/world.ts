@@ -8,6 +8,7 @@ import { createMemoryStore } from '../../src/adapters/store-memory.ts';
 import { createLocalPrivacy } from '../../src/client/local-privacy.ts';
 import { contribute } from '../../src/client/work.ts';
 import { type Coordinator, createCoordinator } from '../../src/coordinator/coordinator.ts';
+import { createAnnouncer } from '../../src/coordinator/announcer.ts';
 import type { CoordinatorParts } from '../../src/coordinator/parts.ts';
 import type { Outcome } from '../../src/core/intake/rejection.ts';
 import { referenceEngine } from '../../src/core/learning/reference/engine.ts';
@@ -27,6 +28,7 @@ export const crypto = createNodeCrypto();
 export const deflate = createNodeDeflate();
 const compute = await createWasmCompute();
 export const coordinatorKey = crypto.generateSigningKey();
+const rootKey = crypto.generateSigningKey();
 export const proofKeys: ProofKeys = {
   treeHead: crypto.generateSigningKey(),
   modelCard: crypto.generateSigningKey(),
@@ -85,7 +87,7 @@ export function partsOf(plan: Plan, disk: Disk, clock: VirtualClock, runId = 'ru
     entropy: createNodeEntropy(),
     compute,
     engine: referenceEngine,
-    signingKey: coordinatorKey,
+    announcer: createAnnouncer(rootKey, { orgId: 'org', runId }, coordinatorKey),
     proofKeys,
     test: null,
     store: disk.store,

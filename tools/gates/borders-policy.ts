@@ -4,13 +4,14 @@
 export const mayImport = {
   ports: ['ports'],
   core: ['core', 'ports'],
-  adapters: ['adapters', 'core', 'ports'],
+  primitives: ['primitives'],
+  adapters: ['adapters', 'primitives', 'core', 'ports'],
   client: ['client', 'core', 'ports'],
   coordinator: ['coordinator', 'core', 'ports'],
-  node: ['node', 'coordinator', 'client', 'adapters', 'core', 'ports'],
-  simulation: ['simulation', 'node', 'coordinator', 'client', 'adapters', 'core', 'ports'],
-  lab: ['lab', 'simulation', 'node', 'coordinator', 'client', 'adapters', 'core', 'ports'],
-  cli: ['cli', 'node', 'coordinator', 'client', 'adapters', 'core', 'ports'],
+  node: ['node', 'coordinator', 'client', 'adapters', 'primitives', 'core', 'ports'],
+  simulation: ['simulation', 'node', 'coordinator', 'client', 'adapters', 'primitives', 'core', 'ports'],
+  lab: ['lab', 'simulation', 'node', 'coordinator', 'client', 'adapters', 'primitives', 'core', 'ports'],
+  cli: ['cli', 'node', 'coordinator', 'client', 'adapters', 'primitives', 'core', 'ports'],
   entry: ['node', 'coordinator', 'client', 'core', 'ports'],
 } as const satisfies Record<string, readonly string[]>;
 
@@ -22,6 +23,10 @@ export const simulationCommands = ['demo', 'simulate', 'lab'].map((name) => `src
 
 /** Who may import src/core/attacks. */
 export const attackUsers = ['simulation', 'lab'];
+
+/** Where cryptographic primitives come from, and the one folder that may import them: it tests them first. */
+export const primitiveModules = ['node:crypto', 'crypto', 'hpke'];
+export const primitivesFolder = 'src/primitives/';
 
 /** npm packages that core may use: no I/O, no clock, no randomness of their own. */
 export const purePackages = ['zod', '@noble/hashes'];

@@ -11,6 +11,8 @@ import {
   launcherUsers,
   launcherTargets,
   mayImport,
+  primitiveModules,
+  primitivesFolder,
   purePackages,
   simulationCommands,
   testFile,
@@ -84,7 +86,15 @@ function resolve(file: string, reference: Reference, paths: ReadonlySet<string>)
 
 function ruleOfEdge(edge: Edge): readonly Violation[] {
   if (edge.to === '' && edge.kind === 'path') return [];
-  return [...computed(edge), ...layers(edge), ...purity(edge), ...siblings(edge), ...attacks(edge), ...simulated(edge)];
+  return [
+    ...computed(edge),
+    ...layers(edge),
+    ...primitives(edge),
+    ...purity(edge),
+    ...siblings(edge),
+    ...attacks(edge),
+    ...simulated(edge),
+  ];
 }
 
 function violation(edge: Edge, rule: string, problem: string, wayOut: string): readonly Violation[] {
@@ -172,6 +182,16 @@ function purity(edge: Edge): readonly Violation[] {
   if (isPure || edge.kind === 'computed') return [];
   const problem = `Cannot import "${edge.to}" in core as it is not on the list of pure packages`;
   return violation(edge, 'pure-import', problem, `put it behind a port (pure packages: ${purePackages.join(', ')})`);
+}
+
+/** Primitives come through the module that has seen their known answers; naming their types is no use of them. */
+function primitives(edge: Edge): readonly Violation[] {
+  const isUse = edge.kind !== 'type' && primitiveModules.includes(edge.target);
+  // Core may import neither them nor that folder: its purity says so.
+  const isElsewhere = edge.file.startsWith('src/') && !/^src\/(core|primitives)\//.test(edge.file);
+  if (!isUse || !isElsewhere) return [];
+  const problem = `Cannot import "${edge.target}" as primitives must be tested before they are used: only ${primitivesFolder} imports it`;
+  return violation(edge, 'primitives', problem, `import it from ${primitivesFolder}index.ts, or use the Crypto port`);
 }
 
 function siblings(edge: Edge): readonly Violation[] {

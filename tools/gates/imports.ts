@@ -36,7 +36,8 @@ export function referencesOf(tokens: readonly Token[]): readonly Reference[] {
       const end = endOfClause(code, i, text);
       if (end === undefined) continue;
       const names = code.slice(i + 1, end).filter((token) => token.kind === 'word');
-      const isType = names[0]?.text === 'type' && codeText(code[i + 2]) !== 'from' && codeText(code[i + 2]) !== ',';
+      // `import { type A, b }` loads the module, `import type { A, B }` does not; a default may be named `type`.
+      const isType = codeText(code[i + 1]) === 'type' && !['from', ','].includes(codeText(code[i + 2]) ?? '');
       const kindOfImport = isType ? 'type' : 'static';
       references.push({ kind: kindOfImport, target: code[end]!.text, line, names: names.map((token) => token.text) });
       i = end;

@@ -10,6 +10,7 @@ export function measureCore(
     readonly under?: string;
     readonly cache?: string;
     readonly say?: (text: string) => void;
+    readonly secondsMax?: number;
   },
 ): Promise<MutationReport> {
   const { under = '', ...rest } = options;
@@ -18,6 +19,7 @@ export function measureCore(
     root,
     mutate: ['src/core/**/*.ts'],
     tests: ['src/core/**/*.test.ts', 'test/vectors/*.test.ts', 'test/protocol/*.test.ts'],
+    helpers: ['src/**/*.ts', 'test/**/*.ts'],
     // Assembly is compiled, not loaded; fixtures are for tests.
     isMutated: (path) => path.includes(under) && !/\/kernels\/|\.fixture\.ts$/.test(path),
     concurrency: availableParallelism(),

@@ -1,27 +1,30 @@
-import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import process from 'node:process';
-import { pathToFileURL } from 'node:url';
 import { readFiles } from '../gates/source-files.ts';
+import { judgeMutant, type Plain } from './judge.ts';
+import { Runner } from './runner.ts';
 import { isJavaScript, type Mutant, mutantsOf, sampleOf } from './sample.ts';
-import { testsByFile } from './test-choice.ts';
-
-export type Verdict = 'killed' | 'survived' | 'timeout' | 'untested' | 'invalid';
+import { closureHash, importsOf, testsByFile } from './test-choice.ts';
+import { groupsFor, mapTests, type TestMap } from './test-map.ts';
+import { type Verdict, VerdictCache } from './verdict-cache.ts';
 
 export type MutationOptions = {
   readonly root: string;
   /** The files that are mutated, and the tests that may kill. */
   readonly mutate: readonly string[];
   readonly tests: readonly string[];
+  /** Other modules that tests import: a change in them makes what is known of the tests void. */
+  readonly helpers?: readonly string[];
   readonly isMutated: (path: string) => boolean;
   readonly sample: number;
   readonly seed: number;
   readonly concurrency: number;
-  /** Where verdicts are kept for the next run: those of unchanged files and tests are not computed again. */
+  /** Where verdicts are kept for the next run, and beside it what each test reaches. */
   readonly cache?: string;
   readonly say?: (text: string) => void;
+  /** No mutant is begun after this time: what is known by then is kept, and the next run goes on from there. */
+  readonly secondsMax?: number;
+  /** A mutant may loop for ever: it gets this and four times what the tests take without one. */
+  readonly limitMsMin?: number;
 };
 
 export type MutationReport = {
@@ -29,6 +32,10 @@ export type MutationReport = {
   readonly mutants: number;
   readonly files: number;
   readonly sampled: number;
+  /** How many of them were run now, the others being known, how many are left, and how long it took. */
+  readonly judged: number;
+  readonly left: number;
+  readonly seconds: number;
   readonly counts: Readonly<Record<Verdict, number>>;
   /** (killed + timeout) ÷ (all but invalid), from 0 to 1, and half the width of its 95 % interval. */
   readonly score: number;
@@ -36,72 +43,99 @@ export type MutationReport = {
   readonly survivors: readonly { readonly path: string; readonly line: number; readonly text: string }[];
 };
 
-const testsMax = 8;
-// A mutant may loop for ever: it gets a few times what the tests take without one, on this machine and under its load.
-const limitMsMin = 4000;
-const baselineMsMax = 200_000;
+// The tests a survivor meets take this long together without a mutant.
+const testMsMax = 4000;
+const coverMsMax = 300_000;
 
 /**
- * Changes the code in one small place at a time and runs the nearest tests: a change that no test notices survives.
+ * Changes the code in one small place at a time and runs the tests that reach it: a change none notices survives.
  *
- * The sample is drawn by seed; each mutant meets at most eight test files, so the score is a lower bound.
+ * The sample is drawn by seed. A mutant meets its tests by ascending time and distance, four seconds of them at most, so
+ * the score is a lower bound.
  */
 export async function measureMutation(options: MutationOptions): Promise<MutationReport> {
-  const { root, seed, say = () => {} } = options;
-  const sources = readFiles(root, [...options.mutate, ...options.tests]);
-  const isTest = (path: string) => path.endsWith('.test.ts');
-  const mutated = sources.filter(({ path }) => !isTest(path) && options.isMutated(path));
+  const { root, seed, limitMsMin = 4000, say = () => {} } = options;
+  const testFiles = readFiles(root, options.tests).filter(({ path }) => path.endsWith('.test.ts'));
+  const sources = readFiles(root, [...options.mutate, ...options.tests, ...(options.helpers ?? [])]);
+  const mutated = readFiles(root, options.mutate).filter(
+    ({ path }) => !path.endsWith('.test.ts') && options.isMutated(path),
+  );
   const all = mutantsOf(mutated, seed);
   const sample = sampleOf(all, options.sample);
-  const tests = testsByFile(sources, isTest);
+  const imports = importsOf(sources);
+  const testPaths = testFiles.map(({ path }) => path);
+  const tests = testsByFile(imports, testPaths);
   const textOf = new Map(sources.map(({ path, source }) => [path, source]));
-  const known = readCache(options.cache);
+  const cache = new VerdictCache(options.cache, textOf);
   const verdicts = new Map<string, Verdict>();
-
-  const keyOf = (mutant: Mutant): string => {
-    const met = (tests.get(mutant.path) ?? []).slice(0, testsMax);
-    const hash = createHash('sha256').update(`${mutant.start}|${textOf.get(mutant.path)}`);
-    for (const test of met) hash.update(textOf.get(test)!);
-    return `${mutant.id.slice(0, 16)}/${hash.digest('hex').slice(0, 16)}`;
-  };
-
-  const judge = async (mutant: Mutant): Promise<Verdict> => {
-    if (!isJavaScript(textOf.get(mutant.path)!, mutant)) return 'invalid';
-    const met = (tests.get(mutant.path) ?? []).slice(0, testsMax);
-    if (met.length === 0) return 'untested';
-    for (const files of [met.slice(0, 1), met.slice(1)]) {
-      const verdict =
-        files.length === 0 ? 'survived' : await runTests(root, files, { mutant, limitMs: await limitFor(files) });
-      if (verdict !== 'survived') return verdict;
-    }
-    return 'survived';
-  };
-
-  const limits = new Map<string, Promise<number>>();
-  const limitFor = (files: readonly string[]): Promise<number> => {
-    const key = files.join();
-    const known = limits.get(key) ?? measureLimit(root, files);
-    limits.set(key, known);
-    return known;
-  };
-  const needed = [...new Set(sample.flatMap((mutant) => (tests.get(mutant.path) ?? []).slice(0, testsMax)))];
-  if (needed.length > 0 && (await runTests(root, needed, { limitMs: baselineMsMax })) !== 'survived') {
-    throw new Error('Cannot measure mutations as the tests must pass without any: they fail');
+  const unknown: Mutant[] = [];
+  for (const mutant of sample) {
+    const known = cache.get(mutant, tests.get(mutant.path) ?? []);
+    if (known === undefined) unknown.push(mutant);
+    else verdicts.set(mutant.id, known);
   }
-  const queue = [...sample];
-  const work = async (): Promise<void> => {
-    for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-      const key = keyOf(mutant);
-      const verdict = known.get(key) ?? (await judge(mutant));
-      known.set(key, verdict);
-      verdicts.set(mutant.id, verdict);
-      if (verdicts.size % 25 === 0) say(`${verdicts.size} of ${sample.length} mutants\n`);
-      if (verdicts.size % 25 === 0) writeCache(options.cache, known);
-    }
+
+  const maps = new Map<string, TestMap>();
+  const plain: Plain = { passing: new Set(), entangled: new Set() };
+  const folder = options.cache === undefined ? undefined : join(dirname(options.cache), 'mutation-reach');
+  const judge = async (mutant: Mutant, runner: Runner): Promise<{ verdict: Verdict; by?: string }> => {
+    if (!isJavaScript(textOf.get(mutant.path)!, mutant)) return { verdict: 'invalid' };
+    const near = (tests.get(mutant.path) ?? []).map((each) => ({ ...each, map: maps.get(each.file)! }));
+    const groups = groupsFor(mutant, near, testMsMax);
+    return groups.length === 0 ? { verdict: 'untested' } : judgeMutant(mutant, groups, { runner, plain, limitMsMin });
   };
-  await Promise.all(Array.from({ length: options.concurrency }, work));
-  writeCache(options.cache, known);
-  return { mutants: all.length, files: mutated.length, ...summarise(sample, verdicts) };
+
+  const needed = [...new Set(unknown.flatMap(({ path }) => (tests.get(path) ?? []).map(({ file }) => file)))];
+  await eachOf(needed, options, async (file, runner) => {
+    const closure = closureHash(file, imports, textOf);
+    maps.set(
+      file,
+      await mapTests(file, { closure, ...(folder === undefined ? {} : { folder }), runner, limitMs: coverMsMax }),
+    );
+    say(`${maps.size} of ${needed.length} files of tests\r`);
+  });
+  const startedAt = performance.now();
+  // Mutants of one file one after another: what they need is warm.
+  const ordered = [...unknown].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.start - b.start));
+  let done = 0;
+  try {
+    await eachOf(ordered, options, async (mutant, runner) => {
+      if (performance.now() - startedAt > 1000 * (options.secondsMax ?? Number.POSITIVE_INFINITY)) return;
+      const found = await judge(mutant, runner);
+      cache.set(mutant, tests.get(mutant.path) ?? [], found);
+      verdicts.set(mutant.id, found.verdict);
+      done += 1;
+      if (done % 25 === 0) say(`${done} of ${unknown.length} mutants\r`);
+      if (done % 25 === 0) cache.write();
+    });
+  } finally {
+    cache.write();
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
+  const judgedOnes = sample.filter(({ id }) => verdicts.has(id));
+  const left = sample.length - judgedOnes.length;
+  const found = summarise(judgedOnes, verdicts);
+  return { mutants: all.length, files: mutated.length, judged: done, left, seconds, ...found };
+}
+
+/** Does the work for every item, by as many runners as may run at once. */
+async function eachOf<T>(
+  items: readonly T[],
+  { root, concurrency }: { readonly root: string; readonly concurrency: number },
+  work: (item: T, runner: Runner) => Promise<void>,
+): Promise<void> {
+  const queue = [...items];
+  await Promise.all(
+    Array.from({ length: Math.min(concurrency, queue.length) }, async () => {
+      const runner = new Runner(root);
+      try {
+        for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item, runner);
+      } finally {
+        queue.length = 0;
+        await runner.stop();
+      }
+    }),
+  );
 }
 
 function summarise(sample: readonly Mutant[], verdicts: ReadonlyMap<string, Verdict>) {
@@ -118,52 +152,4 @@ function summarise(sample: readonly Mutant[], verdicts: ReadonlyMap<string, Verd
     }))
     .sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line));
   return { sampled: sample.length, counts, score, margin: 1.96 * Math.sqrt((score * (1 - score)) / valid), survivors };
-}
-
-async function measureLimit(root: string, files: readonly string[]): Promise<number> {
-  const startedAt = performance.now();
-  await runTests(root, files, { limitMs: baselineMsMax });
-  return Math.max(limitMsMin, 4 * (performance.now() - startedAt));
-}
-
-/** Runs test files in one process with a mutant, or without. */
-function runTests(
-  root: string,
-  files: readonly string[],
-  { mutant, limitMs }: { readonly mutant?: Mutant; readonly limitMs: number },
-): Promise<Verdict> {
-  const hook = pathToFileURL(join(import.meta.dirname, 'hook.ts')).href;
-  const { NODE_TEST_CONTEXT: _, NODE_OPTIONS: __, NODE_V8_COVERAGE: ___, ...env } = process.env;
-  const url = mutant === undefined ? undefined : pathToFileURL(join(root, mutant.path)).href;
-  const child = spawn(
-    process.execPath,
-    ['--no-warnings', '--import', hook, '--test', '--test-isolation=none', '--test-reporter=dot', ...files],
-    {
-      cwd: root,
-      stdio: 'ignore',
-      env: { ...env, ...(mutant === undefined ? {} : { QFLARE_MUTANT: JSON.stringify({ ...mutant, url }) }) },
-    },
-  );
-  return new Promise((resolve) => {
-    let isLate = false;
-    const limit = setTimeout(() => {
-      isLate = true;
-      child.kill('SIGKILL');
-    }, limitMs);
-    child.once('close', (code) => {
-      clearTimeout(limit);
-      resolve(isLate ? 'timeout' : code === 0 ? 'survived' : 'killed');
-    });
-  });
-}
-
-function readCache(path: string | undefined): Map<string, Verdict> {
-  if (path === undefined || !existsSync(path)) return new Map();
-  return new Map(Object.entries(JSON.parse(readFileSync(path, 'utf8')) as Record<string, Verdict>));
-}
-
-function writeCache(path: string | undefined, known: ReadonlyMap<string, Verdict>): void {
-  if (path === undefined) return;
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, JSON.stringify(Object.fromEntries(known)));
 }

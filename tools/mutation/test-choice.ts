@@ -1,15 +1,16 @@
+import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { referencesOf } from '../gates/imports.ts';
 import type { SourceFile } from '../gates/source-files.ts';
 import { tokenize } from '../gates/tokens.ts';
 
-/** For each file the tests that load it, the nearest first: the fewest imports away, then by name. */
-export function testsByFile(
-  files: readonly SourceFile[],
-  isTest: (path: string) => boolean,
-): ReadonlyMap<string, readonly string[]> {
+/** Which module imports which, by paths; what is not among the files is left out. */
+export type Imports = ReadonlyMap<string, readonly string[]>;
+export type NearTest = { readonly file: string; readonly distance: number };
+
+export function importsOf(files: readonly SourceFile[]): Imports {
   const known = new Set(files.map(({ path }) => path));
-  const imports = new Map(
+  return new Map(
     files.map(({ path, source }) => [
       path,
       referencesOf(tokenize(source))
@@ -18,32 +19,33 @@ export function testsByFile(
         .filter((target) => known.has(target)),
     ]),
   );
-  const reached = new Map<string, { readonly test: string; readonly distance: number }[]>();
-  for (const { path: test } of files.filter(({ path }) => isTest(path))) {
-    for (const [path, distance] of distancesFrom(test, imports)) {
-      reached.set(path, [...(reached.get(path) ?? []), { test, distance }]);
+}
+
+/** For each file the tests that load it, the nearest first: beside it (distance 0), then by the imports between them. */
+export function testsByFile(imports: Imports, tests: readonly string[]): ReadonlyMap<string, readonly NearTest[]> {
+  const reached = new Map<string, NearTest[]>();
+  for (const file of tests) {
+    for (const [path, away] of distancesFrom(file, imports)) {
+      const near = { file, distance: dirname(file) === dirname(path) ? 0 : away };
+      reached.set(path, [...(reached.get(path) ?? []), near]);
     }
   }
   return new Map(
-    [...reached].map(([path, tests]) => [
+    [...reached].map(([path, near]) => [
       path,
-      tests
-        .sort(
-          (a, b) =>
-            Number(isBeside(b.test, path)) - Number(isBeside(a.test, path)) ||
-            a.distance - b.distance ||
-            (a.test < b.test ? -1 : 1),
-        )
-        .map(({ test }) => test),
+      near.sort((a, b) => a.distance - b.distance || (a.file < b.file ? -1 : 1)),
     ]),
   );
 }
 
-function isBeside(test: string, path: string): boolean {
-  return dirname(test) === dirname(path);
+/** A hash of a file and of everything that it imports. */
+export function closureHash(file: string, imports: Imports, texts: ReadonlyMap<string, string>): string {
+  const hash = createHash('sha256');
+  for (const path of [...distancesFrom(file, imports).keys()].sort()) hash.update(`${path}|${texts.get(path)}`);
+  return hash.digest('hex');
 }
 
-function distancesFrom(start: string, imports: ReadonlyMap<string, readonly string[]>): ReadonlyMap<string, number> {
+function distancesFrom(start: string, imports: Imports): ReadonlyMap<string, number> {
   const distances = new Map([[start, 0]]);
   let edge = [start];
   for (let distance = 1; edge.length > 0; distance++) {

@@ -59,13 +59,16 @@ export function planPage(): string {
 function settings(properties: Readonly<Record<string, Schema>>, required: readonly string[]): string {
   return table(
     ['setting', 'type', 'default', 'means'],
-    Object.entries(properties).map(([name, node]) => [
-      code(name),
-      typeOf(name, node),
-      defaultText(node, required.includes(name)),
-      node.description ?? '',
-    ]),
+    Object.entries(properties).flatMap(([name, node]) => rowsOf(name, node, required.includes(name))),
   );
+}
+
+/** A setting, and those that a table of it holds. */
+function rowsOf(name: string, node: Schema, isRequired: boolean): string[][] {
+  const inner = Object.entries(node.properties ?? {}).flatMap(([key, one]) =>
+    rowsOf(`${name}.${key}`, one, node.required?.includes(key) ?? false),
+  );
+  return [[code(name), typeOf(name, node), defaultText(node, isRequired), node.description ?? ''], ...inner];
 }
 
 function typeOf(name: string, node: Schema): string {

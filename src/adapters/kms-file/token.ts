@@ -1,4 +1,4 @@
-import { argon2, hkdfSync } from 'node:crypto';
+import { argon2, hkdfSync } from '../../primitives/index.ts';
 import type { Crypto } from '../../ports/crypto.ts';
 import { KmsError, type KmsKey } from '../../ports/kms.ts';
 

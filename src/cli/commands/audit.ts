@@ -101,7 +101,7 @@ async function verifyFolder(folder: string, trusted: string | undefined): Promis
 
 async function trustedKey({ key, site }: Options): Promise<string | undefined> {
   if (site !== undefined) {
-    const { createHash } = await import('node:crypto');
+    const { createHash } = await import('../../primitives/index.ts');
     const { logKey } = JSON.parse(await readFile(join(resolve(site), 'identity.json'), 'utf8')) as Identity;
     return createHash('sha256').update(Uint8Array.fromBase64(logKey)).digest('hex');
   }

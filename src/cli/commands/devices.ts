@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import type { Status } from '../../coordinator/status.ts';
 import { patternName } from '../../core/detection/pattern/pattern.ts';
 import { Failure } from '../failure.ts';
-import { asOwner } from '../owner-client.ts';
+import { asOwner, type OwnerClient } from '../owner-client.ts';
 
 export function devicesCommand(): Command {
   const devices = new Command('devices').description('List, approve and remove enrolled devices');
@@ -32,17 +32,10 @@ export function devicesCommand(): Command {
       .option('--json', 'print one JSON document')
       .action(async (dir: string, id: string, options: { json?: boolean }) => {
         const answer = await asOwner(resolve(dir), async (client) => {
-          const { devices: rows } = await client.call<Status>({ method: 'GET', path: '/v1/admin/status' });
-          const found = rows.filter((row) => row.deviceId === id || (row.clientId === id && row.status !== 'removed'));
-          if (found.length !== 1) {
-            throw new Failure(
-              'plan',
-              `Cannot ${verb} "${id}" as it must name one device: ${found.length} have this id`,
-            );
-          }
+          const { deviceId } = await deviceNamed(client, id, verb);
           return client.call<{ clientId: string }>({
             method: 'POST',
-            path: `/v1/admin/devices/${found[0]!.deviceId}`,
+            path: `/v1/admin/devices/${deviceId}`,
             json: { status },
           });
         });
@@ -51,7 +44,29 @@ export function devicesCommand(): Command {
         );
       });
   }
+  devices
+    .command('rotate-key')
+    .description('Ask a device for a new key: it makes one before it contributes to the next round')
+    .argument('<dir>', "the coordinator's folder")
+    .argument('<id>', 'a device id, or a client id that one device has')
+    .option('--json', 'print one JSON document')
+    .action(async (dir: string, id: string, options: { json?: boolean }) => {
+      const answer = await asOwner(resolve(dir), async (client) => {
+        const { deviceId } = await deviceNamed(client, id, 'rotate the key of');
+        return client.call<{ clientId: string }>({ method: 'POST', path: `/v1/admin/devices/${deviceId}/key` });
+      });
+      const text = `${answer.clientId} is asked for a new key\n`;
+      process.stdout.write(options.json === true ? `${JSON.stringify(answer)}\n` : text);
+    });
   return devices;
+}
+
+/** The one device that an id names. */
+async function deviceNamed(client: OwnerClient, id: string, verb: string): Promise<Status['devices'][number]> {
+  const { devices: rows } = await client.call<Status>({ method: 'GET', path: '/v1/admin/status' });
+  const found = rows.filter((row) => row.deviceId === id || (row.clientId === id && row.status !== 'removed'));
+  if (found.length === 1) return found[0]!;
+  throw new Failure('plan', `Cannot ${verb} "${id}" as it must name one device: ${found.length} have this id`);
 }
 
 /** One device as a line of a table. */

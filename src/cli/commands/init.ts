@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes } from '../../primitives/index.ts';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import process from 'node:process';
@@ -10,7 +10,15 @@ import { Failure } from '../failure.ts';
 import { renderPlanToml } from '../plan-toml.ts';
 
 /** The keys that a coordinator begins with, beside the TLS key and the data key. */
-const madeAtOnce = ['owner-token', 'announcement', 'tree-head', 'model-card', 'export-list', 'pseudonym'] as const;
+const madeAtOnce = [
+  'owner-token',
+  'root',
+  'announcement',
+  'tree-head',
+  'model-card',
+  'export-list',
+  'pseudonym',
+] as const;
 
 export function initCommand(): Command {
   return new Command('init')

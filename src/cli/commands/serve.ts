@@ -70,7 +70,7 @@ async function serve(paths: Paths, options: Options): Promise<void> {
       { writeJournal, writeOutputs },
       { runRecordOf },
       { findUnlocking },
-      { startKeyRotation },
+      { createKeyRotation },
     ] = await Promise.all([
       import('../../node/build-coordinator.ts'),
       import('../../coordinator/coordinator.ts'),
@@ -89,8 +89,9 @@ async function serve(paths: Paths, options: Options): Promise<void> {
     const host = settings.host ?? 'localhost';
     let port = options.port ?? settings.port ?? 0;
     const linkOf = (token: string) => formatLink({ host, port, token, pin: Uint8Array.fromHex(settings.pin) });
-    const rotation = await startKeyRotation({
+    const rotation = await createKeyRotation({
       vault,
+      announcer: parts.announcer,
       crypto: parts.crypto,
       nowMs: Date.now,
       tell: (kind, data) => void coordinator.note(kind, data).catch(() => {}),
@@ -101,6 +102,7 @@ async function serve(paths: Paths, options: Options): Promise<void> {
     let closeJournal = async () => {};
     try {
       await coordinator.start();
+      await rotation.watch();
       closeJournal = await writeJournal(paths, coordinator);
       port = await listen(app, port, options.bind);
       if (settings.port !== port || settings.bind !== options.bind)

@@ -121,6 +121,13 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
     },
     {
       method: 'POST',
+      url: `${base}/keys`,
+      role: 'device',
+      summary: 'A new key of this device, signed by the one in use and by itself',
+      handle: ({ request, device }) => surface.replaceKey(device, request.body),
+    },
+    {
+      method: 'POST',
       url: `${base}/declines`,
       role: 'device',
       summary: 'A signed word that this device cannot contribute to a phase',

@@ -8,6 +8,7 @@ import {
   enrolRequest,
   type EnrolResponse,
   type Receipt,
+  rotateKeyRequest,
   sessionRequest,
   type SignedAnnouncement,
 } from '../../core/protocol/messages.ts';
@@ -50,6 +51,8 @@ export type DeviceSurface = {
     send: (message: SignedAnnouncement) => void,
     onReplaced?: () => void,
   ): () => void;
+  /** Takes a device's new key. */
+  replaceKey(device: Device, body: unknown): Promise<{ readonly replaced: true }>;
   model(hash: string): Promise<ModelFile>;
   contribute(device: Device, bytes: Uint8Array): Promise<Receipt>;
   /** Takes a device's signed word that it cannot contribute to a phase. */
@@ -67,7 +70,7 @@ export type DeviceSurface = {
 };
 
 export function createDeviceSurface(coordinator: Coordinator, parts: CoordinatorParts): DeviceSurface {
-  const { plan, orgId, runId, signingKey, proofKeys, crypto } = parts;
+  const { plan, orgId, runId, announcer, proofKeys, crypto } = parts;
   const sessions = createSessions(parts);
   const hash = planHash(plan);
   const knownDevice = (deviceId: string) => coordinator.snapshot().devices.get(deviceId);
@@ -85,7 +88,7 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
         deviceId,
         clientId,
         status,
-        coordinatorKey: signingKey.publicKey.toBase64(),
+        coordinatorKey: announcer.rootKey.toBase64(),
         logKey: proofKeys.treeHead.publicKey.toBase64(),
         planHash: hash,
         plan: plan as unknown as EnrolResponse['plan'],
@@ -117,6 +120,21 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
         { saeId: saeIdOf(saeId), secondsExpected: secondsOf(seconds) },
         onReplaced,
       ),
+    async replaceKey(device, body) {
+      const request = parse(rotateKeyRequest, body);
+      const { rotation } = request;
+      const isOurs = rotation.orgId === orgId && rotation.runId === runId && rotation.deviceId === device.deviceId;
+      const outcome = isOurs ? await coordinator.deviceKeys.replace(device, request) : 'bad-signature';
+      if (outcome === 'later') {
+        throw new HttpError(
+          409,
+          'key-in-use',
+          'The open round counts what the key in use has signed: ask again in the next',
+        );
+      }
+      if (outcome !== 'replaced') throw new HttpError(422, outcome, 'The new key was not accepted');
+      return { replaced: true };
+    },
     async model(name) {
       const file = hashForm.test(name) ? await coordinator.modelFile(name) : undefined;
       if (file === undefined) throw new HttpError(404, 'no-such-model', `There is no model ${name.slice(0, 64)}`);

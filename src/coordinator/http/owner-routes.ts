@@ -60,6 +60,18 @@ export function ownerRoutes(
     },
     {
       method: 'POST',
+      url: '/v1/admin/devices/:deviceId/key',
+      role: 'owner',
+      summary: 'Ask a device for a new key; it makes one before it contributes again',
+      async handle({ request }) {
+        const { deviceId } = request.params as { deviceId: string };
+        const device = await coordinator.deviceKeys.ask(deviceId);
+        if (device === undefined) throw new HttpError(404, 'no-such-device', `There is no device ${deviceId}`);
+        return { deviceId, clientId: device.clientId, asked: true };
+      },
+    },
+    {
+      method: 'POST',
       url: '/v1/admin/keys/:purpose',
       role: 'owner',
       summary: 'Replace the key in use for a purpose, while the run goes on',

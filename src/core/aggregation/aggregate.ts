@@ -7,6 +7,7 @@ import { accumulated } from './history.ts';
 import { countOnly, extrasOf, measure, referenceOf } from './measure-pass.ts';
 import { composed } from './mixing.ts';
 import { isHeld } from '../vector/tiles.ts';
+import { type Recall, recall, type RuleMemory } from './recall.ts';
 import type { ParsedStep, Pipeline } from './pipeline.ts';
 import { byzantineCount, outputCount, parsePipeline, rangeProblems } from './pipeline.ts';
 import type { AggregationReport, DroppedRow } from './report.ts';
@@ -36,7 +37,13 @@ export async function aggregateCohort(
     const problem = rangeProblems(steps, kept.length, dropped.length)[0];
     if (problem !== undefined) throw new RangeError(`${problem.message} (at "${problem.path}")`);
     const rows = select(cohort.rows, kept);
-    const attempt = await runOnce({ ...cohort, rows }, steps, contextOf(context, kept), dropped.length, compute);
+    const attempt = await runOnce(
+      { ...cohort, rows },
+      steps,
+      { ...contextOf(context, kept), ...(clientIds === undefined ? {} : { clientIds: select(clientIds, kept) }) },
+      dropped.length,
+      compute,
+    );
     if (attempt.kind === 'done') {
       const report = reportOf(cohort.rows.length, kept, dropped, attempt);
       return steps.at(-1)!.rule.readsHistory === true ? withHistory(report, cohort, context) : report;
@@ -64,11 +71,12 @@ async function runOnce(
   context: AggregationContext,
   dropped: number,
   compute: Compute,
-): Promise<Done | NonFinite> {
+): Promise<(Done & { readonly memory?: RuleMemory | undefined }) | NonFinite> {
   const reference = referenceOf(rows, steps, context);
   const pass = await measure(rows, steps, reference, compute);
   if (pass.nonFinite.length > 0) return { kind: 'non-finite', rows: pass.nonFinite };
-  const extras = await extrasOf(rows, steps, context, compute);
+  const remembered = await recalled(rows, steps, context);
+  const extras = { ...(await extrasOf(rows, steps, context, compute)), answers: remembered?.answers ?? null };
   const { span, mixing, count, weights } = mixAll(rows, steps, pass.span, context, (step, points) => ({
     ...extras,
     f: byzantineCount(step, points, dropped),
@@ -82,7 +90,18 @@ async function runOnce(
     return byColumn(input, last.rule.choose(span, last.options, stepContext, count), compute);
   }
   if (last.rule.kind === 'mix') throw new RangeError('Cannot aggregate as the last step must be an aggregator');
-  return weighted(input, last.rule.weigh(span ?? countOnly(count), last.options, stepContext), compute);
+  const done = await weighted(input, last.rule.weigh(span ?? countOnly(count), last.options, stepContext), compute);
+  return done.kind === 'done' ? { ...done, memory: remembered?.next } : done;
+}
+
+/** What memory says of the rows; null for a rule that remembers nothing, and where rows have no names or no model. */
+async function recalled(
+  rows: readonly Row[],
+  steps: readonly ParsedStep[],
+  { clientIds, base, memory = {}, memorySeed = 0 }: AggregationContext,
+): Promise<Recall | null> {
+  if (steps.at(-1)!.rule.remembers !== true || clientIds === undefined || base === undefined) return null;
+  return recall({ rows, clientIds, base, memory, seed: memorySeed });
 }
 
 type Mixed = {

@@ -25,6 +25,11 @@ export function assertCohort({ rows, clientIds }: Cohort, context: AggregationCo
     }
   }
   assertVectors(first.length, context, !(first instanceof Float64Array));
+  if (context.base !== undefined && context.base.length !== first.length) {
+    throw new RangeError(
+      `Cannot aggregate as base must have the length ${first.length}: current value is ${context.base.length}`,
+    );
+  }
   const lists = { clientIds: clientIds ?? context.clientIds, weights: context.weights, history: context.history };
   for (const [name, list] of Object.entries(lists)) {
     if (list !== undefined && list.length !== rows.length) {

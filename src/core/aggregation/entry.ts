@@ -55,13 +55,14 @@ async function run<R extends Rows>(
   const compute = typed[0] instanceof Float64Array ? reference : await fastCompute();
   const report = await aggregateCohort({ rows: typed, hasDiagnostics }, pipeline, context, compute);
   const outward = (vector: Vector): VectorOf<R> => (isPlain ? Array.from(vector) : vector) as VectorOf<R>;
-  const { reference: carried, history } = report.nextState;
+  const { reference: carried, history, memory } = report.nextState;
   return {
     ...report,
     vector: outward(report.vector),
     nextState: {
       ...(carried === undefined ? {} : { reference: outward(carried) }),
       ...(history === undefined ? {} : { history: history.map(outward) }),
+      ...(memory === undefined ? {} : { memory }),
     },
   };
 }

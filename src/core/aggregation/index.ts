@@ -24,6 +24,7 @@ import { screened } from './screened.ts';
 import { signguard } from './signguard.ts';
 import { smea } from './smea.ts';
 import { trimmedMean } from './trimmed-mean.ts';
+import { watchful } from './watchful.ts';
 
 /** Every rule by its id. A new one is a file and a line here; the plan's schema and the laws follow. */
 export const registry = {
@@ -55,4 +56,5 @@ export const registry = {
   signguard,
   smea,
   'trimmed-mean': trimmedMean,
+  watchful,
 } as const satisfies Record<string, Entry>;

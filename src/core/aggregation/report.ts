@@ -1,5 +1,6 @@
 import type { Vector } from '../../ports/compute.ts';
 import type { Done } from './combine-pass.ts';
+import type { RuleMemory } from './recall.ts';
 import type { Span } from './span.ts';
 
 export type DroppedRow = { readonly index: number; readonly clientId: string; readonly reason: 'non-finite' };
@@ -25,7 +26,7 @@ export type AggregationReport<V = Vector> = {
     readonly kept: readonly number[];
   };
   /** Goes into the context of the next round. */
-  readonly nextState: { readonly reference?: V; readonly history?: readonly V[] };
+  readonly nextState: { readonly reference?: V; readonly history?: readonly V[]; readonly memory?: RuleMemory };
 };
 
 /** Puts what was computed on the kept rows back into the order of the rows that came in. */
@@ -33,7 +34,7 @@ export function reportOf(
   n: number,
   kept: readonly number[],
   dropped: readonly DroppedRow[],
-  done: Done,
+  done: Done & { readonly memory?: RuleMemory | undefined },
 ): AggregationReport {
   const spread = (values: Float64Array, missing: number): Float64Array => {
     const result = new Float64Array(n).fill(missing);
@@ -58,7 +59,10 @@ export function reportOf(
       findings: done.findings,
       kept,
     },
-    nextState: done.carriesReference ? { reference: done.vector } : {},
+    nextState: {
+      ...(done.carriesReference ? { reference: done.vector } : {}),
+      ...(done.memory === undefined ? {} : { memory: done.memory }),
+    },
   };
 }
 

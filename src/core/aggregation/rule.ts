@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { ColumnRule, Mixing, SpooledRow } from '../../ports/compute.ts';
+import type { ColumnRule, Mixing, Row, SpooledRow } from '../../ports/compute.ts';
+import type { RuleMemory } from './recall.ts';
 import type { Span } from './span.ts';
 
 /** What a caller may know beside the rows. */
@@ -14,6 +15,12 @@ export type AggregationContext = {
   readonly root?: ArrayLike<number>;
   /** Accumulated updates by row (FoolsGold). */
   readonly history?: readonly ArrayLike<number>[];
+  /** The model that the rows were made from, for a rule that remembers; it does so with `clientIds` only. */
+  readonly base?: Row;
+  /** What such a rule kept of earlier rounds: `nextState.memory` of the last one. */
+  readonly memory?: RuleMemory;
+  /** Of the sketches in the memory: the same in every round. */
+  readonly memorySeed?: number;
   /** The only source of randomness. */
   readonly seed?: number;
 };
@@ -27,6 +34,8 @@ export type StepContext = {
   readonly seed: number;
   /** Products of the accumulated updates, for a rule that needs history. */
   readonly history: Span | null;
+  /** How each client answers to the way of the model (`recall`), for a rule that remembers. */
+  readonly answers: Float64Array | null;
   /** Positive and negative shares of the coordinates of each row, for a rule that needs signs. */
   readonly signs: readonly { readonly positive: number; readonly negative: number }[] | null;
 };
@@ -42,6 +51,7 @@ type Common<Options> = {
   readonly readsRoot?: true;
   readonly readsSigns?: true;
   readonly readsHistory?: true;
+  readonly remembers?: true;
   /** The largest f with a proof for n rows; −1 when there is none. */
   provenMax(n: number): number;
   /** The proven range in words. */

@@ -1,10 +1,8 @@
 import { z } from 'zod';
-import type { Mixing } from '../../ports/compute.ts';
 import { clipScale } from './centered-clipping.ts';
-import { krumProvenMax, krumScores } from './krum.ts';
 import { rowWeights } from './mixing.ts';
-import { ascending, averageOf, byzantine, define, medianOf, minority } from './rule.ts';
-import type { Span } from './span.ts';
+import { byzantine, define, medianOf, minority } from './rule.ts';
+import { choirOf, krumWeights, logSpread, meansOf, normsOf, voicesOf, withChoir, withinGate } from './voices.ts';
 
 /**
  * Screened mean: lets evidence decide how much robustness a round needs.
@@ -46,10 +44,10 @@ export const screened = define(
     range: 'n ≥ 2f + 1',
     weigh(span, { gate, gateSpread, copyShare, unison, evenSpread, clip }, { f }) {
       const n = span.count;
-      const kept = withinGate(span, { gate, gateSpread, f });
+      const kept = withinGate(span, [...Array(n).keys()], { gate, gateSpread, f });
       const single = voicesOf(span, kept, copyShare);
       const left = Math.max(0, f - (kept.length - single.length));
-      const choir = choirOf(span.mix(meansOf(single, n)), unison, left);
+      const choir = choirOf(span.mix(meansOf(single, n)), unison, { least: 3, f: left });
       const voices = withChoir(single, choir);
       const spread = logSpread(normsOf(span.mix(meansOf(voices, n))));
       const isEven = spread < evenSpread;
@@ -72,92 +70,6 @@ export const screened = define(
     },
   },
 );
-
-/** All rows but the longest ones beyond the gate, of which there are at most f. */
-function withinGate(
-  span: Span,
-  { gate, gateSpread, f }: { readonly gate: number; readonly gateSpread: number; readonly f: number },
-): number[] {
-  const norms = normsOf(span);
-  const limit = Math.max(gate, Math.exp(gateSpread * logSpread(norms))) * medianOf(norms);
-  const longest = new Set(ascending(span.count, (i) => -norms[i]!).slice(0, f));
-  return [...norms.keys()].filter((i) => !(longest.has(i) && norms[i]! > limit));
-}
-
-/** Groups of rows that are nearly the same, each in ascending order; most rows are alone. */
-function voicesOf(span: Span, rows: readonly number[], copyShare: number): readonly (readonly number[])[] {
-  const apart = (i: number, j: number) => Math.sqrt(span.distance2(i, j));
-  const nearest = rows.map((i) => Math.min(...rows.flatMap((j) => (j === i ? [] : [apart(i, j)]))));
-  const usual = rows.length < 3 ? 0 : medianOf(nearest);
-  const voices: number[][] = [];
-  for (const i of rows) {
-    const near = (j: number) => apart(i, j) < copyShare * Math.min(usual, span.norm(i), span.norm(j));
-    const home = voices.find((voice) => voice.some(near));
-    if (home === undefined) voices.push([i]);
-    else home.push(i);
-  }
-  return voices;
-}
-
-/** How much of the length of the rest the sum of a choir must point against it. */
-const oppositionMin = 0.3;
-
-/**
- * The largest group of three to f points that point the same way, against what the rest say together; empty when there
- * is none. Honest clients with the same data may sing in unison too, and cost nothing but their weight.
- */
-function choirOf(points: Span, unison: number, f: number): readonly number[] {
-  const n = points.count;
-  const norms = Float64Array.from({ length: n }, (_, a) => Math.max(points.norm(a), Number.MIN_VALUE));
-  const cosine = (a: number, b: number) => (a === b ? 1 : points.dot(a, b) / (norms[a]! * norms[b]!));
-  const total = (from: readonly number[], to: readonly number[]) =>
-    from.reduce((sum, a) => sum + to.reduce((inner, b) => inner + cosine(a, b), 0), 0);
-  const nearest = Array.from({ length: n }, (_, a) => ascending(n, (b) => (a === b ? -2 : -cosine(a, b))));
-  for (let size = Math.min(f, n - 1); size >= 3; size--) {
-    const groups = nearest.map((order) => order.slice(0, size).sort((a, b) => a - b));
-    const lengths = groups.map((group) => Math.sqrt(Math.max(0, total(group, group))));
-    const best = ascending(n, (a) => -lengths[a]!)[0]!;
-    const group = groups[best]!;
-    if (lengths[best]! < unison * size) continue;
-    const rest = Array.from({ length: n }, (_, a) => a).filter((a) => !group.includes(a));
-    const restLength = Math.sqrt(Math.max(0, total(rest, rest)));
-    if (total(group, rest) < -oppositionMin * lengths[best]! * restLength) return group;
-  }
-  return [];
-}
-
-function normsOf(points: Span): number[] {
-  return Array.from({ length: points.count }, (_, a) => points.norm(a));
-}
-
-/** The voices with those of the choir joined into one. */
-function withChoir(voices: readonly (readonly number[])[], choir: readonly number[]): readonly (readonly number[])[] {
-  if (choir.length === 0) return voices;
-  return [...voices.filter((_, a) => !choir.includes(a)), choir.flatMap((a) => voices[a]!)];
-}
-
-function meansOf(voices: readonly (readonly number[])[], n: number): Mixing {
-  const matrix = new Float64Array(voices.length * n);
-  for (const [a, voice] of voices.entries()) for (const i of voice) matrix[a * n + i] = 1 / voice.length;
-  return { count: voices.length, matrix };
-}
-
-/** The robust deviation of the logarithms of lengths: how much the clients' data differ, as a share. */
-function logSpread(norms: readonly number[]): number {
-  const logs = norms.map((norm) => Math.log(Math.max(norm, Number.MIN_VALUE)));
-  const centre = medianOf(logs);
-  return 1.4826 * medianOf(logs.map((value) => Math.abs(value - centre)));
-}
-
-/** Multi-Krum with as many liars as its proof covers. */
-function krumWeights(points: Span, f: number): Float64Array {
-  const count = points.count;
-  const assumed = Math.max(0, Math.min(f, krumProvenMax(count)));
-  if (assumed === 0) return averageOf([...Array(count).keys()], count);
-  const scores = krumScores(points, assumed);
-  const best = ascending(count, (a) => scores[a]!).slice(0, count - assumed);
-  return averageOf(best, count);
-}
 
 function clippedWeights(norms: readonly number[], clip: number): Float64Array {
   const limit = clip * medianOf(norms);

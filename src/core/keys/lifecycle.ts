@@ -11,7 +11,8 @@ export const keyPurposes = {
     is: 'seals what rests in files: round keys, epochs',
   },
   'owner-token': { algorithm: 'bearer token', rotates: true, rotateDays: 90, is: 'lets the command line administer' },
-  announcement: { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs what devices are told' },
+  root: { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'certifies the announcement key to sites' },
+  announcement: { algorithm: 'ML-DSA-65', rotates: true, rotateDays: 90, is: 'signs what devices are told' },
   'tree-head': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the tree heads of the log' },
   'model-card': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the cards of models' },
   'export-list': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the list of an export' },
@@ -56,6 +57,9 @@ const results: Readonly<Record<KeyEvent, KeyState>> = {
   revoke: 'revoked',
   destroy: 'destroyed',
 };
+
+/** Whole days after which a device is asked for a new key. Its keys are made and kept at the site. */
+export const deviceKeyDays = 90;
 
 const dayMs = 86_400_000;
 

@@ -124,6 +124,7 @@ function localProblems(
   }
 }
 
+type Compressing = { readonly aggregation: { readonly topK?: { readonly errorFeedback: boolean } | undefined } };
 type Learner = { readonly model: ModelSpec; readonly learning: z.output<typeof learningSchema> };
 
 /** The tensors of a plan's model, with those that stay at the sites marked. */
@@ -132,8 +133,9 @@ export function planManifest({ model, learning }: Learner): Manifest {
 }
 
 /** Whether the clients of a plan keep something that must follow what has counted. */
-export function keepsState({ learning }: Pick<Learner, 'learning'>): boolean {
-  return traitsOf(learning.client).isKeeping || learning.local.length > 0;
+export function keepsState({ learning, aggregation }: Pick<Learner, 'learning'> & Compressing): boolean {
+  const keepsResidual = aggregation.topK?.errorFeedback === true;
+  return traitsOf(learning.client).isKeeping || learning.local.length > 0 || keepsResidual;
 }
 
 /** What an update of a plan is like: a delta of what is shared, and a second vector where the algorithm sends one. */

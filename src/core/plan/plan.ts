@@ -9,6 +9,7 @@ import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
 import { detectionProblems, detectionSchema } from './detection.ts';
 import { learningProblems, learningSchema } from './learning.ts';
+import { resolveTopK, topKProblems, topKSettings } from './top-k.ts';
 import { defaultPipeline, privacyProblems, privacySchema, resolvePrivacy } from './privacy.ts';
 import { cohortSelectionSchema, defaultSize, selectionProblems } from './selection.ts';
 import { checkPlanTable, planTableSchema } from './table.ts';
@@ -97,6 +98,7 @@ export const planSchema = z
             'pre-aggregators and one aggregator (default: Multi-Krum; under central privacy: centred clipping with the clip norm)',
           ),
         codec: z.enum(codecIds).default('float16-zstd').describe('how updates are compressed'),
+        topK: topKSettings,
         engine: z
           .enum(trainingEngineIds)
           .default('built-in')
@@ -161,6 +163,9 @@ export const planSchema = z
       context.addIssue({ code: 'custom', path: [...path], message });
     }
     const pipeline = plan.aggregation.pipeline ?? defaultPipeline(plan);
+    for (const { path, message } of topKProblems(plan)) {
+      context.addIssue({ code: 'custom', path: path.split('.'), message });
+    }
     for (const { path, message } of learningProblems({ ...plan, aggregation: { ...plan.aggregation, pipeline } })) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }
@@ -186,11 +191,13 @@ export const planSchema = z
     const size = plan.cohort.size ?? defaultSize(plan.cohort);
     const { privacy, pipeline: steps } = resolvePrivacy(plan);
     const pipeline = pipelineSchema.parse(steps);
+    const { topK: _, ...rest } = plan.aggregation;
+    const topK = resolveTopK(plan);
     const quorum = plan.cohort.quorum ?? defaultQuorum(pipeline, size);
     return {
       ...plan,
       privacy,
-      aggregation: { ...plan.aggregation, pipeline },
+      aggregation: { ...rest, ...(topK === undefined ? {} : { topK }), pipeline },
       cohort: { ...plan.cohort, size, quorum },
     };
   });

@@ -100,16 +100,24 @@ export function signedBytes(
 }
 
 /**
- * Seals a payload into chunks.
+ * Seals a payload into chunks, one behind the other in `target`.
  *
  * Formula: chunk i = AES-256-GCM(key, 0⁷ ‖ i ‖ last, payload[i · 1 MiB …]); a key seals one envelope only.
  * Source:  the STREAM construction, Hoang, Reyhanitabar, Rogaway, Vizár 2015.
  */
-export function sealChunks(aead: Aead, payload: Uint8Array): Uint8Array[] {
+export function sealChunks(
+  aead: Aead,
+  payload: Uint8Array,
+  target: Uint8Array = new Uint8Array(sealedBytes(payload.length)),
+): Uint8Array[] {
   const count = chunkCount(payload.length);
-  return Array.from({ length: count }, (_, i) =>
-    aead.seal(chunkNonce(i, i === count - 1), payload.subarray(i * chunkBytes, (i + 1) * chunkBytes)),
-  );
+  return Array.from({ length: count }, (_, i) => {
+    const part = payload.subarray(i * chunkBytes, (i + 1) * chunkBytes);
+    const start = i * (chunkBytes + aeadTagBytes);
+    const chunk = target.subarray(start, start + part.length + aeadTagBytes);
+    aead.sealInto(chunkNonce(i, i === count - 1), part, chunk);
+    return chunk;
+  });
 }
 
 /** Opens chunk i of so many, or gives undefined when its tag fails. */
@@ -121,6 +129,22 @@ export function openChunk(aead: Aead, i: number, count: number, sealed: Uint8Arr
 export function chunkRange({ header, headBytes }: EnvelopeHead, i: number): { start: number; end: number } {
   const start = headBytes + i * (chunkBytes + aeadTagBytes);
   return { start, end: start + Math.min(chunkBytes, header.plaintextBytes - i * chunkBytes) + aeadTagBytes };
+}
+
+/**
+ * Room for an envelope whose chunks are sealed in place: its head, once it is known, goes before them.
+ *
+ * Cost: one allocation of the envelope's size; nothing of the payload is copied again.
+ */
+export function envelopeRoom(
+  headerBytes: Uint8Array,
+  suite: SuiteId,
+  plaintextBytes: number,
+): { readonly bytes: Uint8Array; readonly chunks: Uint8Array; readonly head: Uint8Array } {
+  const { encBytes, signatureBytes } = suites[suite];
+  const headBytes = headerBytes.length + encBytes + chunkCount(plaintextBytes) * hashBytes + signatureBytes;
+  const bytes = new Uint8Array(headBytes + sealedBytes(plaintextBytes));
+  return { bytes, head: bytes.subarray(0, headBytes), chunks: bytes.subarray(headBytes) };
 }
 
 /** Puts a sealed and signed envelope together: header, enc, chunk hashes, signature, chunks. */
@@ -202,6 +226,10 @@ export function parseEnvelope(bytes: Uint8Array): Outcome<Envelope> {
 export function headBytesMax(plaintextBytesMax: number): number {
   const fixed = Object.values(suites).map(({ encBytes, signatureBytes }) => encBytes + signatureBytes);
   return headerBytesMax + chunkCount(plaintextBytesMax) * hashBytes + Math.max(...fixed);
+}
+
+function sealedBytes(plaintextBytes: number): number {
+  return plaintextBytes + chunkCount(plaintextBytes) * aeadTagBytes;
 }
 
 function chunkCount(plaintextBytes: number): number {

@@ -1,14 +1,12 @@
 import { z } from 'zod';
 import { canonicalBytes, type Json } from './canonical-json.ts';
+import { keyCertificate } from './key-certificate.ts';
+import { base64Field, signatureText, signingKeyText } from './messages-fields.ts';
 
 /** The messages of the HTTP interface, as schemas: server, client and command line derive their types from here. */
 
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
-const base64 = (bytes: number) => z.base64().length(4 * Math.ceil(bytes / 3));
 const identifier = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
-
-const signingKeyText = base64(1952);
-const signatureText = base64(3309);
 
 export const enrolRequest = z.strictObject({
   token: z.string().min(1).max(128),
@@ -23,7 +21,7 @@ export const enrolResponse = z.strictObject({
   deviceId: identifier,
   clientId: identifier,
   status: z.enum(['pending', 'approved', 'removed']),
-  /** Signs announcements. */
+  /** Certifies the key that signs announcements. */
   coordinatorKey: signingKeyText,
   /** Signs the log's tree heads. */
   logKey: signingKeyText,
@@ -32,8 +30,12 @@ export const enrolResponse = z.strictObject({
 });
 
 export const challengeRequest = z.strictObject({ deviceId: identifier });
-export const challengeResponse = z.strictObject({ challenge: base64(32) });
-export const sessionRequest = z.strictObject({ deviceId: identifier, challenge: base64(32), proof: signatureText });
+export const challengeResponse = z.strictObject({ challenge: base64Field(32) });
+export const sessionRequest = z.strictObject({
+  deviceId: identifier,
+  challenge: base64Field(32),
+  proof: signatureText,
+});
 export const sessionResponse = z.strictObject({ session: z.string(), status: enrolResponse.shape.status });
 
 /** What the coordinator tells a client: references only. Signed as canonical JSON. */
@@ -61,8 +63,28 @@ export const announcement = z.strictObject({
   qkd: z
     .strictObject({ epoch: z.int().min(0), keyId: z.string().max(128), source: z.enum(['simulated', 'unknown']) })
     .optional(),
+  /** The device is to replace its key, before it contributes. */
+  rotateKey: z.literal(true).optional(),
 });
-export const signedAnnouncement = z.strictObject({ announcement, signature: signatureText });
+export const signedAnnouncement = z.strictObject({
+  announcement,
+  signature: signatureText,
+  /** The key that has signed. */
+  certificate: keyCertificate,
+});
+
+/** A device's new key. Signed by the key in use, and by the new one: it is held. */
+export const rotateKeyRequest = z.strictObject({
+  rotation: z.strictObject({
+    version: z.literal(1),
+    orgId: identifier,
+    runId: identifier,
+    deviceId: identifier,
+    publicKey: signingKeyText,
+  }),
+  signature: signatureText,
+  proof: signatureText,
+});
 
 /** How far an upload has come, in bytes of its envelope. */
 export const uploadState = z.strictObject({ offset: z.int().min(0), bytes: z.int().min(0) });
@@ -97,6 +119,7 @@ export type EnrolResponse = z.infer<typeof enrolResponse>;
 export type Announcement = z.infer<typeof announcement>;
 export type SignedAnnouncement = z.infer<typeof signedAnnouncement>;
 export type DeclineRequest = z.infer<typeof declineRequest>;
+export type RotateKeyRequest = z.infer<typeof rotateKeyRequest>;
 export type Receipt = z.infer<typeof receipt>;
 
 /** What a device signs to prove that it holds the key it enrols, for this token and this server only. */
@@ -111,6 +134,11 @@ export function sessionProofBytes(parts: { deviceId: string; challenge: string; 
 
 /** What a device signs to decline a phase. */
 export function declineBytes(value: DeclineRequest['decline']): Uint8Array {
+  return canonicalBytes(value);
+}
+
+/** What a device's old and new key sign when one takes the other's place. */
+export function keyRotationBytes(value: RotateKeyRequest['rotation']): Uint8Array {
   return canonicalBytes(value);
 }
 

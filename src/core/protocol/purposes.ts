@@ -4,6 +4,8 @@ export const purposes = {
   session: 'qflare/session/v1',
   envelope: 'qflare/envelope/v1',
   decline: 'qflare/decline/v1',
+  keyCertificate: 'qflare/key-certificate/v1',
+  deviceKey: 'qflare/device-key/v1',
   announcement: 'qflare/announcement/v1',
   treeHead: 'qflare/tree-head/v1',
   cosignature: 'qflare/cosignature/v1',

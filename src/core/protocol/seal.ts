@@ -1,5 +1,12 @@
 import type { Crypto, PreSharedKey, SigningKey } from '../../ports/crypto.ts';
-import { type EnvelopeHeader, encodeEnvelope, encodeHeader, sealChunks, signedBytes } from './envelope.ts';
+import {
+  type EnvelopeHeader,
+  encodeEnvelope,
+  encodeHeader,
+  envelopeRoom,
+  sealChunks,
+  signedBytes,
+} from './envelope.ts';
 import { purposes } from './purposes.ts';
 
 /** Seals a payload to the round's public key and signs it: the bytes that travel and rest. */
@@ -11,9 +18,11 @@ export async function sealEnvelope(
 ): Promise<Uint8Array> {
   const headerBytes = encodeHeader({ ...header, nonce: crypto.randomBytes(16), plaintextBytes: payload.length });
   const { enc, aead } = await crypto.seal(keys.round, headerBytes, keys.psk);
-  const chunks = sealChunks(aead, payload);
+  const { bytes, head, chunks: room } = envelopeRoom(headerBytes, header.suite, payload.length);
+  const chunks = sealChunks(aead, payload, room);
   const chunkHashes = chunks.map(crypto.sha256);
   const message = signedBytes(headerBytes, enc, chunkHashes, crypto.sha256);
   const signature = keys.device.sign(purposes.envelope, message);
-  return encodeEnvelope({ headerBytes, enc, chunkHashes, signature, chunks });
+  head.set(encodeEnvelope({ headerBytes, enc, chunkHashes, signature, chunks: [] }));
+  return bytes;
 }

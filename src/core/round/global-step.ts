@@ -1,5 +1,7 @@
 import type { Compute, Row, SpooledRow } from '../../ports/compute.ts';
 import { aggregateCohort } from '../aggregation/aggregate.ts';
+import type { RuleMemory } from '../aggregation/recall.ts';
+import type { AggregationContext } from '../aggregation/rule.ts';
 import type { AggregationReport } from '../aggregation/report.ts';
 import { traitsOf } from '../learning/client/index.ts';
 import { effectiveSteps } from '../learning/client/fed-nova.ts';
@@ -21,6 +23,8 @@ export type GlobalState = {
   readonly optimizer: Vectors;
   /** What is sent beside the model; empty where nothing is, or before the first round. */
   readonly control: Vectors;
+  /** What the rule keeps of clients; empty for one that remembers nothing. It never leaves the coordinator. */
+  readonly memory: RuleMemory;
 };
 
 /** The accepted updates of a round, by client in canonical order. */
@@ -42,7 +46,7 @@ export type GlobalStep = {
 
 /** The state before the first round. */
 export function startState(model: Float32Array): GlobalState {
-  return { model, parent: null, optimizer: {}, control: {} };
+  return { model, parent: null, optimizer: {}, control: {}, memory: {} };
 }
 
 /**
@@ -79,6 +83,7 @@ export async function globalStep(
       weights: claimedExamples,
       reference: lastAggregateOf(plan, state),
       seed: seeds.uint32(),
+      ...remembering(plan, base, state.memory),
     },
     compute,
   );
@@ -92,6 +97,7 @@ export async function globalStep(
       parent: state.model,
       optimizer: next.state,
       control: controlled?.control ?? {},
+      memory: report.nextState.memory ?? {},
     },
     report,
     controlReport: controlled?.report ?? null,
@@ -110,6 +116,15 @@ export async function globalStep(
     const counts = { participants: rows.length, clients: plan.cohort.expected };
     return { report: made, control: { control: nextControl(control, Float32Array.from(made.vector), counts) } };
   }
+}
+
+/** What a rule that remembers reads beside the rows. */
+export function remembering(
+  { seed }: Pick<Plan, 'seed'>,
+  base: Row,
+  memory: RuleMemory,
+): Required<Pick<AggregationContext, 'base' | 'memory' | 'memorySeed'>> {
+  return { base, memory, memorySeed: createRng(seed).child('memory').uint32() };
 }
 
 /** The aggregate that led to a model: what some rules clip around. */

@@ -48,9 +48,9 @@ test('streamedStep() gives the model that globalStep() gives, bit for bit, from 
     const plan = planWith(rule, { server: { optimizer: 'fed-avg', learningRate: 0.5 } });
     assert.ok(isStreamable(plan));
     for (const before of [null, parent]) {
-      const state = { model: base, parent: before, optimizer: {}, control: {} };
+      const state = { model: base, parent: before, optimizer: {}, control: {}, memory: {} };
       const whole = await globalStep(plan, 3, state, { ...claims, rows, clientIds }, compute);
-      const files = { model: spooled(base), parent: before === null ? null : spooled(before) };
+      const files = { model: spooled(base), parent: before === null ? null : spooled(before), memory: {} };
       const sent = { ...claims, rows: rows.map(spooled), clientIds, into: new Float32Array(d) };
       const streamed = await streamedStep(plan, 3, files, sent, compute);
       const made = await gathered(streamed.model);
@@ -67,7 +67,13 @@ test('a model that is not finite is refused at the parameter of the whole model'
   const claims = { claimedExamples: rows.map(() => 1), accumulations: rows.map(() => 1) };
   const clientIds = rows.map((_, i) => `c-${i}`);
   const sent = { ...claims, rows, clientIds, into: new Float32Array(d) };
-  const step = await streamedStep(planWith('mean'), 1, { model: spooled(base), parent: null }, sent, compute);
+  const step = await streamedStep(
+    planWith('mean'),
+    1,
+    { model: spooled(base), parent: null, memory: {} },
+    sent,
+    compute,
+  );
   await assert.rejects(gathered(step.model), new RegExp(`parameter ${d - 1} must be finite`));
 });
 

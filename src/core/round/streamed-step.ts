@@ -1,11 +1,12 @@
 import type { Compute, SpooledRow } from '../../ports/compute.ts';
 import { aggregateCohort } from '../aggregation/aggregate.ts';
+import type { RuleMemory } from '../aggregation/recall.ts';
 import type { AggregationReport } from '../aggregation/report.ts';
 import { traitsOf } from '../learning/client/index.ts';
 import { isStateless, lastAggregateRow, nextModelTiles } from '../learning/server/next-model.ts';
 import type { Plan } from '../plan/plan.ts';
 import { createRng } from '../random/rng.ts';
-import type { RoundUpdates } from './global-step.ts';
+import { remembering, type RoundUpdates } from './global-step.ts';
 
 /** Whether a round of a plan needs the model and its parent only, tile by tile: FedAvg of plain updates, all shared. */
 export function isStreamable({ learning }: Plan): boolean {
@@ -21,7 +22,7 @@ export function isStreamable({ learning }: Plan): boolean {
 export async function streamedStep(
   plan: Plan,
   round: number,
-  before: { readonly model: SpooledRow; readonly parent: SpooledRow | null },
+  before: { readonly model: SpooledRow; readonly parent: SpooledRow | null; readonly memory: RuleMemory },
   updates: RoundUpdates & { readonly into: Float32Array },
   compute: Compute,
 ): Promise<{ readonly model: AsyncIterable<Float32Array>; readonly report: AggregationReport }> {
@@ -34,6 +35,7 @@ export async function streamedStep(
       weights: claimedExamples,
       reference: lastAggregateRow(server, before),
       seed: createRng(plan.seed).child('aggregation', round).uint32(),
+      ...remembering(plan, before.model, before.memory),
     },
     compute,
   );

@@ -32,7 +32,7 @@ function sortInto(target: Float64Array, values: Float64Array): void {
   }
 }
 
-/** The mean of sorted[low … high), halved before adding where the sum could overflow. */
+/** The mean of sorted[low … high), divided before adding where the sum overflows. */
 function rankMean(sorted: Float64Array, low: number, high: number): number {
   let sum = 0;
   for (let i = low; i < high; i++) sum += sorted[i]!;

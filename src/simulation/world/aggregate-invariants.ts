@@ -1,4 +1,5 @@
 import { codecs } from '../../core/compression/index.ts';
+import type { LocalUpdate } from '../../core/learning/client/client-algorithm.ts';
 import { localUpdate, wireVector } from '../../core/learning/client/index.ts';
 import { sharedPart } from '../../core/learning/fed-bn.ts';
 import { lastAggregate } from '../../core/learning/server/next-model.ts';
@@ -24,31 +25,36 @@ type Making = {
  * The published model and what is stored beside it are, bit for bit, what the plan makes of the updates that were
  * accepted: of all, and of each once.
  */
-export const modelIsTheAggregateOfTheAccepted: Invariant = (truth, refuse) => ({
-  async commit(commit, disk) {
-    const making = await makingOf(commit, disk, truth, refuse);
+export const modelIsTheAggregateOfTheAccepted: Invariant = (truth, refuse) => {
+  const makingOf = createMaker(truth, refuse);
+  return { commit: async (commit, disk) => check(await makingOf(commit, disk)) };
+
+  async function check(making: Making | undefined): Promise<void> {
     if (making === undefined) return;
     const { updates, before, after, model } = making;
     const { next } = await globalStep(truth.plan, model.round, before, updates, truth.compute);
-    const made: Vectors = { ...after.optimizer, ...after.control, model: after.model };
-    const expected: Vectors = { ...next.optimizer, ...next.control, model: next.model };
+    const made: Vectors = { ...after.optimizer, ...after.control, ...after.memory, model: after.model };
+    const expected: Vectors = { ...next.optimizer, ...next.control, ...next.memory, model: next.model };
     for (const [name, values] of Object.entries(expected)) {
       const index = values.findIndex((value, i) => !Object.is(value, made[name]?.[i]));
       if (index === -1) continue;
       refuse(`round ${model.round}: value ${index} of ${name} is ${made[name]?.[index]} and not ${values[index]}`);
     }
-  },
-});
+  }
+};
 
 /** With no more liars than the rule allows for, the aggregate is as near to the honest mean as its proof says. */
-export const honestMajorityBoundsTheError: Invariant = (truth, refuse) => ({
-  async commit(commit, disk) {
-    const making = await makingOf(commit, disk, truth, () => {});
-    if (making === undefined) return;
-    const problem = boundProblem(making, truth);
-    if (problem !== undefined) refuse(`round ${making.model.round}: ${problem}`);
-  },
-});
+export const honestMajorityBoundsTheError: Invariant = (truth, refuse) => {
+  const makingOf = createMaker(truth, () => {});
+  return {
+    async commit(commit, disk) {
+      const making = await makingOf(commit, disk);
+      if (making === undefined) return;
+      const problem = boundProblem(making, truth);
+      if (problem !== undefined) refuse(`round ${making.model.round}: ${problem}`);
+    },
+  };
+};
 
 /** How a step breaks the bound of its rule; undefined where it does not, or where there is no bound. */
 export function boundProblem(
@@ -74,42 +80,57 @@ export function boundProblem(
   return `${Math.sqrt(error2)} from the honest mean where at most ${reach} is proven`;
 }
 
-async function makingOf(
-  { entries, before: run, models }: Commit,
-  disk: Disk,
+/** Follows a run from model to model, with what each client has left out of the updates that counted. */
+function createMaker(
   { plan, training, deflate }: Truth,
   refuse: (problem: string) => void,
-): Promise<Making | undefined> {
-  const isPublished = entries.some(({ kind }) => kind === 'model.published');
-  if (!isPublished || run.round === null) return undefined;
-  const model = models.at(-1)!;
-  const { number } = run.round;
-  const clientIds = Object.keys(run.round.accepted).sort();
-  const sent = clientIds.map((clientId) => training.sent(number, clientId));
-  if (sent.some((one) => one === undefined)) {
-    refuse(`round ${number} counts a client that sent nothing`);
-    return undefined;
+): (commit: Commit, disk: Disk) => Promise<Making | undefined> {
+  const leftOut = new Map<string, Float32Array>();
+  const { codec: codecId, topK } = plan.aggregation;
+  const codec = codecs[codecId];
+
+  /** What arrives of an update that counts. */
+  function arrived(clientId: string, update: LocalUpdate): Float32Array {
+    const vector = wireVector(update).slice();
+    const residual = topK?.errorFeedback === true ? leftOut.get(clientId) : undefined;
+    residual?.forEach((value, i) => (vector[i]! += value));
+    const options = topK === undefined ? {} : { topShare: topK.share };
+    const row = codec.decode(codec.encode(vector, deflate, options), vector.length, deflate)!;
+    leftOut.set(
+      clientId,
+      vector.map((value, i) => value - row[i]!),
+    );
+    return row;
   }
-  const before = await stateOf(models.find(({ hash }) => hash === model.parentHash)!, disk, plan);
-  const task = { parameters: before.model, round: number, seed: 0 };
-  const updates = sent.map((result) =>
-    localUpdate(plan.learning.client, { manifest: planManifest(plan), task, server: before.control }, result!),
-  );
-  const codec = codecs[plan.aggregation.codec];
-  const rows = updates.map((update) => {
-    const vector = wireVector(update);
-    return codec.decode(codec.encode(vector, deflate), vector.length, deflate)!;
-  });
-  return {
-    model,
-    before,
-    after: await stateOf(model, disk, plan),
-    updates: {
-      clientIds,
-      rows,
-      claimedExamples: updates.map(({ claimedExamples }) => claimedExamples),
-      accumulations: updates.map(({ accumulation }) => accumulation),
-    },
+
+  return async ({ entries, before: run, models }, disk) => {
+    const isPublished = entries.some(({ kind }) => kind === 'model.published');
+    if (!isPublished || run.round === null) return undefined;
+    const model = models.at(-1)!;
+    const { number } = run.round;
+    const clientIds = Object.keys(run.round.accepted).sort();
+    const sent = clientIds.map((clientId) => training.sent(number, clientId));
+    if (sent.some((one) => one === undefined)) {
+      refuse(`round ${number} counts a client that sent nothing`);
+      return undefined;
+    }
+    const before = await stateOf(models.find(({ hash }) => hash === model.parentHash)!, disk, plan);
+    const task = { parameters: before.model, round: number, seed: 0 };
+    const updates = sent.map((result) =>
+      localUpdate(plan.learning.client, { manifest: planManifest(plan), task, server: before.control }, result!),
+    );
+    const rows = updates.map((update, i) => arrived(clientIds[i]!, update));
+    return {
+      model,
+      before,
+      after: await stateOf(model, disk, plan),
+      updates: {
+        clientIds,
+        rows,
+        claimedExamples: updates.map(({ claimedExamples }) => claimedExamples),
+        accumulations: updates.map(({ accumulation }) => accumulation),
+      },
+    };
   };
 }
 
@@ -127,6 +148,7 @@ async function stateOf({ hash, parentHash }: ModelRow, disk: Disk, plan: Plan): 
     parent: parentHash === null ? null : valuesFor(manifest, decodeSafetensors(await read(parentHash))),
     optimizer: await beside('optimizer'),
     control: await beside('control'),
+    memory: await beside('memory'),
   };
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash } from '../../primitives/index.ts';
 import { createMemoryBlobs } from '../../adapters/blobs-memory.ts';
 import { trainAtSite } from '../../client/site-learning.ts';
 import { createModels } from '../../coordinator/models.ts';

@@ -12,7 +12,7 @@ import type { ClientHost } from './client-host.ts';
 import { createDirectClient, sharedModels } from './direct-client.ts';
 import { createCounter } from './direct-reception.ts';
 import type { Scenario } from './scenario.ts';
-import { bytesFrom, createSimulatedCrypto, simulatedProofKeys } from './simulated-crypto.ts';
+import { bytesFrom, createSimulatedCrypto, simulatedAnnouncer, simulatedProofKeys } from './simulated-crypto.ts';
 import { createSimulatedEntropy } from './simulated-entropy.ts';
 import { createVirtualTime } from './virtual-time.ts';
 import { place, tools } from './world.ts';
@@ -54,7 +54,7 @@ export async function runDirectWorld(options: {
     clock: time,
     test: sites.test,
     entropy: createSimulatedEntropy(root.child('coordinator', 'entropy')),
-    signingKey: crypto.importSigningKey(bytesFrom(root.child('signing-key'))(32)),
+    announcer: simulatedAnnouncer(crypto, root, place),
     proofKeys: simulatedProofKeys(crypto, root),
     blobs: createMemoryBlobs(),
     roundKeys: createMemoryRoundKeys(),

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hash } from '../../primitives/index.ts';
 import { canonicalJson, type Json } from '../../core/protocol/canonical-json.ts';
 import { isEnvelope } from '../../core/protocol/envelope.ts';
 import { phaseOf, type Round } from '../../core/round/round.ts';

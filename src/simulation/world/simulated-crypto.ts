@@ -1,5 +1,7 @@
-import { hash } from 'node:crypto';
+import { hash } from '../../primitives/index.ts';
 import { concatBytes } from '@noble/hashes/utils.js';
+import { type Announcer, createAnnouncer } from '../../coordinator/announcer.ts';
+import type { CertifiedRun } from '../../core/protocol/key-certificate.ts';
 import { aeadTagBytes, suiteDefault, suites } from '../../core/protocol/suite.ts';
 import type { Rng } from '../../core/random/rng.ts';
 import type { ProofKeys } from '../../ports/proof-keys.ts';
@@ -50,6 +52,16 @@ export function simulatedProofKeys({ importSigningKey }: Pick<Crypto, 'importSig
     exportList: importSigningKey(seedOf('export-list')),
     pseudonym: seedOf('pseudonym'),
   };
+}
+
+/** A coordinator's announcement key and the root key above it, from the world's seed. */
+export function simulatedAnnouncer(
+  { importSigningKey }: Pick<Crypto, 'importSigningKey'>,
+  rng: Rng,
+  run: CertifiedRun,
+): Announcer {
+  const keyOf = (name: string) => importSigningKey(bytesFrom(rng.child(name))(suite.seedBytes));
+  return createAnnouncer(keyOf('root-key'), run, keyOf('signing-key'));
 }
 
 /** Bytes from a seeded stream, in place of the secret ones that a simulated world must not draw. */
@@ -112,6 +124,7 @@ function createAead(key: Uint8Array): Aead {
     digest('tag', key, nonce, plaintext, aad).subarray(0, aeadTagBytes);
   return {
     seal: (nonce, plaintext, aad) => concatBytes(plaintext, tagOf(nonce, plaintext, aad)),
+    sealInto: (nonce, plaintext, target) => target.set(concatBytes(plaintext, tagOf(nonce, plaintext))),
     open(nonce, ciphertext, aad) {
       if (ciphertext.length < aeadTagBytes) return undefined;
       const plaintext = ciphertext.slice(0, ciphertext.length - aeadTagBytes);

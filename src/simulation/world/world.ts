@@ -20,7 +20,7 @@ import type { Traffic } from './network.ts';
 import { createObserver, type Invariant, type Violation } from './observed.ts';
 import { createOperator } from './operator.ts';
 import type { Scenario } from './scenario.ts';
-import { bytesFrom, simulatedProofKeys } from './simulated-crypto.ts';
+import { bytesFrom, simulatedAnnouncer, simulatedProofKeys } from './simulated-crypto.ts';
 import { createSimulatedEntropy } from './simulated-entropy.ts';
 import { createVirtualTime, type RunEnd } from './virtual-time.ts';
 import { resultOf, type WorldResult } from './world-result.ts';
@@ -105,7 +105,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
       plan,
       crypto,
       entropy: createSimulatedEntropy(root.child('coordinator', 'entropy')),
-      signingKey: crypto.importSigningKey(bytesFrom(root.child('signing-key'))(32)),
+      announcer: simulatedAnnouncer(crypto, root, place),
       proofKeys: simulatedProofKeys(crypto, root),
       pin: pin.toHex(),
       test: sites.test,

@@ -1,4 +1,6 @@
 import {
+  argon2,
+  argon2Sync,
   createCipheriv,
   createDecipheriv,
   createHash,
@@ -7,16 +9,20 @@ import {
   decapsulate,
   encapsulate,
   generateKeyPairSync,
+  hash,
   hkdfSync,
   randomBytes,
+  randomFillSync,
   sign,
   timingSafeEqual,
   verify,
 } from 'node:crypto';
 import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_MLKEM768_X25519 } from 'hpke';
 
-/** Everything that this adapter takes from Node and from HPKE, as one value: the self-test sees what is used. */
+/** Everything that is taken from Node and from HPKE, as one value: the self-test sees what is used. */
 export const nodePrimitives = {
+  argon2,
+  argon2Sync,
   createCipheriv,
   createDecipheriv,
   createHash,
@@ -25,8 +31,10 @@ export const nodePrimitives = {
   decapsulate,
   encapsulate,
   generateKeyPairSync,
+  hash,
   hkdfSync,
   randomBytes,
+  randomFillSync,
   sign,
   timingSafeEqual,
   verify,

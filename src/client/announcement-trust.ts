@@ -1,0 +1,33 @@
+import { isCertified } from '../core/protocol/key-certificate.ts';
+import { announcementBytes, type SignedAnnouncement } from '../core/protocol/messages.ts';
+import { purposes } from '../core/protocol/purposes.ts';
+import type { Crypto } from '../ports/crypto.ts';
+import type { Identity } from '../ports/identity.ts';
+
+/**
+ * Whether an announcement is the coordinator's: signed by a key that the root key, known since enrolment, has certified
+ * for this run. A key of an older version than one that was seen is refused, for good: it was replaced.
+ */
+export function createAnnouncementTrust(parts: {
+  readonly identity: Identity;
+  readonly crypto: Pick<Crypto, 'verify'>;
+  readonly save: (part: Pick<Identity, 'announcementVersion'>) => Promise<void>;
+}): (message: SignedAnnouncement) => Promise<boolean> {
+  const { identity, crypto, save } = parts;
+  const root = Uint8Array.fromBase64(identity.coordinatorKey);
+  let version = identity.announcementVersion ?? 1;
+  let trusted = '';
+
+  return async ({ announcement, signature, certificate }) => {
+    if (certificate.version < version) return false;
+    if (certificate.publicKey !== trusted || certificate.version !== version) {
+      if (!(await isCertified(root, identity, certificate, crypto))) return false;
+      if (certificate.version > version) await save({ announcementVersion: certificate.version });
+      version = certificate.version;
+      trusted = certificate.publicKey;
+    }
+    const key = Uint8Array.fromBase64(trusted);
+    const bytes = announcementBytes(announcement);
+    return crypto.verify(key, purposes.announcement, bytes, Uint8Array.fromBase64(signature));
+  };
+}
