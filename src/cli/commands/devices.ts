@@ -81,9 +81,7 @@ function reputationText(reputation: Status['devices'][number]['reputation']): st
   const { trust, uncertainty, standing, flaggedRounds, judgedRounds, lastFlag } = reputation;
   const belief = `${standing}, trust ${trust.toFixed(2)} ± ${uncertainty.toFixed(2)}, flagged in ${flaggedRounds} of ${judgedRounds} rounds`;
   const why = lastFlag === null ? '' : `; round ${lastFlag.round}: ${lastFlag.reasons.join('; ')}`;
-  const looks =
-    lastFlag?.pattern == null
-      ? ''
-      : `; looks like ${patternName(lastFlag.pattern.label)}: ${lastFlag.pattern.evidence.join('; ')}`;
+  const pattern = lastFlag?.pattern ?? null;
+  const looks = pattern === null ? '' : `; looks like ${patternName(pattern.label)}: ${pattern.evidence.join('; ')}`;
   return `\n${''.padEnd(15)}${belief}${why}${looks}`;
 }
