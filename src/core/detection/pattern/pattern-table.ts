@@ -15,12 +15,13 @@ const stepsPerUnit = 50;
 /** Beyond this a number of a signature says no more. */
 export const signatureMax = 2.5;
 
-/** Prototypes as bytes, and back. */
+/** Prototypes as text: whole fiftieths in int8, base64. */
 export function writePoints(points: readonly ArrayLike<number>[]): string {
   const values = points.flatMap((point) => Array.from(point, (value) => Math.round(stepsPerUnit * value)));
   return new Uint8Array(Int8Array.from(values).buffer).toBase64();
 }
 
+/** Prototypes from their text, each of `width` numbers. */
 export function readPoints(text: string, width: number): Float64Array[] {
   const values = new Int8Array(Uint8Array.fromBase64(text).buffer);
   return Array.from({ length: values.length / width }, (_, i) =>
