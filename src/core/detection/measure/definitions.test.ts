@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { createRng } from '../../random/rng.ts';
 import { type Features, featureIds, type FeatureId, productFeatures, type Products, unmeasured } from './features.ts';
 import { lbfgsProduct } from './lbfgs.ts';
-import { cosineOf, dotOf, hashBlock, minus, sketchInto, sketchSize } from './sketch.ts';
+import { cosineOf, dotOf, hashBlock, minus, sketchSize } from './sketch.ts';
+import { sketchesOf } from './sketch-pass.ts';
 import { standardise, standingLimit, standings } from './standing.ts';
 import { measureUpdates } from './update-features.ts';
 
@@ -170,11 +171,11 @@ function sketchOf(values: ArrayLike<number>, seed: number): Float32Array {
   const hashes = new Uint32Array(values.length);
   hashBlock(0, seed, hashes);
   const sketch = new Float32Array(sketchSize);
-  sketchInto(sketch, Float64Array.from(values), hashes);
+  for (const [k, h] of hashes.entries()) sketch[h & 511]! += h >>> 31 === 1 ? -values[k]! : values[k]!;
   return sketch;
 }
 
-test('hashBlock() spreads coordinates evenly over buckets and signs, alike wherever a block begins', () => {
+test('hashBlock() spreads coordinates evenly over buckets and signs, alike wherever a block begins', async () => {
   const count = 512 * 200;
   const hashes = new Uint32Array(count);
   hashBlock(0, 12345, hashes);
@@ -190,10 +191,23 @@ test('hashBlock() spreads coordinates evenly over buckets and signs, alike where
   hashBlock(5000, 12346, other);
   assert.ok(other.filter((h, k) => (h & 511) === (later[k]! & 511)).length < 30, 'another seed, other buckets');
   // A unit vector has one entry of 1 or −1.
-  const sketch = new Float32Array(sketchSize);
-  sketchInto(sketch, Float64Array.of(0, 2, 0), hashes.subarray(0, 3));
-  assert.deepEqual([...sketch].filter((value) => value !== 0).map(Math.abs), [2]);
-  assert.equal(sketch[hashes[1]! & 511], hashes[1]! >>> 31 === 1 ? -2 : 2);
+  const [sketch] = await sketchesOf([Float32Array.of(0, 2, 0)], 12345);
+  assert.deepEqual([...sketch!].filter((value) => value !== 0).map(Math.abs), [2]);
+  assert.equal(sketch![hashes[1]! & 511], hashes[1]! >>> 31 === 1 ? -2 : 2);
+});
+
+test('sketchesOf() gives the definition bit by bit, for rows held and read, of several tiles, in any number', async () => {
+  const rng = createRng(31);
+  const d = 5001;
+  const rows = Array.from({ length: 7 }, () => Float32Array.from({ length: d }, rng.gaussian));
+  const spooled = {
+    length: d,
+    read: async (start: number, target: Float32Array) => target.set(rows[2]!.subarray(start, start + target.length)),
+  };
+  const wanted = rows.map((row) => sketchOf(row, 9));
+  assert.deepEqual(await sketchesOf(rows, 9), wanted);
+  assert.deepEqual(await sketchesOf(rows.slice(0, 4), 9), wanted.slice(0, 4));
+  assert.deepEqual(await sketchesOf([spooled, Float64Array.from(rows[1]!)], 9), [wanted[2], wanted[1]]);
 });
 
 test('cosineOf() is 0 beside nothing and never leaves [−1, 1]', () => {
