@@ -1,6 +1,7 @@
 import type { Dataset } from '../core/data/dataset.ts';
 import type { TrainingEngine } from '../core/learning/engine.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import type { AtRest } from '../ports/at-rest.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compute } from '../ports/compute.ts';
@@ -43,6 +44,8 @@ export type CoordinatorParts = {
   readonly store: Store;
   readonly blobs: Blobs;
   readonly roundKeys: RoundKeys;
+  /** Seals what is remembered of single updates. */
+  readonly atRest: AtRest;
   /** Where opened updates are kept while a round is open. */
   readonly spool: Spool;
   readonly crypto: Crypto;

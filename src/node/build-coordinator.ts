@@ -87,6 +87,7 @@ export async function buildCoordinator(
     entropy: createNodeEntropy(),
     store: createSqliteStore(paths.database, { orgId, runId, ledger: settings.ledger }),
     blobs: createFileBlobs(paths.blobs),
+    atRest: vault.atRest,
     roundKeys: createFileRoundKeys(paths.roundKeys, vault.atRest),
     spool: createFileSpool(join(paths.state, 'spool'), { heldBytesMax }),
     qkd: settings.kme && {

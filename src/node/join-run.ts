@@ -14,6 +14,7 @@ import { clockNote } from '../client/clock-note.ts';
 import { RefusedError } from '../client/ends.ts';
 import { enrol } from '../client/enrol.ts';
 import type { SiteQkd } from '../client/qkd.ts';
+import { createRoom } from '../client/room.ts';
 import type { Link } from '../client/link.ts';
 import { type Plan, parsePlan } from '../core/plan/plan.ts';
 import { openKeyVault } from './key-vault.ts';
@@ -64,6 +65,7 @@ export async function joinRun(options: {
       memory: createFileSiteMemory(options.stateFolder, atRest),
       clock,
       patienceMs: options.patienceMs,
+      room: createRoom(),
       say,
     });
     return { clientId: identity.clientId, runId: identity.runId, ...outcome };

@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openFileKms } from '../adapters/kms-file.ts';
-import type { Unlocking } from '../adapters/kms-file/token.ts';
+import { rekeyToken, type Token, type Unlocking } from '../adapters/kms-file/token.ts';
 import { activeKey, keyPurposes, type KeyPurpose, type KeyRecord, moveKey } from '../core/keys/lifecycle.ts';
 import { openObject, sealedUnder, sealObject } from '../core/keys/sealed.ts';
 import type { AtRest } from '../ports/at-rest.ts';
@@ -45,6 +45,22 @@ export type StoredPurpose = Exclude<KeyPurpose, 'kek'>;
 export async function readInventory(folder: string): Promise<readonly KeyRecord[]> {
   const [stored, token] = await Promise.all([readVault(join(folder, 'vault.json')), readKeks(folder)]);
   return [...token, ...(stored ?? []).map(recordOf)];
+}
+
+/**
+ * Puts the keys of a folder under another passphrase or key file. They stay what they are.
+ *
+ * Errors: KmsError when `from` does not unlock them.
+ */
+export async function relockVault(
+  folder: string,
+  from: Unlocking,
+  to: Unlocking,
+  crypto: Pick<Crypto, 'aead' | 'randomBytes'>,
+): Promise<void> {
+  const path = join(folder, 'token.json');
+  const token = JSON.parse(await readFile(path, 'utf8')) as Token;
+  await writeSynced(path, `${JSON.stringify(await rekeyToken(token, from, to, crypto), null, 1)}\n`);
 }
 
 /**
