@@ -8,7 +8,7 @@ import type { Products } from '../core/detection/measure/features.ts';
 import { dotOf } from '../core/detection/measure/sketch.ts';
 import { rootEffects } from '../core/detection/measure/root-loss.ts';
 import { readSketches, writeSketches } from '../core/detection/measure/sketch-file.ts';
-import { standardise } from '../core/detection/measure/standing.ts';
+import { standardise, withTimes } from '../core/detection/measure/standing.ts';
 import { recognise } from '../core/detection/pattern/recognise.ts';
 import { type LastUpdate, measureUpdates, type RoundSketch } from '../core/detection/measure/update-features.ts';
 import { windowMax } from '../core/detection/limits.ts';
@@ -75,7 +75,7 @@ export async function inspect(
     last: kept.map((i) => past.lastOf(clientIds[i]!)),
     rounds: past.rounds,
   });
-  const scores = standardise(measured.features);
+  const scores = withTimes(standardise(measured.features), measured.features);
   const nearest = nearestOf(products);
   const others = othersCosines(report);
   const observations = clientIds.map((clientId, i): Observation => {

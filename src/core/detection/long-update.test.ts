@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { longUpdate } from './long-update.ts';
+import { unmeasured } from './measure/features.ts';
+import { withTimes } from './measure/standing.ts';
 
 /** A cohort of five; the last one as long as given, with this history. */
 function cohort(norm: number, times: readonly number[]) {
@@ -33,4 +35,15 @@ test('what lasts over ten rounds flags from three and a half times on, and nothi
       lasting.map(() => Math.log(3)),
     ).value < 1,
   );
+});
+
+test('withTimes() tells lengths as logarithms over the median, and nothing of two clients', () => {
+  const measured = [Math.log(2), Math.log(4), Number.NaN, Math.log(40)].map((norm) => ({ ...unmeasured, norm }));
+  assert.deepEqual(withTimes([{}, { cosine: 1 }, {}, {}], measured), [
+    { times: -0.69 },
+    { cosine: 1, times: 0 },
+    {},
+    { times: 2.3 },
+  ]);
+  assert.deepEqual(withTimes([{}, {}], measured.slice(0, 2)), [{}, {}]);
 });

@@ -20,10 +20,7 @@ const cohortMin = 3;
  * Shapes:   n features → n scores.
  */
 export function standardise(measured: readonly Features[]): Scores[] {
-  const usual = medianOf(measured.map(({ norm }) => norm));
-  const scores: Partial<Record<FeatureId | 'times', number>>[] = measured.map(({ norm }) =>
-    measured.length < cohortMin || !Number.isFinite(norm - usual) ? {} : { times: rounded(norm - usual) },
-  );
+  const scores: Partial<Record<FeatureId, number>>[] = measured.map(() => ({}));
   for (const id of featureIds) {
     const values = measured.map((one) => one[id]).filter((value) => Number.isFinite(value));
     if (values.length < cohortMin) continue;
@@ -33,6 +30,22 @@ export function standardise(measured: readonly Features[]): Scores[] {
     }
   }
   return scores;
+}
+
+/**
+ * The same scores with each client's length beside them.
+ *
+ * Formula:  times: ln ‖x_i‖ − median ln ‖x_j‖.
+ * Shapes:   n scores and n features → n scores.
+ */
+export function withTimes(scores: readonly Scores[], measured: readonly Features[]): readonly Scores[] {
+  const norms = measured.map(({ norm }) => norm).filter((norm) => Number.isFinite(norm));
+  if (norms.length < cohortMin) return scores;
+  const usual = medianOf(norms);
+  return scores.map((one, i) => {
+    const times = measured[i]!.norm - usual;
+    return Number.isFinite(times) ? { ...one, times: rounded(times) } : one;
+  });
 }
 
 /** Least deviation of means over rounds: with it, twenty quiet rounds do not make a small difference a large one. */
