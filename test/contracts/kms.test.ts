@@ -135,6 +135,25 @@ test('a vault keeps each secret over restarts and rotations; a changed one is re
   await assert.rejects(openKeyVault(folder, unlocking, crypto), { name: 'DamagedError' });
 });
 
+test('a vault that is opened while its key-encryption key is rotated opens every key', async () => {
+  const folder = join(root, 'busy');
+  const vault = await openKeyVault(folder, unlocking, crypto);
+  const wanted = await vault.secret('owner-token');
+  let isDone = false;
+  const rotating = (async () => {
+    for (let i = 0; i < 12; i++) await vault.rotateKek();
+    isDone = true;
+  })();
+  let opened = 0;
+  while (!isDone) {
+    const reader = await openKeyVault(folder, unlocking, crypto);
+    assert.deepEqual(await reader.secret('owner-token'), wanted);
+    opened += 1;
+  }
+  await rotating;
+  assert.ok(opened > 0);
+});
+
 test("many processes that begin at once share the user's one key file", async () => {
   const environment = { XDG_STATE_HOME: join(root, 'state') };
   const found = await Promise.all(Array.from({ length: 12 }, () => findUnlocking(environment)));
