@@ -30,7 +30,9 @@ export type KeyVault = {
   inventory(): Promise<readonly KeyRecord[]>;
   /** The secret in use for a purpose. It is made where there is none yet. */
   secret(purpose: StoredPurpose): Promise<Uint8Array>;
-  /** A new key in place of the one in use, which is destroyed: a retired data key stays, to open what it has sealed. */
+  /** The secret of one key, in use or retired. */
+  secretOf(id: string): Promise<Uint8Array>;
+  /** A new key in place of the one in use, which is destroyed, unless its purpose needs it later. */
   replace(purpose: StoredPurpose, secret?: Uint8Array): Promise<KeyRecord>;
   /** A new key-encryption key: every secret is wrapped anew, nothing else moves. */
   rotateKek(): Promise<KeyRecord>;
@@ -39,6 +41,9 @@ export type KeyVault = {
   /** Seals files of this folder under the data key in use. */
   readonly atRest: AtRest;
 };
+
+/** Purposes whose retired keys stay: to open what they have sealed, to sign lists of what they have issued. */
+const keptPurposes: ReadonlySet<KeyPurpose> = new Set<KeyPurpose>(['data', 'certificate-authority']);
 
 export type StoredPurpose = Exclude<KeyPurpose, 'kek'>;
 
@@ -140,7 +145,7 @@ export async function openKeyVault(
     const stored: StoredKey = { ...moveKey(made, 'activate', now), secret: await wrapped(id, secret, kek) };
     secrets.set(id, secret);
     await keep([...keys.map((key) => (key === former ? ended(key, now) : key)), stored]);
-    if (former !== undefined && purpose !== 'data') forget(former.id);
+    if (former !== undefined && !keptPurposes.has(purpose)) forget(former.id);
     return stored;
   }
 
@@ -160,6 +165,12 @@ export async function openKeyVault(
     inventory: async () => [...kekRecords(await kms.find(kekLabel)), ...keys.map(recordOf)],
     secret: (purpose) =>
       inTurn(async () => (await unwrapped(activeKey(keys, purpose) ?? (await add(purpose, undefined)))).slice()),
+    secretOf: (id) =>
+      inTurn(async () => {
+        const key = keys.find((one) => one.id === id);
+        if (key === undefined) throw new KmsError(`Cannot use key ${id} as it must be in ${path}: it is not`);
+        return (await unwrapped(key)).slice();
+      }),
     replace: (purpose, secret) => inTurn(async () => recordOf(await add(purpose, secret))),
     rotateKek: () =>
       inTurn(async () => {
@@ -181,6 +192,8 @@ export async function openKeyVault(
       inTurn(async () => {
         const key = keys.find((one) => one.id === id);
         if (key === undefined) throw new RangeError(`Cannot destroy ${id} as there must be such a key: there is none`);
+        if (key.purpose === 'certificate-authority')
+          throw new RangeError(`Cannot destroy ${id} as nothing must need it: it signs the list of what it has issued`);
         const gone = recordOf({ ...key, ...moveKey(key, 'destroy', nowMs()) });
         await keep(keys.map((one) => (one === key ? gone : one)));
         forget(id);
@@ -227,7 +240,7 @@ async function openPair(
 /** The record of a key that another has taken the place of. */
 function ended(key: StoredKey, nowMs: number): StoredKey {
   const retired = moveKey(key, 'retire', nowMs);
-  if (key.purpose === 'data') return { ...key, ...retired };
+  if (keptPurposes.has(key.purpose)) return { ...key, ...retired };
   return recordOf({ ...key, ...moveKey(retired, 'destroy', nowMs) });
 }
 
@@ -235,7 +248,9 @@ function freshSecret(purpose: StoredPurpose, crypto: Pick<Crypto, 'randomBytes' 
   if (purpose === 'owner-token') {
     return Buffer.from(crypto.randomBytes(32).toBase64({ alphabet: 'base64url', omitPadding: true }));
   }
-  if (purpose === 'tls') throw new RangeError('Cannot make a TLS key as it must come with its certificate');
+  if (purpose === 'tls' || purpose === 'certificate-authority') {
+    throw new RangeError(`Cannot make a key for ${purpose} as it must come with its certificate`);
+  }
   return keyPurposes[purpose].algorithm === 'ML-DSA-65'
     ? crypto.generateSigningKey().exportSeed()
     : crypto.randomBytes(32);
