@@ -1,5 +1,5 @@
 // Learns what attacks look like from recorded runs, and writes src/core/detection/pattern/prototypes.ts.
-// Usage: node benchmarks/calibrate-patterns.ts [--write]. Seeds from 400 on; the report is made on others.
+// Usage: node benchmarks/calibrate-patterns.ts [--write]. Seeds 51 and from 400 on; the report is made on others.
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,9 @@ import { type PatternTable, signatureMax, writePoints } from '../src/core/detect
 import { distanceOf } from '../src/core/detection/pattern/recognise.ts';
 import { learned, partitionNames, type Sample, samplesOf } from './detection/pattern-samples.ts';
 
-const seeds = [400, 401, 402, 403, 404, 405];
+const seeds = [51, 400, 401, 402, 403, 404, 405];
+/** Attacks that were added when seed 51 had been looked at: learned from it alone, and no radius rests on them. */
+const addedLater: readonly string[] = ['random', 'scaled-sign-flip'];
 /** Rounds at whose end clients are looked at: early ones and late ones look different. */
 const early = [0, 1];
 const late = [4, 9, 19];
@@ -27,7 +29,7 @@ const attacks = Object.keys(learned) as (keyof typeof learned)[];
 const samples: Sample[] = [];
 for (const partition of partitionNames) {
   for (const attack of attacks) {
-    for (const seed of seeds) {
+    for (const seed of addedLater.includes(attack) ? seeds.slice(0, 1) : seeds) {
       const all = await samplesOf({ partition, attack, seed }, [...early, ...late]);
       samples.push(...all.filter((sample) => sample.attack === attack && sample.isFlagged));
     }
@@ -60,7 +62,9 @@ function radiiOf(): Partial<Record<PatternId, number>> {
   const apart = new Map<PatternId, number[]>();
   for (const seed of seeds) {
     const others = prototypesOf(samples.filter((one) => one.seed !== seed));
-    for (const { attack, signature } of samples.filter((one) => one.seed === seed)) {
+    for (const { attack, signature } of samples.filter(
+      (one) => one.seed === seed && !addedLater.includes(one.attack),
+    )) {
       const label = learned[attack as keyof typeof learned];
       const own = others.filter((one) => one.label === label);
       if (own.length === 0) continue;
@@ -91,7 +95,7 @@ process.stdout.write(
 );
 if (values.write === true) {
   const target = fileURLToPath(new URL('../src/core/detection/pattern/prototypes.ts', import.meta.url));
-  const text = `// Made by \`npm run calibrate:patterns\` from attacked runs of seeds ${seeds[0]} to ${seeds.at(-1)}: softmax regression on MNIST, 300 images a
+  const text = `// Made by \`npm run calibrate:patterns\` from attacked runs of seeds ${seeds.join(', ')}: softmax regression on MNIST, 300 images a
 // site, 20 clients, 4 of them attackers, five partitions; attacks: ${attacks.join(', ')}.
 import type { PatternTable } from './pattern-table.ts';
 

@@ -11,7 +11,9 @@ import { partitions, type PartitionName } from './setting.ts';
 /** Attacks that the prototypes are made from. */
 export const learned = {
   gaussian: 'noise',
+  random: 'noise',
   'sign-flip': 'sign-flip',
+  'scaled-sign-flip': 'sign-flip',
   scaling: 'scaling',
   'own-shift-0.5': 'drift',
   'sign-drift-0.5': 'drift',
@@ -21,9 +23,7 @@ export const learned = {
 
 /** Attacks that calibration never saw; the last ones are of no kind that it knows. */
 export const heldOut = {
-  random: 'noise',
   shuffled: 'noise',
-  'scaled-sign-flip': 'sign-flip',
   'model-replacement': 'scaling',
   sybil: 'copies',
   alie: 'copies',

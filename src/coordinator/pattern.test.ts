@@ -31,7 +31,7 @@ test('the journal says of a flagged update what it looks like, with evidence; of
     copies.map(({ pattern }) => pattern?.label),
     ['copies', 'copies', 'copies'],
   );
-  assert.match(copies[0]!.pattern!.evidence[0]!, /^the nearest other update is \S+ times as far as usual$/);
+  assert.match(copies[0]!.pattern!.evidence[0]!, /^another update differs from it by \S+ % of its length$/);
   for (const verdict of [...copies, ...(await verdictsOn('scaling'))]) {
     assert.equal(verdict.pattern !== undefined, verdict.isFlagged);
   }

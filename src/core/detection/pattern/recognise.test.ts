@@ -8,7 +8,7 @@ import { countPatterns, patternName } from './pattern.ts';
 import { readPoints, writePoints } from './pattern-table.ts';
 import { patternTable } from './prototypes.ts';
 import { type Known, patternOf, recognise } from './recognise.ts';
-import { lengthAt, likenessAt, signatureLength } from './signature.ts';
+import { lengthAt, signatureLength } from './signature.ts';
 
 const at = (entries: Partial<Record<(typeof featureIds)[number], number>>) =>
   Float64Array.from({ length: signatureLength }, (_, k) => entries[featureIds[k]!] ?? 0);
@@ -46,22 +46,11 @@ test('beyond the radius of the nearest label a signature is unknown, and says wh
   );
 });
 
-test('next to nothing is a free rider and the same as another a copy, whatever else they look like', () => {
-  const flip = at({ curvature: 2, cohort: -2 });
-  const empty = Float64Array.from(flip);
+test('next to nothing is a free rider, whatever else it looks like', () => {
+  const empty = Float64Array.from(at({ curvature: 2, cohort: -2 }));
   empty[lengthAt] = Math.log(0.29);
-  assert.deepEqual(patternOf(empty, known), {
-    label: 'free-rider',
-    evidence: ["it is 0.29 times as long as the cohort's median"],
-  });
-  const copy = Float64Array.from(flip);
-  copy[likenessAt] = Math.log(0.09);
-  assert.deepEqual(patternOf(copy, known), {
-    label: 'copies',
-    evidence: ['the nearest other update is 0.09 times as far as usual'],
-  });
-  copy[likenessAt] = Math.log(0.11);
-  assert.notEqual(patternOf(copy, known).label, 'copies');
+  const evidence = ["it is 0.29 times as long as the cohort's median"];
+  assert.deepEqual(patternOf(empty, known), { label: 'free-rider', evidence });
 });
 
 test('prototypes come back from their bytes within a hundredth, and the committed ones are whole', () => {
@@ -99,8 +88,17 @@ function cohort(last: Partial<Observation>): Observation[] {
 test('recognise() names flagged clients only, and a broken value first of all', () => {
   assert.deepEqual(recognise(cohort({ norm: 0 }), []), []);
   assert.equal(recognise(cohort({ norm: Number.NaN, trail: [] }), [5])[0]!.label, 'broken-values');
-  assert.equal(recognise(cohort({ norm: 0 }), [5])[0]!.label, 'free-rider');
-  assert.equal(recognise(cohort({ nearest: 0 }), [5])[0]!.label, 'copies');
+  assert.equal(recognise(cohort({ norm: 0, nearest: 0.5 }), [5])[0]!.label, 'free-rider');
+  const copy = (nearest: number, norm: number) => recognise(cohort({ nearest, norm }), [5])[0]!;
+  assert.deepEqual(copy(0.04, 1), {
+    label: 'copies',
+    evidence: ['another update differs from it by 4 % of its length'],
+  });
+  assert.equal(copy(0.09, 0.5).label, 'copies');
+  assert.notEqual(copy(0.11, 1).label, 'copies');
+  // A short one is a free rider, unless it is exactly what another sent too.
+  assert.equal(copy(0.004, 0.1).label, 'free-rider');
+  assert.equal(copy(0.00005, 0.1).label, 'copies');
   assert.equal(recognise(cohort({}).slice(0, 2), [1])[0]!.label, 'unknown');
 });
 

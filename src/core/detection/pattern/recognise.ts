@@ -7,8 +7,10 @@ import { directionAt, lengthAt, likenessAt, saysOf, signatureLength, signaturesO
 
 /** An update below this share of the median length carries next to nothing. */
 const emptyShare = 0.3;
-/** Nearer to another update than this share of the usual distance is a copy: the near-duplicate test's limit. */
-const copyShare = 0.1;
+/** Nearer to another update than this share of its own length, or of the usual distance, is a copy. */
+const [copyShare, copyOfUsual] = [0.05, 0.1];
+/** What is nearly empty lies near to everything else that is: there only the same vector is a copy. */
+const sameShare = 1e-3;
 const evidenceMax = 3;
 
 /**
@@ -26,21 +28,27 @@ export function recognise(observations: readonly Observation[], flagged: readonl
   if (flagged.length === 0) return [];
   const signatures = signaturesOf(observations);
   return flagged.map((i) => {
-    const { norm } = observations[i]!;
+    const { norm, nearest = Number.NaN } = observations[i]!;
     if (!Number.isFinite(norm)) {
       return { label: 'broken-values', evidence: ['it holds a value that is not a finite number'] };
     }
+    if (norm > 0 && isCopy(signatures[i]!, nearest / norm)) {
+      const told = Number(((100 * nearest) / norm).toPrecision(2));
+      return { label: 'copies', evidence: [`another update differs from it by ${told} % of its length`] };
+    }
     return patternOf(signatures[i]!, known());
   });
+}
+
+function isCopy(signature: Float64Array, ofOwnLength: number): boolean {
+  if (signature[lengthAt]! <= log(emptyShare)) return ofOwnLength <= sameShare;
+  return ofOwnLength <= copyShare || signature[likenessAt]! <= log(copyOfUsual);
 }
 
 /** What a signature looks like, by a table. */
 export function patternOf(signature: Float64Array, { table, points }: Known): Pattern {
   if (signature[lengthAt]! <= log(emptyShare)) {
     return { label: 'free-rider', evidence: [saysOf(lengthAt, signature[lengthAt]!)] };
-  }
-  if (signature[likenessAt]! <= log(copyShare)) {
-    return { label: 'copies', evidence: [saysOf(likenessAt, signature[likenessAt]!)] };
   }
   const cut = signature.map((value) => Math.max(-signatureMax, Math.min(signatureMax, value)));
   let [nearest, distance] = [-1, Number.POSITIVE_INFINITY];
