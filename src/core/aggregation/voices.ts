@@ -45,15 +45,15 @@ type Choir = {
   /** So many of them at least, and at most. */
   readonly least: number;
   readonly most: number;
-  /** This share of the others, at least, is opposed by the group. */
-  readonly opposedShare: number;
+  /** The mean opposition to the others is this share of the largest one, at least. */
+  readonly evenness: number;
 };
 
 /**
  * The largest group of `least` to `most` points that point the same way, against what the rest say together; empty when
  * there is none. Honest clients with the same rare data sing in unison too, against few rivals and not against everybody.
  */
-export function choirOf(points: Span, { unison, least, most, opposedShare }: Choir): readonly number[] {
+export function choirOf(points: Span, { unison, least, most, evenness }: Choir): readonly number[] {
   const n = points.count;
   const norms = Float64Array.from({ length: n }, (_, a) => Math.max(points.norm(a), Number.MIN_VALUE));
   const cosine = (a: number, b: number) => (a === b ? 1 : points.dot(a, b) / (norms[a]! * norms[b]!));
@@ -68,8 +68,8 @@ export function choirOf(points: Span, { unison, least, most, opposedShare }: Cho
     if (lengths[best]! < unison * size) continue;
     const rest = Array.from({ length: n }, (_, a) => a).filter((a) => !group.includes(a));
     const restLength = Math.sqrt(Math.max(0, total(rest, rest)));
-    const opposedCount = rest.filter((a) => total(group, [a]) < 0).length;
-    if (opposedCount < opposedShare * rest.length) continue;
+    const against = rest.map((a) => -total(group, [a]));
+    if (evenness * Math.max(...against) * rest.length > -total(group, rest)) continue;
     if (total(group, rest) < -oppositionMin * lengths[best]! * restLength) return group;
   }
   return [];
