@@ -72,7 +72,7 @@ async function tuned(world: World, way: Way): Promise<Learning> {
 }
 
 async function measure(world: World): Promise<void> {
-  for (const way of waysFor(world.head)) {
+  for (const way of waysFor(world)) {
     const learning = await tuned(world, way);
     for (let seed = 1; seed <= seedCount; seed++) await measured(world, way, learning, seed);
   }

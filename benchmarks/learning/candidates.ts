@@ -11,9 +11,11 @@ const server = (optimizer: 'fed-avg-m' | 'fed-adam' | 'fed-yogi' | 'fed-adagrad'
   candidates: rates.map((learningRate) => ({ server: { optimizer, learningRate } })),
 });
 
-/** `head`: the tensors that stay at the sites where tensors stay. */
-export function waysFor(head: readonly string[]): readonly Way[] {
+/** `head`: the tensors that stay at the sites where tensors stay. Newton solves regressions only. */
+export function waysFor({ head, isRegression }: { head: readonly string[]; isRegression: boolean }): readonly Way[] {
+  const newton: Way = { name: 'newton', candidates: [{ client: { algorithm: 'newton' } }] };
   return [
+    ...(isRegression ? [newton] : []),
     { name: 'fed-avg', candidates: [{}] },
     {
       name: 'fed-prox',

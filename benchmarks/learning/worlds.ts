@@ -26,6 +26,7 @@ export type World = {
   readonly name: string;
   readonly says: string;
   readonly head: readonly string[];
+  readonly isRegression: boolean;
   readonly target: number;
   run(learning: Learning, seed: number): Promise<Outcome>;
 };
@@ -39,6 +40,7 @@ export function heartWorld(folder: string): World {
     name: 'heart disease',
     says: `logistic regression over four hospitals, 485 rows to train on, ${heartPlan.rounds.count} rounds of one pass; accuracy over all hold-outs`,
     head: ['layers.0.bias'],
+    isRegression: true,
     target: heartTarget,
     async run(learning, seed) {
       const plan = parsePlan({ ...heartPlan, seed, learning });
@@ -58,6 +60,7 @@ export async function mnistWorld(): Promise<World> {
     name: 'MNIST, α = 0.1',
     says: `MLP 784-32-10, ${mnistClients} clients with ${mnistSamples} images dealt by Dirichlet(0.1), a fifth of them held out, 30 rounds of two passes; global accuracy on the 10,000 test images`,
     head: ['layers.1.weight', 'layers.1.bias'],
+    isRegression: false,
     target: mnistTarget,
     async run(learning, seed) {
       const plan = parsePlan({

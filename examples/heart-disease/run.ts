@@ -1,5 +1,5 @@
 // The whole federation on this machine: `qflare serve` and four `qflare join`, each a process, each hospital on its own
-// CSV file. Usage: node examples/heart-disease/run.ts FOLDER [--rounds N] [--out DIR] [--json]
+// CSV file. Usage: node examples/heart-disease/run.ts FOLDER [--plan FILE] [--rounds N] [--out DIR] [--json]
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,11 +10,13 @@ import { fileOf, hospitals, planPath } from './heart-data.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean' } },
+  options: { plan: { type: 'string' }, rounds: { type: 'string' }, out: { type: 'string' }, json: { type: 'boolean' } },
 });
 const [data] = positionals;
 if (data === undefined) {
-  process.stderr.write('Usage: node examples/heart-disease/run.ts FOLDER [--rounds N] [--out DIR] [--json]\n');
+  process.stderr.write(
+    'Usage: node examples/heart-disease/run.ts FOLDER [--plan FILE] [--rounds N] [--out DIR] [--json]\n',
+  );
   process.exit(2);
 }
 
@@ -23,7 +25,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'qflare-heart-'));
 const folder = values.out ?? join(scratch, 'run');
 
 const plan = join(scratch, 'plan.toml');
-const text = readFileSync(planPath, 'utf8');
+const text = readFileSync(values.plan ?? planPath, 'utf8');
 writeFileSync(plan, values.rounds === undefined ? text : text.replace(/count = \d+/, `count = ${values.rounds}`));
 execFileSync(process.execPath, [qflare, 'init', folder, '--plan', plan], { stdio: ['ignore', 'ignore', 'inherit'] });
 

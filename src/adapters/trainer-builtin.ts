@@ -2,8 +2,11 @@ import { type Dataset, sampleCount, subset } from '../core/data/dataset.ts';
 import { splitHoldOut } from '../core/data/partition.ts';
 import type { TrainingEngine } from '../core/learning/engine.ts';
 import { manifestOf } from '../core/learning/model-spec.ts';
+import { newtonSums } from '../core/learning/newton.ts';
+import { unknownsOf } from '../core/learning/newton-update.ts';
 import { createWasmEngine } from '../core/learning/wasm/engine.ts';
 import { parameterCount } from '../core/model/manifest.ts';
+import { regressionOf } from '../core/plan/newton.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { createRng } from '../core/random/rng.ts';
 import type { Trainer } from '../ports/trainer.ts';
@@ -33,7 +36,11 @@ export function createBuiltinTrainer(
       const samples = Math.min(steps * options.batchSize, sampleCount(training));
       return (performance.now() - started) / 1000 / samples;
     },
-    async train({ parameters, seed, proximal, correction, pace }) {
+    async train({ parameters, seed, proximal, correction, pace, wants }) {
+      if (wants === 'sums') {
+        const sums = newtonSums(training, unknownsOf(parameters, regressionOf(plan.model)));
+        return { parameters, examples: sums.examples, sums };
+      }
       const result = await engine.train({
         spec: plan.model,
         parameters,

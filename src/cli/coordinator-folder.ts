@@ -28,6 +28,7 @@ export function pathsOf(folder: string) {
     pid: join(folder, 'state', 'serve.pid'),
     journal: join(folder, 'journal.jsonl'),
     model: join(folder, 'model.safetensors'),
+    modelRest: join(folder, 'model-rest.safetensors'),
     card: join(folder, 'card.json'),
     metrics: join(folder, 'metrics.csv'),
     report: join(folder, 'report.html'),

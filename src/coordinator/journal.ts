@@ -9,6 +9,8 @@ export type Draft = {
   readonly data: { readonly [key: string]: Json | undefined };
 };
 
+const utf8 = new TextEncoder();
+
 /** Gives a draft its place, its time and its leaf hash: SHA-256(0x00 ‖ canonical JSON), RFC 6962. */
 export function toRow(
   draft: Draft,
@@ -17,5 +19,5 @@ export function toRow(
 ): JournalRow {
   const entry: JournalEntry = { version: 1, ...place, round: draft.round ?? null, kind: draft.kind, data: draft.data };
   const text = canonicalJson(entry as unknown as Json);
-  return { entry, text, leafHash: leafHash(new TextEncoder().encode(text), sha256).toHex() };
+  return { entry, text, leafHash: leafHash(utf8.encode(text), sha256).toHex() };
 }

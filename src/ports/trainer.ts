@@ -11,11 +11,23 @@ export type TrainerTask = {
   readonly proximal?: { readonly mu: number; readonly anchor: Float32Array };
   /** Added to every gradient (SCAFFOLD). */
   readonly correction?: Float32Array;
+  /** `sums`: the site's sums at these parameters are wanted, and no training (Newton). */
+  readonly wants?: 'sums';
   /** At most so many steps, of batches of this size, in place of the plan's (`training.adaptive`). */
   readonly pace?: TrainerPace;
 };
 
 export type TrainerPace = { readonly stepsMax: number; readonly batchSize: number };
+
+/** Sums over a site's samples of a softmax regression's loss and of its first and second derivatives. */
+export type TrainerSums = {
+  readonly examples: number;
+  readonly lossSum: number;
+  /** For each class but the first: its inputs, then its bias. */
+  readonly gradient: Float64Array;
+  /** Row-major. */
+  readonly hessian: Float64Array;
+};
 
 /** Trained weights under the same layout; the agent subtracts. */
 export type TrainerResult = {
@@ -26,6 +38,8 @@ export type TrainerResult = {
   readonly steps?: number;
   readonly learningRate?: number;
   readonly momentum?: number;
+  /** Where they were wanted, from a trainer that can. */
+  readonly sums?: TrainerSums;
 };
 
 /** Sums over the site's hold-out, so that evaluations of several sites add up exactly. */

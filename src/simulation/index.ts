@@ -1,6 +1,7 @@
 import { createBuiltinTrainer } from '../adapters/trainer-builtin.ts';
 import type { Dataset } from '../core/data/dataset.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import { traitsOf } from '../core/learning/client/index.ts';
 import { createRng } from '../core/random/rng.ts';
 import type { RoundRecord } from '../core/round/record.ts';
 import type { JournalEntry } from '../ports/store.ts';
@@ -106,6 +107,11 @@ function hostileOf(
   path: 'whole' | 'fast' | 'bare',
 ): ReadonlyMap<number, Hostility> {
   checkAttack(attack, path);
+  if (attackers > 0 && traitsOf(plan.learning.client).isSummed) {
+    throw new RangeError(
+      `Cannot attack as the plan's clients must send deltas, which the attacks change, and with ${plan.learning.client.algorithm} they send sums (nearest: 0 attackers): current value is ${attackers}`,
+    );
+  }
   const rng = createRng(seed).child('simulation').child('attackers');
   return chooseHostile(plan.cohort.expected, attackers, attack, rng);
 }

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { hospitals, readHospital } from '../../examples/heart-disease/heart-data.ts';
+import { parse as parseToml } from 'smol-toml';
+import { heartPlan, hospitals, readHospital } from '../../examples/heart-disease/heart-data.ts';
 import { createDataset, type Dataset, featureCount } from '../../src/core/data/dataset.ts';
+import { manifestOf } from '../../src/core/learning/model-spec.ts';
 import { newtonStep, newtonSums } from '../../src/core/learning/newton.ts';
+import { unknownsOf } from '../../src/core/learning/newton-update.ts';
+import { decodeSafetensors, valuesFor } from '../../src/core/model/safetensors.ts';
+import { parsePlan } from '../../src/core/plan/plan.ts';
 
 const shared = process.env['QFLARE_SHARED'] ?? join(import.meta.dirname, '../../../shared');
 const folder = join(shared, 'data/heart-disease');
@@ -71,6 +76,31 @@ test('heart disease: serve and four join as processes train on the real files', 
     sites[1]!.said[1]!,
     /13 features without slope, ca, thal, each with mean 0 and deviation 1 .* this site/,
   );
+});
+
+test('heart disease: serve and four join as processes solve for the pooled optimum, to 1e-8', { skip }, async (t) => {
+  const scratch = mkdtempSync(join(tmpdir(), 'qflare-newton-test-'));
+  t.after(() => rmSync(scratch, { recursive: true }));
+  const examples = join(import.meta.dirname, '../../examples/heart-disease');
+  const newtonPlan = parsePlan(parseToml(readFileSync(join(examples, 'newton.toml'), 'utf8')));
+  assert.deepEqual(newtonPlan.data, heartPlan.data);
+  assert.deepEqual(newtonPlan.model, heartPlan.model);
+  const run = join(scratch, 'run');
+  const args = [join(examples, 'run.ts'), folder, '--plan', join(examples, 'newton.toml'), '--out', run, '--json'];
+  const env = { ...process.env, NODE_TEST_CONTEXT: undefined, TMPDIR: scratch };
+  await promisify(execFile)(process.execPath, args, { env, timeout: 120_000 });
+  const read = (name: string) => {
+    const file = decodeSafetensors(new Uint8Array(readFileSync(join(run, name))));
+    return unknownsOf(valuesFor(manifestOf(heartPlan.model), file), { inputs: 13, classes: 2 });
+  };
+  const [model, rest] = [read('model.safetensors'), read('model-rest.safetensors')];
+  const pooled = pool((await tables()).map(({ training }) => training));
+  const optimum = fit([pooled]);
+  const solved = model.map((value, j) => value + rest[j]!);
+  assert.ok(largestGap(solved, optimum) < 1e-8, `${largestGap(solved, optimum)} from the pooled optimum`);
+  assert.ok(Math.max(...pooledGradient(pooled, solved).map(Math.abs)) < 1e-7);
+  // The model that everybody loads is that optimum in float32, which has 24 bits.
+  model.forEach((value, j) => assert.ok(Math.abs(value - optimum[j]!) <= 2 ** -24 * Math.abs(optimum[j]!) + 1e-8));
 });
 
 function pooledCorrect(data: Dataset, w: Float64Array): number {

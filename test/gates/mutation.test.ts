@@ -125,6 +125,7 @@ test('a mutant that loops for ever, one that ends the process and one that leave
       "import { trace } from './trace.ts';\nimport { value } from './value.ts';\n" +
       "test('count', () => assert.equal(count(3), 3));\n" +
       "test('trace', () => { trace(); const g = globalThis as { seen?: number }; assert.equal(g.seen, 0); g.seen = 1; });\n" +
+      "test('later', () => assert.equal(value(1) - 2, globalThis.seen - 1));\n" +
       "test('value', async () => { await null; assert.equal(value(1), 2); assert.equal(value(0), 1); });\n",
   );
   const files = { root, mutate: ['*.ts'], tests: ['*.test.ts'], isMutated: () => true };

@@ -61,6 +61,8 @@ async function whole(plan: Plan, faults: Faults) {
   return world;
 }
 
+const sums = { pipeline: [{ rule: 'mean' as const }], codec: 'float32' as const };
+
 const bumpy: Faults = {
   ...noFaults,
   latencyMs: { min: 1, max: 50 },
@@ -86,6 +88,7 @@ const ways: Readonly<Record<string, NonNullable<PlanInput['learning']>>> = {
   scaffold: { client: { algorithm: 'scaffold' } },
   ditto: { client: { algorithm: 'ditto', lambda: 0.5 } },
   'fine-tuning': { client: { algorithm: 'fine-tuning' } },
+  newton: { client: { algorithm: 'newton', penalty: 1 } },
   'tensors that stay': { local: ['layers.0.bias'] },
   'scaffold, tensors that stay, FedAdam': {
     client: { algorithm: 'scaffold' },
@@ -96,7 +99,7 @@ const ways: Readonly<Record<string, NonNullable<PlanInput['learning']>>> = {
 
 for (const [name, learning] of Object.entries(ways)) {
   test(`${name}: a plain loop, the fast path, a calm world and one with crashes learn the same bytes`, async () => {
-    const plan = planOf(learning);
+    const plan = planOf(learning, name === 'newton' ? { aggregation: sums } : {});
     const expected = await faultless(plan);
     const calm = await whole(plan, noFaults);
     assert.equal(calm.parametersHash, expected);
@@ -112,6 +115,13 @@ for (const [name, learning] of Object.entries(ways)) {
     assert.deepEqual(fast.rounds.at(-1)!.clients, calm.rounds.at(-1)!.clients);
   });
 }
+
+test('newton is not attacked in simulation: the attacks change deltas, and sums have none', async () => {
+  const plan = planOf(ways['newton'], { aggregation: sums });
+  const { trainerOf } = dataOf(plan);
+  const attacked = simulatePlan({ plan, seed: 3, trainerOf, path: 'fast', attackers: 1, attack: ['sign-flip'] });
+  await assert.rejects(attacked, /must send deltas.*with newton they send sums \(nearest: 0 attackers\).*is 1/);
+});
 
 test('top-k with error feedback: what is left out goes on through crashes, and counts when the update has', async () => {
   const aggregation = { pipeline: [{ rule: 'trimmed-mean' as const, f: 1 }], codec: 'top-k' as const };

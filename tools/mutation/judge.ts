@@ -6,48 +6,41 @@ export type Noticed =
   | { readonly verdict: 'killed' | 'timeout'; readonly by: string }
   | { readonly verdict: 'survived' };
 
-/** Which tests have been seen to pass by themselves, without a mutant. */
-export type Proven = Set<string>;
+/** What is known of tests without a mutant: choices that pass by themselves, and files whose tests need one another. */
+export type Plain = { readonly passing: Set<string>; readonly entangled: Set<string> };
 
 /**
  * Runs the groups of tests with a mutant until one of them fails.
  *
- * The same tests must pass without the mutant in the same process; when they do not, the process is exchanged and
- * both are run again: what one mutant leaves behind never kills another.
+ * What fails or is late must pass in time without the mutant, in the same process or a fresh one: neither what another
+ * mutant left behind nor a busy machine kills. Tests that need those before them are run with them.
  */
 export async function judgeMutant(
-  mutant: Mutant,
+  { path, start, end, replacement }: Mutant,
   groups: readonly Group[],
-  { runner, proven, limitMsMin }: { readonly runner: Runner; readonly proven: Proven; readonly limitMsMin: number },
+  { runner, plain, limitMsMin }: { readonly runner: Runner; readonly plain: Plain; readonly limitMsMin: number },
 ): Promise<Noticed> {
-  const { path, start, end, replacement } = mutant;
+  const change = { path, start, end, replacement };
   for (const { file, tests, ms } of groups) {
-    const run = (
-      chosen: readonly number[],
-      change?: { path: string; start: number; end: number; replacement: string },
-    ) =>
-      runner.ask(
-        { kind: 'run', file, tests: chosen, ...(change === undefined ? {} : { change }) },
-        limitMsMin + 4 * ms,
-      );
-    for (let attempt = 0; ; attempt++) {
-      const answer = await run(tests, { path, start, end, replacement });
-      if (answer === 'late') return { verdict: 'timeout', by: file };
+    for (let attempt = 1; ; attempt++) {
+      if (attempt > 5)
+        throw new Error(`Cannot measure mutations as the tests of ${file} must pass without any: they fail`);
+      const limitMs = attempt * (limitMsMin + 4 * ms);
+      const chosen = plain.entangled.has(file) ? Array.from({ length: tests.at(-1)! + 1 }, (_, k) => k) : tests;
+      const answer = await runner.ask({ kind: 'run', file, tests: chosen, change }, limitMs);
       if (answer === 'ended') return { verdict: 'killed', by: file };
-      if (answer.failed === undefined) break;
-      const until = tests.slice(0, tests.indexOf(answer.failed) + 1);
+      if (answer !== 'late' && answer.failed === undefined) break;
+      const verdict = answer === 'late' ? 'timeout' : 'killed';
+      const until = answer === 'late' ? chosen : chosen.slice(0, chosen.indexOf(answer.failed!) + 1);
       const key = `${file}|${until.join()}`;
-      if (proven.has(key)) return { verdict: 'killed', by: file };
-      const plain = await run(until);
-      if (typeof plain !== 'string' && plain.failed === undefined) {
-        proven.add(key);
-        return { verdict: 'killed', by: file };
+      if (verdict === 'killed' && plain.passing.has(key)) return { verdict, by: file };
+      const without = await runner.ask({ kind: 'run', file, tests: until }, limitMs);
+      if (typeof without !== 'string' && without.failed === undefined) {
+        plain.passing.add(key);
+        return { verdict, by: file };
       }
-      if (attempt > 0)
-        throw new Error(
-          `Cannot measure mutations as tests ${until.join(', ')} of ${file} must pass by themselves: they fail`,
-        );
       await runner.stop();
+      if (attempt > 1 && typeof without !== 'string') plain.entangled.add(file);
     }
   }
   return { verdict: 'survived' };

@@ -1,6 +1,6 @@
-import { cosineOf, dotOf, hashBlock, minus, sketchInto, sketchSize } from '../detection/measure/sketch.ts';
+import { cosineOf, dotOf, minus, sketchSize } from '../detection/measure/sketch.ts';
+import { sketchesOf } from '../detection/measure/sketch-pass.ts';
 import type { Row } from '../../ports/compute.ts';
-import { eachTile } from '../vector/tiles.ts';
 
 /** What a rule keeps from round to round: one vector by client, in the order of the layout below. */
 export type RuleMemory = Readonly<Record<string, Float32Array>>;
@@ -17,7 +17,6 @@ const ripeCount = 15;
 /** How much of the average an answer leaves as it was. */
 const keep = 0.8;
 const [modelStart, averageAt, countAt] = [sketchSize, 2 * sketchSize, 2 * sketchSize + 1];
-const tileWidth = 2048;
 
 /**
  * Whether each client still pulls as somebody does who wants the model where it went.
@@ -58,17 +57,6 @@ export async function recall(round: {
 /** A client's name as that of a vector in a file. */
 function nameOf(clientId: string): string {
   return `client/${clientId}`;
-}
-
-async function sketchesOf(vectors: readonly Row[], seed: number): Promise<Float32Array[]> {
-  const sketches = vectors.map(() => new Float32Array(sketchSize));
-  const hashes = new Uint32Array(tileWidth);
-  await eachTile(vectors, tileWidth, (tile, start) => {
-    const known = hashes.subarray(0, tile[0]!.length);
-    hashBlock(start, seed, known);
-    for (const [i, values] of tile.entries()) sketchInto(sketches[i]!, values, known);
-  });
-  return sketches;
 }
 
 /** The sketch at length one; null for an update of nothing, or of nothing that a float32 can hold. */

@@ -31,7 +31,9 @@ export function decodeArchive(archive: Uint8Array): readonly ArchiveFile[] {
   let offset = 0;
   for (; offset + blockBytes <= archive.length && archive[offset] !== 0; ) {
     const header = archive.subarray(offset, offset + blockBytes);
-    const name = new TextDecoder().decode(header.subarray(0, header.indexOf(0)));
+    // A name that fills its field has no zero after it.
+    const field = header.subarray(0, nameBytesMax);
+    const name = new TextDecoder().decode(field.includes(0) ? field.subarray(0, field.indexOf(0)) : field);
     const size = Number.parseInt(new TextDecoder().decode(header.subarray(124, 135)), 8);
     const start = offset + blockBytes;
     if (!Number.isSafeInteger(size) || size < 0 || start + size > archive.length) throw fault(`"${name}" is cut off`);

@@ -35,18 +35,20 @@ export const ensemble: Detector = {
     }));
     const plain = [nearDuplicate, longUpdate].map((member) => member.suspect(observations, horizon));
     return observations.map((_, i): Suspicion => {
-      const words = heard
-        .map(({ quiet, suspicions }) => ({ share: suspicions[i]!.value / quiet, word: suspicions[i]! }))
-        .sort((a, b) => b.share - a.share);
-      const sure = plain.map((suspicions) => suspicions[i]!).find(({ value }) => value >= 1);
-      if (sure !== undefined) return { value: certain, reasons: sure.reasons };
-      return { value: words[0]!.share, reasons: () => reasonsOf(words) };
+      const sure = plain.find((suspicions) => suspicions[i]!.value >= 1);
+      if (sure !== undefined) return { value: certain, reasons: sure[i]!.reasons };
+      const words = heard.map(({ quiet, suspicions }) => ({
+        share: suspicions[i]!.value / quiet,
+        word: suspicions[i]!,
+      }));
+      return { value: Math.max(...words.map(({ share }) => share)), reasons: () => reasonsOf(words) };
     });
   },
 };
 
 /** What the members say that are alarmed themselves; the loudest alone where none is. */
-function reasonsOf(words: readonly { readonly share: number; readonly word: Suspicion }[]): readonly string[] {
+function reasonsOf(heard: readonly { readonly share: number; readonly word: Suspicion }[]): readonly string[] {
+  const words = heard.toSorted((a, b) => b.share - a.share);
   const loud = words.filter(({ share }) => share >= 1);
   const said = (loud.length > 0 ? loud : words.slice(0, 1)).flatMap(({ word }) => word.reasons());
   return said.length > 0 ? said : ['is unusual in several ways, none of which stands out alone'];

@@ -4,12 +4,14 @@ import type { Detector } from './detector.ts';
 import { quietStandings } from './limits.ts';
 import { standingsOf } from './standings-of.ts';
 
+/** A cut, or a leaf with the length of the path that ends there. */
 type Node =
-  | { readonly size: number }
+  | { readonly path: number }
   | { readonly k: number; readonly at: number; readonly low: Node; readonly high: Node };
 
 const treeCount = 100;
 const sampleSize = 128;
+const depthMax = Math.ceil(log(sampleSize) / Math.LN2);
 
 /**
  * A learned detector: how few random cuts separate a client from attack-free ones.
@@ -45,30 +47,32 @@ function forest(): readonly Node[] {
     const quiet = quietStandings();
     grown = Array.from({ length: treeCount }, () => {
       const sample = rng.shuffleInPlace([...quiet]).slice(0, sampleSize);
-      return grow(sample, Math.ceil(log(sampleSize) / Math.LN2), rng);
+      return grow(sample, 0, rng);
     });
   }
   return grown;
 }
 
-function grow(points: readonly ArrayLike<number>[], depthLeft: number, rng: Rng): Node {
-  if (points.length <= 1 || depthLeft === 0) return { size: points.length };
+function grow(points: readonly ArrayLike<number>[], depth: number, rng: Rng): Node {
+  if (points.length <= 1 || depth === depthMax) return leaf(points.length, depth);
   const k = rng.below(points[0]!.length);
   const values = points.map((point) => point[k]!);
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  if (least === most) return { size: points.length };
+  if (least === most) return leaf(points.length, depth);
   const at = least + (most - least) * rng.float();
   const side = (isLow: boolean) => points.filter((point) => point[k]! < at === isLow);
-  return { k, at, low: grow(side(true), depthLeft - 1, rng), high: grow(side(false), depthLeft - 1, rng) };
+  return { k, at, low: grow(side(true), depth + 1, rng), high: grow(side(false), depth + 1, rng) };
+}
+
+/** The cuts above a leaf, and what its points would take if the tree went on. */
+function leaf(size: number, depth: number): Node {
+  return { path: depth + meanPath(size) };
 }
 
 function pathOf(node: Node, row: ArrayLike<number>): number {
-  let [at, depth] = [node, 0];
-  while (!('size' in at)) {
-    at = row[at.k]! < at.at ? at.low : at.high;
-    depth += 1;
-  }
-  return depth + meanPath(at.size);
+  let at = node;
+  while (!('path' in at)) at = row[at.k]! < at.at ? at.low : at.high;
+  return at.path;
 }
 
 /** The mean path of a search tree of so many points. */

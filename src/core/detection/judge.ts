@@ -19,19 +19,22 @@ export function judge(id: DetectorId, observations: readonly Observation[], fals
   const isAbsolute = detector.limit === 'absolute';
   const looks = (isAbsolute ? horizons.slice(0, 1) : horizons)
     .filter((horizon) => observations.some(({ trail }) => trail.length >= horizon))
-    .map((horizon) => ({ horizon, suspicions: detector.suspect(observations, horizon) }));
+    .map((horizon) => {
+      const limitAt = (share: number): number =>
+        isAbsolute ? 1 : limitOf(id, observations.length, horizon, share * shareOfHorizon);
+      const suspicions = detector.suspect(observations, horizon);
+      return { horizon, suspicions, limit: limitAt(falseAlarms), levels: rarities.map(limitAt) };
+    });
   return observations.map(({ clientId, norm, trail }, i) => {
     if (!Number.isFinite(norm)) return notFinite(clientId);
     let best: { readonly score: number; readonly suspicion: Suspicion } | null = null;
     let rarity = 1;
-    for (const { horizon, suspicions } of looks) {
+    for (const { horizon, suspicions, limit, levels } of looks) {
       if (trail.length < horizon && horizon > 1) continue;
       const suspicion = suspicions[i]!;
-      const limitAt = (share: number): number =>
-        isAbsolute ? 1 : limitOf(id, observations.length, horizon, share * shareOfHorizon);
-      const score = suspicion.value / limitAt(falseAlarms);
+      const score = suspicion.value / limit;
       if (best === null || score > best.score) best = { score, suspicion };
-      for (const level of rarities) if (suspicion.value >= limitAt(level)) rarity = Math.min(rarity, level);
+      for (const [k, level] of rarities.entries()) if (suspicion.value >= levels[k]!) rarity = Math.min(rarity, level);
     }
     const score = Math.min(scoreMax, Math.max(0, best?.score ?? 0));
     const isFlagged = score >= 1;

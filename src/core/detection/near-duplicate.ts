@@ -24,11 +24,12 @@ export const nearDuplicate: Detector = {
     const usual = known.length < 3 ? 0 : medianOf(known);
     return distances.map((distance) => {
       const share = usual > 0 && Number.isFinite(distance) ? distance / usual : 1;
-      const told = Number((share * 100).toPrecision(2));
       return {
         // One at a tenth of the usual distance, two for the same vector.
         value: share < copyShare ? 2 - share / copyShare : Math.max(0, 1 - share) * 0.99,
-        reasons: () => [`is nearly a copy of another update: ${told} % of the usual distance to the nearest`],
+        reasons: () => [
+          `is nearly a copy of another update: ${Number((share * 100).toPrecision(2))} % of the usual distance to the nearest`,
+        ],
       };
     });
   },

@@ -4,6 +4,8 @@ import { clientAlgorithmSchema, traitsOf } from '../learning/client/index.ts';
 import { manifestOf, type ModelSpec } from '../learning/model-spec.ts';
 import { serverOptimizerSchema } from '../learning/server/index.ts';
 import type { Manifest } from '../model/manifest.ts';
+import { newtonUpdateCount } from '../learning/newton-update.ts';
+import { newtonProblems, regressionOf } from './newton.ts';
 import { sharedCount } from '../learning/fed-bn.ts';
 
 /** The plan's section on how clients learn and what the coordinator makes of their aggregate. */
@@ -32,6 +34,7 @@ type Given = {
   };
   readonly data: { readonly test?: string | undefined };
   readonly aggregation: { readonly pipeline: readonly { readonly rule: string }[]; readonly codec: CodecId };
+  readonly detection: { readonly reputation: string };
   readonly learning: z.output<typeof learningSchema>;
   readonly privacy: { readonly mode: string };
 };
@@ -49,8 +52,10 @@ const translationEquivariant = new Set(
 );
 
 /** What keeps a plan's way of learning from working, each with the nearest plan that works. */
-export function learningProblems({ model, training, data, aggregation, learning, privacy }: Given): readonly Problem[] {
-  const problems: Problem[] = [];
+export function learningProblems(given: Given): readonly Problem[] {
+  const { model, training, data, aggregation, learning, privacy } = given;
+  const { isSummed } = traitsOf(learning.client);
+  const problems: Problem[] = isSummed ? [...newtonProblems(given)] : [];
   const refuse = (path: string, message: string) => problems.push({ path: path.split('.'), message });
   const { algorithm } = learning.client;
   const { travels, isNormalised } = traitsOf(learning.client);
@@ -60,13 +65,13 @@ export function learningProblems({ model, training, data, aggregation, learning,
       `must send one bounded vector and no claim of steps with privacy.mode "${privacy.mode}" (nearest: "fed-prox"): current value is "${algorithm}"`,
     );
   }
-  if (privacy.mode !== 'off' && training.adaptive !== undefined) {
+  if (privacy.mode !== 'off' && training.adaptive !== undefined && !isSummed) {
     refuse(
       'training.adaptive',
       `must be left out with privacy.mode "${privacy.mode}", as its bound rests on a sampling that follows nothing (nearest: fewer training.epochs): current value is ${JSON.stringify(training.adaptive)}`,
     );
   }
-  if (privacy.mode !== 'off' && learning.local.length > 0) {
+  if (privacy.mode !== 'off' && learning.local.length > 0 && !isSummed) {
     refuse(
       'learning.local',
       `must be empty with privacy.mode "${privacy.mode}" (nearest: []): current value is ${JSON.stringify(learning.local)}`,
@@ -138,13 +143,14 @@ export function keepsState({ learning, aggregation }: Pick<Learner, 'learning'> 
   return traitsOf(learning.client).isKeeping || learning.local.length > 0 || keepsResidual;
 }
 
-/** What an update of a plan is like: a delta of what is shared, and a second vector where the algorithm sends one. */
+/** What an update of a plan is like: a delta of what is shared, and what the algorithm sends behind it. */
 export function updateShape(plan: Learner): {
   readonly count: number;
   readonly deltaCount: number;
   readonly isNormalised: boolean;
 } {
-  const { travels, isNormalised } = traitsOf(plan.learning.client);
+  const { travels, isNormalised, isSummed } = traitsOf(plan.learning.client);
   const deltaCount = sharedCount(planManifest(plan));
+  if (isSummed) return { count: newtonUpdateCount(regressionOf(plan.model)), deltaCount, isNormalised };
   return { count: travels === null ? deltaCount : 2 * deltaCount, deltaCount, isNormalised };
 }

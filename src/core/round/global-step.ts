@@ -10,8 +10,10 @@ import { sharedPart, withShared } from '../learning/fed-bn.ts';
 import { lastAggregate, nextModel } from '../learning/server/next-model.ts';
 import type { Vectors } from '../learning/vectors.ts';
 import { planManifest, updateShape } from '../plan/learning.ts';
+import { regressionOf } from '../plan/newton.ts';
 import type { Plan } from '../plan/plan.ts';
 import { createRng } from '../random/rng.ts';
+import { newtonRound } from './newton-step.ts';
 
 /** Everything that a round starts from. */
 export type GlobalState = {
@@ -54,6 +56,7 @@ export function startState(model: Float32Array): GlobalState {
  *
  * Formula:  Δ = F(x_1 … x_n) by the plan's pipeline; FedNova: times the effective steps; the server's optimiser turns it
  *           into the next model. SCAFFOLD: the second vectors are aggregated by the same pipeline on rows of their own.
+ *           Newton: the sums are solved with, see `newtonRound`.
  * Promises: a function of its arguments: coordinator, simulation and checks get the same bits.
  * Errors:   RangeError where the pipeline cannot run on these rows, or the model would not be finite.
  */
@@ -66,7 +69,7 @@ export async function globalStep(
 ): Promise<GlobalStep> {
   const manifest = planManifest(plan);
   const { server, client } = plan.learning;
-  const { deltaCount } = updateShape(plan);
+  const { count, deltaCount } = updateShape(plan);
   const { clientIds, claimedExamples, hasDiagnostics = true } = updates;
   const seeds = createRng(plan.seed).child('aggregation', round);
   const { travels, isNormalised } = traitsOf(client);
@@ -74,7 +77,7 @@ export async function globalStep(
 
   const report = await aggregateCohort(
     {
-      rows: travels === null ? updates.rows : updates.rows.map((row) => part(row, 0, deltaCount)),
+      rows: count === deltaCount ? updates.rows : updates.rows.map((row) => part(row, 0, deltaCount)),
       clientIds,
       hasDiagnostics,
     },
@@ -87,6 +90,7 @@ export async function globalStep(
     },
     compute,
   );
+  if (client.algorithm === 'newton') return solved(client.penalty);
   const aggregate = Float32Array.from(report.vector);
   if (isNormalised) scaleInto(aggregate, effectiveSteps(updates.accumulations, sharesOf(report.weights, clientIds)));
   const next = nextModel(server, { base, state: state.optimizer, aggregate });
@@ -102,6 +106,18 @@ export async function globalStep(
     report,
     controlReport: controlled?.report ?? null,
   };
+
+  /** The report is of the gradients alone: what is solved with are the sums as they were sent, in float64. */
+  async function solved(penalty: number): Promise<GlobalStep> {
+    const isDropped = new Set(report.dropped.map(({ index }) => index));
+    const sent = updates.rows
+      .map((row, i) => ({ clientId: clientIds[i]!, row, claimedExamples: claimedExamples[i]! }))
+      .filter((_, i) => !isDropped.has(i));
+    const before = { parameters: state.model, optimizer: state.optimizer };
+    const { parameters, optimizer } = await newtonRound(regressionOf(plan.model), penalty, before, sent);
+    const next = { model: parameters, parent: state.model, optimizer, control: {}, memory: {} };
+    return { next, report, controlReport: null };
+  }
 
   async function controlStep() {
     const control = state.control['control'] ?? new Float32Array(deltaCount);

@@ -10,8 +10,9 @@ import { remembering, type RoundUpdates } from './global-step.ts';
 
 /** Whether a round of a plan needs the model and its parent only, tile by tile: FedAvg of plain updates, all shared. */
 export function isStreamable({ learning }: Plan): boolean {
-  const { travels, isNormalised } = traitsOf(learning.client);
-  return isStateless(learning.server) && travels === null && !isNormalised && learning.local.length === 0;
+  const { travels, isNormalised, isSummed } = traitsOf(learning.client);
+  const isPlain = travels === null && !isNormalised && !isSummed;
+  return isStateless(learning.server) && isPlain && learning.local.length === 0;
 }
 
 /**

@@ -84,7 +84,9 @@ function digest(label: string, ...parts: readonly Uint8Array[]): Uint8Array {
 /** A value of the real one's size that 32 bytes decide: a repetition of them. */
 function stretch(seed: Uint8Array, count: number): Uint8Array {
   const bytes = new Uint8Array(count);
-  for (let i = 0; i < count; i += seed.length) bytes.set(seed.subarray(0, Math.min(seed.length, count - i)), i);
+  bytes.set(seed.subarray(0, count));
+  // What is there doubles: a copy of the first bytes each time.
+  for (let filled = seed.length; filled < count; filled *= 2) bytes.copyWithin(filled, 0, filled);
   return bytes;
 }
 

@@ -39,9 +39,9 @@ const meanFloor = 0.5;
  */
 export function standings(trails: readonly (readonly Scores[])[], horizon: number): Float64Array[] {
   const rows = trails.map(() => new Float64Array(featureIds.length));
-  const last = trails.map((trail) => trail.slice(-horizon));
-  for (const [k, id] of featureIds.entries()) {
-    const means = last.map((trail) => meanOf(trail, id));
+  const last = trails.map((trail) => trail.slice(-horizon).map(listOf));
+  for (const k of featureIds.keys()) {
+    const means = last.map((trail) => meanOf(trail, k));
     const known = means.filter((value) => value !== null);
     if (known.length < cohortMin) continue;
     const spread = robustSpread(known, meanFloor);
@@ -50,11 +50,22 @@ export function standings(trails: readonly (readonly Scores[])[], horizon: numbe
   return rows;
 }
 
-function meanOf(trail: readonly Scores[], id: FeatureId): number | null {
+const lists = new WeakMap<Scores, Float64Array>();
+
+/** Scores in the order of the features, NaN where one is absent; made once for scores that stay in a trail. */
+function listOf(scores: Scores): Float64Array {
+  const known = lists.get(scores);
+  if (known !== undefined) return known;
+  const list = Float64Array.from(featureIds, (id) => scores[id] ?? Number.NaN);
+  lists.set(scores, list);
+  return list;
+}
+
+function meanOf(trail: readonly Float64Array[], k: number): number | null {
   let [sum, count] = [0, 0];
-  for (const scores of trail) {
-    const score = scores[id];
-    if (score === undefined) continue;
+  for (const list of trail) {
+    const score = list[k]!;
+    if (Number.isNaN(score)) continue;
     sum += score;
     count += 1;
   }

@@ -1,6 +1,5 @@
 import type { Row, Vector } from '../../../ports/compute.ts';
-import { eachTile } from '../../vector/tiles.ts';
-import { hashBlock, sketchInto, sketchSize } from './sketch.ts';
+import { sketchesOf, tileWidth } from './sketch-pass.ts';
 
 /** What one pass over the data finds out about one vector. */
 export type Statistics = {
@@ -24,32 +23,23 @@ export type StatisticsInput = {
   readonly seed: number;
 };
 
-const tileWidth = 2048;
-
 /**
  * The statistics pass: everything that detectors want of the updates and that no product of them holds.
  *
- * Shapes:  n rows of d → n statistics.
- * Cost:    one reading of the data, in plain loops.
+ * Shapes:  n rows of d → n statistics. Values count as float32, as updates travel.
+ * Cost:    one reading of the data, in plain loops without branches on it: some 5 ns a value, whatever the values.
  */
 export async function statisticsOf(rows: readonly Row[], input: StatisticsInput): Promise<Statistics[]> {
   const { layers, aggregate, seed } = input;
   const counts = rows.map(() => new Float64Array(4));
   const norms2 = rows.map(() => new Float64Array(layers.length));
   const sums = rows.map(() => new Float64Array(layers.length));
-  const sketches = rows.map(() => new Float32Array(sketchSize));
   const ends = layers.map((_, l) => layers.slice(0, l + 1).reduce((sum, length) => sum + length, 0));
-  const hashes = new Uint32Array(tileWidth);
-  await eachTile(rows, tileWidth, (tile, start) => {
-    const length = tile[0]!.length;
-    const known = hashes.subarray(0, length);
-    hashBlock(start, seed, known);
-    const signs = aggregate.subarray(start, start + length);
-    for (const [i, values] of tile.entries()) {
-      countInto(counts[i]!, values, signs);
-      sketchInto(sketches[i]!, values, known);
-      layersInto(norms2[i]!, sums[i]!, { values, start, ends });
-    }
+  const against = new Float32Array(tileWidth);
+  const sketches = await sketchesOf(rows, seed, (i, values, start) => {
+    if (i === 0) against.set(aggregate.subarray(start, start + values.length));
+    countInto(counts[i]!, values, against);
+    layersInto(norms2[i]!, sums[i]!, { values, start, ends });
   });
   return rows.map((_, i) => ({
     layerNorms2: norms2[i]!,
@@ -63,38 +53,45 @@ export async function statisticsOf(rows: readonly Row[], input: StatisticsInput)
 }
 
 /** Σ |x|, positives, negatives, agreements. */
-function countInto(counts: Float64Array, values: Float64Array, aggregate: Vector): void {
-  let [norm1, positives, negatives, agreements] = [0, 0, 0, 0];
-  for (let k = 0; k < values.length; k++) {
-    const value = values[k]!;
-    if (value > 0) {
-      norm1 += value;
-      positives += 1;
-      if (aggregate[k]! > 0) agreements += 1;
-    } else if (value < 0) {
-      norm1 -= value;
-      negatives += 1;
-      if (aggregate[k]! < 0) agreements += 1;
-    }
+function countInto(counts: Float64Array, values: Float32Array, aggregate: Float32Array): void {
+  let norm1 = 0;
+  for (let k = 0; k < values.length; k++) norm1 += Math.abs(values[k]!);
+  // On bits: no processor guesses the sign of an update's next coordinate.
+  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
+  const others = new Int32Array(aggregate.buffer, aggregate.byteOffset, values.length);
+  let [nonZero, negatives, agreements] = [0, 0, 0];
+  for (let k = 0; k < bits.length; k++) {
+    const [own, other] = [bits[k]!, others[k]!];
+    const known = isNonZero(own);
+    nonZero += known;
+    negatives += known & (own >>> 31);
+    agreements += known & isNonZero(other) & (~(own ^ other) >>> 31);
   }
   counts[0]! += norm1;
-  counts[1]! += positives;
+  counts[1]! += nonZero - negatives;
   counts[2]! += negatives;
   counts[3]! += agreements;
+}
+
+/** 1 for the bits of a float32 that is neither 0 nor −0. */
+function isNonZero(bits: number): number {
+  const size = bits << 1;
+  return (size | -size) >>> 31;
 }
 
 function layersInto(
   norms2: Float64Array,
   sums: Float64Array,
-  { values, start, ends }: { readonly values: Float64Array; readonly start: number; readonly ends: readonly number[] },
+  { values, start, ends }: { readonly values: Float32Array; readonly start: number; readonly ends: readonly number[] },
 ): void {
   let layer = ends.findIndex((end) => end > start);
   for (let k = 0; k < values.length; layer++) {
     const end = Math.min(values.length, ends[layer]! - start);
     let [norm2, sum] = [norms2[layer]!, sums[layer]!];
     for (; k < end; k++) {
-      norm2 += values[k]! * values[k]!;
-      sum += values[k]!;
+      const value = values[k]!;
+      norm2 += value * value;
+      sum += value;
     }
     norms2[layer] = norm2;
     sums[layer] = sum;

@@ -17,7 +17,10 @@ export type LocalRound<Options> = {
 export type LocalUpdate = {
   /** How the global model should change, by this client; divided by `accumulation`. */
   readonly delta: Float32Array;
-  /** What travels beside the delta, each as long as the model, to be aggregated under the same name. */
+  /**
+   * What travels behind the delta, in this order: a control as long as the model, to be aggregated under the same name, or
+   * what Newton's sums are beside their gradient.
+   */
   readonly beside: Vectors;
   /** By how much local steps added up (FedNova); 1 where deltas are not normalised. */
   readonly accumulation: number;
@@ -34,6 +37,8 @@ export type ClientAlgorithm<Options> = {
   readonly travels: 'control' | null;
   /** Whether deltas are divided by what local steps add up to. */
   readonly isNormalised: boolean;
+  /** Whether sums travel in place of a delta, which the coordinator solves with. */
+  readonly isSummed: boolean;
   /** Whether a client keeps something from round to round. */
   readonly isKeeping: boolean;
   /** What a client keeps before its first round, given the global model. */
@@ -54,6 +59,7 @@ export type AnyClientAlgorithm = Omit<ClientAlgorithm<never>, 'schema'> & { read
 const plain = {
   travels: null,
   isNormalised: false,
+  isSummed: false,
   isKeeping: false,
   start: () => ({}),
   task: (round: LocalRound<unknown>) => round.task,

@@ -6,6 +6,7 @@ import { createRng } from '../../random/rng.ts';
 import { trainOptionsSchema, type TrainingEngine } from '../engine.ts';
 import { tensor } from '../../model/manifest.ts';
 import { manifestOf } from '../model-spec.ts';
+import { newtonSums } from '../newton.ts';
 import { referenceEngine } from '../reference/engine.ts';
 import type { Vectors } from '../vectors.ts';
 import { createWasmEngine } from '../wasm/engine.ts';
@@ -48,7 +49,8 @@ function biasTrainer(engine: TrainingEngine, options: object, drift: readonly nu
   const zeros = { features: new Float32Array(1), labels: new Int32Array(1) };
   const data = createDataset({ ...zeros, scale: 1, sampleShape: [1], classCount: 2 });
   const parsed = trainOptionsSchema.parse(options);
-  return async ({ parameters, seed, proximal, correction = new Float32Array(4) }): Promise<TrainerResult> => {
+  return async ({ parameters, seed, proximal, wants, correction = new Float32Array(4) }): Promise<TrainerResult> => {
+    if (wants === 'sums') return { parameters, examples: 1, sums: newtonSums(data, new Float64Array(2)) };
     const result = await engine.train({
       spec: { kind: 'softmax-regression', inputs: 1, classes: 2 },
       parameters,
@@ -205,6 +207,19 @@ test('SCAFFOLD refuses momentum, and a trainer that does not say steps and learn
   assert.throws(() => send({ steps: 0, learningRate: 1 }), /says 0 and 1/);
 });
 
+test('newton: what is sent is minus the summed gradient, by hand; a trainer without sums is refused', async () => {
+  const options = optionsOf({ algorithm: 'newton' });
+  const round = { manifest, task: taskOf(0, 0), state: undefined, server: {} };
+  const { update, state } = await runClientRound(options, round, biasTrainer(referenceEngine, twoSteps));
+  // One sample of zeros with label 0 at w = 0: p = ½, the gradient of class 1's bias ½, its curvature ¼, the loss log 2.
+  assert.deepEqual([...update.delta], [0, 0, 0.5, -0.5]);
+  assert.deepEqual([...update.beside['hessian']!], [0, 0, 0.25]);
+  near([update.beside['loss']![0]!], [Math.LN2]);
+  assert.deepEqual([update.claimedExamples, state], [1, {}]);
+  const plain = { parameters: new Float32Array(4), examples: 1 };
+  assert.throws(() => localUpdate(options, round, plain), /newton needs sums .*must give "sums".*gives none/);
+});
+
 for (const algorithm of Object.keys(clientAlgorithms) as (keyof typeof clientAlgorithms)[]) {
   test(`${algorithm}: what is sent needs nothing of what is kept, and no input is changed`, async () => {
     const options = optionsOf({ algorithm });
@@ -217,7 +232,11 @@ for (const algorithm of Object.keys(clientAlgorithms) as (keyof typeof clientAlg
     const result = await train(localTask(options, round));
     assert.deepEqual(localUpdate(options, round, result), update);
     assert.equal(update.delta.length, 4);
-    assert.deepEqual(Object.keys(update.beside), traitsOf(options).travels === null ? [] : ['control']);
+    const { travels, isSummed } = traitsOf(options);
+    assert.deepEqual(
+      Object.keys(update.beside),
+      isSummed ? ['low', 'hessian', 'loss'] : travels === null ? [] : ['control'],
+    );
   });
 }
 

@@ -8,6 +8,7 @@ import { ditto } from './ditto.ts';
 import { fedNova } from './fed-nova.ts';
 import { fedProx } from './fed-prox.ts';
 import { fineTuning } from './fine-tuning.ts';
+import { newton } from './newton.ts';
 import { scaffold } from './scaffold.ts';
 import { sgd } from './sgd.ts';
 
@@ -19,6 +20,7 @@ export const clientAlgorithms = {
   scaffold,
   ditto,
   'fine-tuning': fineTuning,
+  newton,
 } as const satisfies Record<string, AnyClientAlgorithm>;
 
 type Schemas = (typeof clientAlgorithms)[keyof typeof clientAlgorithms]['schema'];
@@ -50,7 +52,7 @@ const ownName = 'own';
 /** What the plan and the wire need to know of an algorithm before anybody trains. */
 export function traitsOf({
   algorithm,
-}: ClientAlgorithmOptions): Pick<AnyClientAlgorithm, 'travels' | 'isNormalised' | 'isKeeping'> {
+}: ClientAlgorithmOptions): Pick<AnyClientAlgorithm, 'travels' | 'isNormalised' | 'isSummed' | 'isKeeping'> {
   return clientAlgorithms[algorithm];
 }
 
@@ -87,11 +89,15 @@ export async function runClientRound(
 
 /** The one vector that travels: the delta, and behind it what goes beside it. */
 export function wireVector({ delta, beside }: LocalUpdate): Float32Array {
-  const { control } = beside;
-  if (control === undefined) return delta;
-  const vector = new Float32Array(delta.length + control.length);
+  const behind = Object.values(beside);
+  if (behind.length === 0) return delta;
+  const vector = new Float32Array(behind.reduce((sum, { length }) => sum + length, delta.length));
   vector.set(delta);
-  vector.set(control, delta.length);
+  let offset = delta.length;
+  for (const values of behind) {
+    vector.set(values, offset);
+    offset += values.length;
+  }
   return vector;
 }
 
