@@ -15,10 +15,14 @@ import { elementCount } from '../core/model/manifest.ts';
 import { planManifest, updateShape } from '../core/plan/learning.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import type { ClientVerdict } from '../core/round/record.ts';
-import type { Blobs } from '../ports/blobs.ts';
+import type { AtRest } from '../ports/at-rest.ts';
 import type { Row } from '../ports/compute.ts';
+import { KmsError } from '../ports/kms.ts';
 import type { Draft } from './journal.ts';
 import type { CoordinatorParts } from './parts.ts';
+
+/** What a sketch tells of one update is little, and for nobody who holds the disk. */
+const sketchPlace = 'qflare/sketches/v1';
 
 export type InspectionInput = {
   readonly round: number;
@@ -41,7 +45,7 @@ export async function inspect(
   memory: Memory,
   { round, clientIds, rows, report, controlReport, base, reference }: InspectionInput,
 ): Promise<Draft> {
-  const { plan, blobs, crypto, compute } = parts;
+  const { plan, blobs, atRest, crypto, compute } = parts;
   const isDropped = new Set(report.dropped.map(({ index }) => index));
   const kept = [...rows.keys()].filter((i) => !isDropped.has(i));
   const manifest = planManifest(plan);
@@ -49,7 +53,7 @@ export async function inspect(
   const keptRows = kept.map((i) => firstOf(rows[i]!, deltaCount));
   const { norms, cosines } = report.diagnostics;
   const seed = memory.seed ?? seedFrom(crypto.randomBytes(4));
-  const past = await readPast(blobs, memory, clientIds);
+  const past = await readPast(parts, memory, clientIds);
   const products = await productsOf(report, kept, norms, keptRows, compute);
   const measured = await measureUpdates({
     rows: keptRows,
@@ -84,7 +88,7 @@ export async function inspect(
   const inspection: Inspection = {
     round,
     seed,
-    file: await blobs.put(writeSketches(measured.round, measured.sketches)),
+    file: await blobs.put(atRest.seal(sketchPlace, writeSketches(measured.round, measured.sketches))),
     scores: kept.map((i, place) => ({ clientId: clientIds[i]!, scores: scores[place]! })),
     verdicts: judged.map(({ clientId, isFlagged, rarity }) => ({ clientId, isFlagged, rarity })),
   };
@@ -161,9 +165,9 @@ function nearestOf({ count, distance2 }: Products): number[] {
   );
 }
 
-/** Reads what earlier rounds left: a file that is gone (a restored backup) is as if the client were new. */
+/** Reads what earlier rounds left: a file that is gone, or whose data key is, is as if the client were new. */
 async function readPast(
-  blobs: Blobs,
+  { blobs, atRest }: Pick<CoordinatorParts, 'blobs' | 'atRest'>,
   memory: Memory,
   clientIds: readonly string[],
 ): Promise<{ readonly rounds: readonly RoundSketch[]; lastOf(clientId: string): LastUpdate | null }> {
@@ -174,7 +178,8 @@ async function readPast(
   const files = new Map<string, ReturnType<typeof readSketches>>();
   for (const name of names) {
     const bytes = await blobs.get(name);
-    if (bytes !== undefined) files.set(name, readSketches(bytes));
+    const opened = bytes === undefined ? undefined : openSketches(bytes, atRest);
+    if (opened !== undefined) files.set(name, readSketches(opened));
   }
   return {
     rounds: memory.files.flatMap((name) => files.get(name)?.round ?? []),
@@ -185,6 +190,15 @@ async function readPast(
       return update === undefined ? null : { update, model: file!.round.model };
     },
   };
+}
+
+function openSketches(sealed: Uint8Array, atRest: AtRest): Uint8Array | undefined {
+  try {
+    return atRest.open(sketchPlace, sealed);
+  } catch (error) {
+    if (error instanceof KmsError) return undefined;
+    throw error;
+  }
 }
 
 function seedFrom(bytes: Uint8Array): number {

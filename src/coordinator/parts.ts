@@ -1,6 +1,8 @@
 import type { Dataset } from '../core/data/dataset.ts';
 import type { TrainingEngine } from '../core/learning/engine.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import type { CertificateAuthority } from '../ports/authority.ts';
+import type { AtRest } from '../ports/at-rest.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compute } from '../ports/compute.ts';
@@ -41,6 +43,8 @@ export type CoordinatorParts = {
   readonly store: Store;
   readonly blobs: Blobs;
   readonly roundKeys: RoundKeys;
+  /** Seals what is remembered of single updates. */
+  readonly atRest: AtRest;
   /** Where opened updates are kept while a round is open. */
   readonly spool: Spool;
   readonly crypto: Crypto;
@@ -49,6 +53,8 @@ export type CoordinatorParts = {
   readonly deflate: Deflate;
   readonly compute: Compute;
   readonly engine: TrainingEngine;
+  /** Issues certificates to devices, where the plan demands them. */
+  readonly authority?: CertificateAuthority | undefined;
   /** The QKD link of this coordinator, where it has one. */
   readonly qkd?: QkdParts | undefined;
 };

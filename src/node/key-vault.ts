@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openFileKms } from '../adapters/kms-file.ts';
-import type { Unlocking } from '../adapters/kms-file/token.ts';
+import { rekeyToken, type Token, type Unlocking } from '../adapters/kms-file/token.ts';
 import { activeKey, keyPurposes, type KeyPurpose, type KeyRecord, moveKey } from '../core/keys/lifecycle.ts';
 import { openObject, sealedUnder, sealObject } from '../core/keys/sealed.ts';
 import type { AtRest } from '../ports/at-rest.ts';
@@ -29,7 +29,9 @@ export type KeyVault = {
   inventory(): Promise<readonly KeyRecord[]>;
   /** The secret in use for a purpose. It is made where there is none yet. */
   secret(purpose: StoredPurpose): Promise<Uint8Array>;
-  /** A new key in place of the one in use, which is destroyed: a retired data key stays, to open what it has sealed. */
+  /** The secret of one key, in use or retired. */
+  secretOf(id: string): Promise<Uint8Array>;
+  /** A new key in place of the one in use, which is destroyed, unless its purpose needs it later. */
   replace(purpose: StoredPurpose, secret?: Uint8Array): Promise<KeyRecord>;
   /** A new key-encryption key: every secret is wrapped anew, nothing else moves. */
   rotateKek(): Promise<KeyRecord>;
@@ -39,12 +41,31 @@ export type KeyVault = {
   readonly atRest: AtRest;
 };
 
+/** Purposes whose retired keys stay: to open what they have sealed, to sign lists of what they have issued. */
+const keptPurposes: ReadonlySet<KeyPurpose> = new Set<KeyPurpose>(['data', 'certificate-authority']);
+
 export type StoredPurpose = Exclude<KeyPurpose, 'kek'>;
 
 /** What a folder's inventory says without being unlocked: no secret is read. */
 export async function readInventory(folder: string): Promise<readonly KeyRecord[]> {
   const [stored, token] = await Promise.all([readVault(join(folder, 'vault.json')), readKeks(folder)]);
   return [...token, ...(stored ?? []).map(recordOf)];
+}
+
+/**
+ * Puts the keys of a folder under another passphrase or key file. They stay what they are.
+ *
+ * Errors: KmsError when `from` does not unlock them.
+ */
+export async function relockVault(
+  folder: string,
+  from: Unlocking,
+  to: Unlocking,
+  crypto: Pick<Crypto, 'aead' | 'randomBytes'>,
+): Promise<void> {
+  const path = join(folder, 'token.json');
+  const token = JSON.parse(await readFile(path, 'utf8')) as Token;
+  await writeSynced(path, `${JSON.stringify(await rekeyToken(token, from, to, crypto), null, 1)}\n`);
 }
 
 /**
@@ -122,7 +143,7 @@ export async function openKeyVault(
     const stored: StoredKey = { ...moveKey(made, 'activate', now), secret: await wrapped(id, secret, kek) };
     secrets.set(id, secret);
     await keep([...keys.map((key) => (key === former ? ended(key, now) : key)), stored]);
-    if (former !== undefined && purpose !== 'data') forget(former.id);
+    if (former !== undefined && !keptPurposes.has(purpose)) forget(former.id);
     return stored;
   }
 
@@ -142,6 +163,12 @@ export async function openKeyVault(
     inventory: async () => [...kekRecords(await kms.find(kekLabel)), ...keys.map(recordOf)],
     secret: (purpose) =>
       inTurn(async () => (await unwrapped(activeKey(keys, purpose) ?? (await add(purpose, undefined)))).slice()),
+    secretOf: (id) =>
+      inTurn(async () => {
+        const key = keys.find((one) => one.id === id);
+        if (key === undefined) throw new KmsError(`Cannot use key ${id} as it must be in ${path}: it is not`);
+        return (await unwrapped(key)).slice();
+      }),
     replace: (purpose, secret) => inTurn(async () => recordOf(await add(purpose, secret))),
     rotateKek: () =>
       inTurn(async () => {
@@ -163,6 +190,8 @@ export async function openKeyVault(
       inTurn(async () => {
         const key = keys.find((one) => one.id === id);
         if (key === undefined) throw new RangeError(`Cannot destroy ${id} as there must be such a key: there is none`);
+        if (key.purpose === 'certificate-authority')
+          throw new RangeError(`Cannot destroy ${id} as nothing must need it: it signs the list of what it has issued`);
         const gone = recordOf({ ...key, ...moveKey(key, 'destroy', nowMs()) });
         await keep(keys.map((one) => (one === key ? gone : one)));
         forget(id);
@@ -192,7 +221,7 @@ export async function openKeyVault(
 /** The record of a key that another has taken the place of. */
 function ended(key: StoredKey, nowMs: number): StoredKey {
   const retired = moveKey(key, 'retire', nowMs);
-  if (key.purpose === 'data') return { ...key, ...retired };
+  if (keptPurposes.has(key.purpose)) return { ...key, ...retired };
   return recordOf({ ...key, ...moveKey(retired, 'destroy', nowMs) });
 }
 
@@ -200,7 +229,9 @@ function freshSecret(purpose: StoredPurpose, crypto: Pick<Crypto, 'randomBytes' 
   if (purpose === 'owner-token') {
     return Buffer.from(crypto.randomBytes(32).toBase64({ alphabet: 'base64url', omitPadding: true }));
   }
-  if (purpose === 'tls') throw new RangeError('Cannot make a TLS key as it must come with its certificate');
+  if (purpose === 'tls' || purpose === 'certificate-authority') {
+    throw new RangeError(`Cannot make a key for ${purpose} as it must come with its certificate`);
+  }
   return keyPurposes[purpose].algorithm === 'ML-DSA-65'
     ? crypto.generateSigningKey().exportSeed()
     : crypto.randomBytes(32);

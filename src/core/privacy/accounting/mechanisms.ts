@@ -52,6 +52,8 @@ export type MechanismId = keyof MechanismOptions;
 export type Contribution = {
   /** No noise: ε is infinite. */
   readonly isUnbounded?: boolean;
+  /** Of a record's being in a step's sample, where a record outside leaves no trace: 1 unless said. */
+  readonly chance?: number;
   /** μ where the mechanism is a Gaussian without sampling: those compose exactly. */
   readonly mu?: number;
   readonly pair?: DominatingPair;
@@ -68,7 +70,7 @@ const ADD_OR_REMOVE = ['add-or-remove-one'] as const;
 const REPLACE = ['replace-one'] as const;
 const ACTION = 'account for the mechanism';
 const NO_NOISE: Contribution = { isUnbounded: true };
-const NO_LOSS: Contribution = { rdp: () => 0 };
+const NO_LOSS: Contribution = { rdp: () => 0, chance: 0 };
 
 /** All mechanisms by id. A new one is one entry. */
 export const MECHANISMS = {
@@ -92,8 +94,8 @@ function gaussian(options: MechanismOptions['gaussian'], adjacency: Adjacency): 
   if (sigma === 0) return NO_NOISE;
   const distance = adjacency === 'replace-one' ? 2 : 1;
   if (q === 1) return { mu: distance / sigma, rdp: (order) => (order * distance * distance) / (2 * sigma * sigma) };
-  if (adjacency === 'replace-one') return { pair: replacedGaussianPair(sigma, q) };
-  return { pair: subsampledGaussianPair(sigma, q), rdp: (order) => subsampledGaussianRdp(sigma, q, order) };
+  if (adjacency === 'replace-one') return { chance: q, pair: replacedGaussianPair(sigma, q) };
+  return { chance: q, pair: subsampledGaussianPair(sigma, q), rdp: (order) => subsampledGaussianRdp(sigma, q, order) };
 }
 
 function laplace(options: MechanismOptions['laplace']): Contribution {
@@ -102,7 +104,7 @@ function laplace(options: MechanismOptions['laplace']): Contribution {
   if (q === 0) return NO_LOSS;
   if (scale === 0) return NO_NOISE;
   const pair = subsampledLaplacePair(scale, q);
-  return q === 1 ? { pair, rdp: (order) => laplaceRdp(1 / scale, order) } : { pair };
+  return q === 1 ? { pair, rdp: (order) => laplaceRdp(1 / scale, order) } : { chance: q, pair };
 }
 
 function discreteLaplace(options: MechanismOptions['discrete-laplace']): Contribution {
