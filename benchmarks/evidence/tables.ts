@@ -24,7 +24,8 @@ export function ofPolicy(record: LabRecord, policy: string): string {
     const worst = worstOf(record, partition, policy);
     const none = at(record, { partition, attack: 'none', rule: policy });
     const mean = at(record, { partition, attack: 'none', rule: 'mean' });
-    const loss = none?.mean == null || mean?.mean == null ? null : 100 * (mean.mean - none.mean);
+    const [ours, best] = [percent(none), percent(mean)];
+    const loss = ours === null || best === null ? null : best - ours;
     return [
       partition,
       cell(worst),
@@ -79,11 +80,11 @@ export function reproduction(record: LabRecord): string {
   const rows = Object.entries(independent.accuracy).map(([rule, theirs]) => [
     rule,
     ...attacks.map((attack) => {
-      const ours = at(record, { partition: 'iid', attack, rule })?.mean;
+      const ours = percent(at(record, { partition: 'iid', attack, rule }));
       const known = theirs[attack]!;
-      if (ours == null) return `– / ${known.toFixed(1)}`;
-      const text = `${(100 * ours).toFixed(1)} / ${known.toFixed(1)}`;
-      return Math.abs(100 * ours - known) <= 3 || known < collapsed ? text : `**${text}**`;
+      if (ours === null) return `– / ${known.toFixed(1)}`;
+      const text = `${ours.toFixed(1)} / ${known.toFixed(1)}`;
+      return Math.abs(ours - known) <= 3 || known < collapsed ? text : `**${text}**`;
     }),
   ]);
   return table(['rule: ours / theirs', ...attacks], rows);
@@ -98,13 +99,14 @@ export function retention(record: LabRecord, policy: string): string {
         which === 'no attack'
           ? at(record, { partition, attack: 'none', rule: policy })
           : worstOf(record, partition, policy);
-      const share = group?.mean == null ? null : (10_000 * group.mean) / steps3000;
+      const reached = percent(group);
+      const share = reached === null ? null : (100 * reached) / steps3000;
       return [
         partition,
         which,
         cell(group),
         share === null ? '–' : share.toFixed(1),
-        group?.mean == null ? '–' : ((10_000 * group.mean) / steps300).toFixed(1),
+        reached === null ? '–' : ((100 * reached) / steps300).toFixed(1),
         share === null ? '–' : share > retentionMin ? 'met' : '**missed**',
       ];
     }),
@@ -134,10 +136,16 @@ function worstOf(record: LabRecord, partition: string, rule: string): Group | un
   return (groups as Group[]).reduce((low, group) => (group.mean! < low.mean! ? group : low));
 }
 
+/** A mean in per cent; null where nothing was measured. */
+function percent(group: Group | undefined): number | null {
+  return group === undefined || group.mean === null ? null : 100 * group.mean;
+}
+
 function verdictOf(group: Group | undefined, goal: number): string {
-  if (group?.mean == null) return '–';
-  if (100 * group.mean >= goal) return 'met';
-  return 100 * (group.mean + (group.deviation ?? 0)) >= goal ? 'met within one deviation' : '**missed**';
+  const reached = percent(group);
+  if (reached === null) return '–';
+  if (reached >= goal) return 'met';
+  return reached + 100 * (group?.deviation ?? 0) >= goal ? 'met within one deviation' : '**missed**';
 }
 
 function axis(record: LabRecord, name: string): readonly string[] {
@@ -146,10 +154,11 @@ function axis(record: LabRecord, name: string): readonly string[] {
 
 /** Mean ± deviation over the seeds in per cent, and of how many where not of all. */
 function cell(group: Group | undefined): string {
-  if (group?.mean == null) return '–';
+  const reached = percent(group);
+  if (group === undefined || reached === null) return '–';
   const spread = group.deviation === null ? '' : ` ± ${(100 * group.deviation).toFixed(1)}`;
   const count = group.cells.length < seedCount ? ` (${group.cells.length} of ${seedCount} seeds)` : '';
-  return `${(100 * group.mean).toFixed(1)}${spread}${count}`;
+  return `${reached.toFixed(1)}${spread}${count}`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
