@@ -66,7 +66,10 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget' | 'sw
   stop(reason: string): Promise<void>;
   journal(fromSequence: number): Promise<readonly JournalRow[]>;
   /** Journals what happened beside the rounds, such as a source of randomness that was cut off. */
-  note(kind: `entropy.${string}` | `key.${string}` | 'requests.flood', data: Draft['data']): Promise<void>;
+  note(
+    kind: `entropy.${string}` | `key.${string}` | `certificate.${string}` | 'requests.flood',
+    data: Draft['data'],
+  ): Promise<void>;
   onCommit(listener: (rows: readonly JournalRow[]) => void): () => void;
   /** Resolves when the run has completed or was stopped; rejects on a storage error. */
   readonly ended: Promise<void>;
