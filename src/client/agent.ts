@@ -21,6 +21,7 @@ import { createDeviceKey } from './device-key.ts';
 import { createDownload } from './download.ts';
 import { RefusedError, TrainerError, VersionError } from './ends.ts';
 import { createClientQkd, NoQkdKeyError, type SiteQkd } from './qkd.ts';
+import type { Room } from './room.ts';
 import { createPaceKeeper } from './pace.ts';
 import { createLocalPrivacy } from './local-privacy.ts';
 import { createDelivery } from './upload.ts';
@@ -52,6 +53,8 @@ export type AgentParts = {
   readonly patienceMs: number;
   /** Envelopes above this size are uploaded in parts; the protocol's own limit unless given. */
   readonly wholeBytesMax?: number;
+  /** Memory for one envelope after the other, where the transport keeps nothing of what it has sent. */
+  readonly room?: Room | undefined;
   /** What happens, for people. */
   readonly say: (text: string) => void;
 };

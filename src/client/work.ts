@@ -16,6 +16,7 @@ import type { Trainer } from '../ports/trainer.ts';
 import type { PaceKeeper } from './pace.ts';
 import { type LocalPrivacy, protectedUpdate } from './local-privacy.ts';
 import type { ClientQkd } from './qkd.ts';
+import type { Room } from './room.ts';
 import { encodeAtSite, evaluateAtSite, trainAtSite } from './site-learning.ts';
 
 /** Something that the coordinator says and this site will not do: another model or codec than the plan's. */
@@ -42,6 +43,8 @@ export async function contribute(
     readonly pace?: PaceKeeper;
     readonly fetchModel: (hash: string) => Promise<Uint8Array>;
     readonly qkd?: ClientQkd;
+    /** Where the envelope is written; the one before is done with. */
+    readonly room?: Room | undefined;
     /** Must be there when the plan asks for local privacy. */
     readonly local?: LocalPrivacy | null;
   },
@@ -93,6 +96,7 @@ export async function contribute(
     payload,
     { round: Uint8Array.fromBase64(announcement.roundKey), device: key, psk: qkd?.psk },
     crypto,
+    parts.room,
   );
 
   async function updatePayload(): Promise<Uint8Array> {

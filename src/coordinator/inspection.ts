@@ -6,8 +6,10 @@ import { leaveOneOutCosines } from '../core/detection/leave-one-out.ts';
 import { type Inspection, type Memory, memoryOf, remember } from '../core/detection/memory.ts';
 import type { Products } from '../core/detection/measure/features.ts';
 import { dotOf } from '../core/detection/measure/sketch.ts';
+import { rootEffects } from '../core/detection/measure/root-loss.ts';
 import { readSketches, writeSketches } from '../core/detection/measure/sketch-file.ts';
-import { standardise } from '../core/detection/measure/standing.ts';
+import { standardise, withTimes } from '../core/detection/measure/standing.ts';
+import { recognise } from '../core/detection/pattern/recognise.ts';
 import { type LastUpdate, measureUpdates, type RoundSketch } from '../core/detection/measure/update-features.ts';
 import { windowMax } from '../core/detection/limits.ts';
 import { standingOf } from '../core/detection/reputation.ts';
@@ -15,10 +17,14 @@ import { elementCount } from '../core/model/manifest.ts';
 import { planManifest, updateShape } from '../core/plan/learning.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import type { ClientVerdict } from '../core/round/record.ts';
-import type { Blobs } from '../ports/blobs.ts';
+import type { AtRest } from '../ports/at-rest.ts';
 import type { Row } from '../ports/compute.ts';
+import { KmsError } from '../ports/kms.ts';
 import type { Draft } from './journal.ts';
 import type { CoordinatorParts } from './parts.ts';
+
+/** What a sketch tells of one update is little, and for nobody who holds the disk. */
+const sketchPlace = 'qflare/sketches/v1';
 
 export type InspectionInput = {
   readonly round: number;
@@ -41,7 +47,7 @@ export async function inspect(
   memory: Memory,
   { round, clientIds, rows, report, controlReport, base, reference }: InspectionInput,
 ): Promise<Draft> {
-  const { plan, blobs, crypto, compute } = parts;
+  const { plan, blobs, atRest, crypto, compute } = parts;
   const isDropped = new Set(report.dropped.map(({ index }) => index));
   const kept = [...rows.keys()].filter((i) => !isDropped.has(i));
   const manifest = planManifest(plan);
@@ -49,9 +55,15 @@ export async function inspect(
   const keptRows = kept.map((i) => firstOf(rows[i]!, deltaCount));
   const { norms, cosines } = report.diagnostics;
   const seed = memory.seed ?? seedFrom(crypto.randomBytes(4));
-  const past = await readPast(blobs, memory, clientIds);
+  const past = await readPast(parts, memory, clientIds);
   const products = await productsOf(report, kept, norms, keptRows, compute);
   const measured = await measureUpdates({
+    rootEffects: await effectsOnRoot(
+      parts,
+      keptRows,
+      base,
+      kept.map((i) => norms[i]!),
+    ),
     rows: keptRows,
     products,
     cosines: kept.map((i) => cosines[i]!),
@@ -63,7 +75,7 @@ export async function inspect(
     last: kept.map((i) => past.lastOf(clientIds[i]!)),
     rounds: past.rounds,
   });
-  const scores = standardise(measured.features);
+  const scores = withTimes(standardise(measured.features), measured.features);
   const nearest = nearestOf(products);
   const others = othersCosines(report);
   const observations = clientIds.map((clientId, i): Observation => {
@@ -80,11 +92,13 @@ export async function inspect(
   const { detector, falseAlarms } = plan.detection;
   const onControls = controlReport === null ? [] : judgeControls(clientIds, controlReport);
   const judged = judge(detector, observations, falseAlarms).map((verdict, i) => withControl(verdict, onControls[i]));
+  const flagged = [...judged.keys()].filter((i) => judged[i]!.isFlagged);
+  const patterns = new Map(recognise(observations, flagged).map((pattern, place) => [flagged[place]!, pattern]));
   for (const file of memory.stale) await blobs.remove(file);
   const inspection: Inspection = {
     round,
     seed,
-    file: await blobs.put(writeSketches(measured.round, measured.sketches)),
+    file: await blobs.put(atRest.seal(sketchPlace, writeSketches(measured.round, measured.sketches))),
     scores: kept.map((i, place) => ({ clientId: clientIds[i]!, scores: scores[place]! })),
     verdicts: judged.map(({ clientId, isFlagged, rarity }) => ({ clientId, isFlagged, rarity })),
   };
@@ -96,15 +110,30 @@ export async function inspect(
       isFlagged: verdict.isFlagged,
       score: verdict.score,
       reasons: verdict.reasons,
+      ...(patterns.has(i) ? { pattern: patterns.get(i)! } : {}),
       norm: norms[i]!,
       cosine: cosines[i]!,
       weight: report.weights?.[i] ?? null,
+      ...(observations[i]!.nearest === undefined ? {} : { nearest: observations[i]!.nearest }),
       trust,
       standing: state,
     };
   });
   const data = { verdicts: verdicts as unknown as Json, inspection: inspection as unknown as Json };
   return { kind: 'round.verdicts', round, data };
+}
+
+/** What each update does to the loss on the root set; null where the plan has none. */
+async function effectsOnRoot(
+  { plan, root = null, engine }: CoordinatorParts,
+  rows: readonly Row[],
+  base: Row,
+  norms: readonly number[],
+): Promise<Float64Array | null> {
+  if (root === null) return null;
+  const lossOf = async (parameters: Float32Array) =>
+    (await engine.evaluate({ spec: plan.model, parameters, data: root })).loss;
+  return rootEffects(rows, { base, norms, lossOf });
 }
 
 /** The cosine of each row to the aggregate of the others; null for a rule on coordinates. */
@@ -161,9 +190,9 @@ function nearestOf({ count, distance2 }: Products): number[] {
   );
 }
 
-/** Reads what earlier rounds left: a file that is gone (a restored backup) is as if the client were new. */
+/** Reads what earlier rounds left: a file that is gone, or whose data key is, is as if the client were new. */
 async function readPast(
-  blobs: Blobs,
+  { blobs, atRest }: Pick<CoordinatorParts, 'blobs' | 'atRest'>,
   memory: Memory,
   clientIds: readonly string[],
 ): Promise<{ readonly rounds: readonly RoundSketch[]; lastOf(clientId: string): LastUpdate | null }> {
@@ -174,7 +203,8 @@ async function readPast(
   const files = new Map<string, ReturnType<typeof readSketches>>();
   for (const name of names) {
     const bytes = await blobs.get(name);
-    if (bytes !== undefined) files.set(name, readSketches(bytes));
+    const opened = bytes === undefined ? undefined : openSketches(bytes, atRest);
+    if (opened !== undefined) files.set(name, readSketches(opened));
   }
   return {
     rounds: memory.files.flatMap((name) => files.get(name)?.round ?? []),
@@ -185,6 +215,15 @@ async function readPast(
       return update === undefined ? null : { update, model: file!.round.model };
     },
   };
+}
+
+function openSketches(sealed: Uint8Array, atRest: AtRest): Uint8Array | undefined {
+  try {
+    return atRest.open(sketchPlace, sealed);
+  } catch (error) {
+    if (error instanceof KmsError) return undefined;
+    throw error;
+  }
 }
 
 function seedFrom(bytes: Uint8Array): number {

@@ -47,6 +47,8 @@ export function createOpenKey(
     },
     async destroy(round) {
       await roundKeys.destroy(round);
+      // Each key has served its one round; the epoch's secrets go on from what was derived of it.
+      if (open?.round === round) for (const { key } of open.qkd.values()) key?.fill(0);
       if (open?.round === round) open = undefined;
     },
   };

@@ -1,6 +1,8 @@
 import type { Dataset } from '../core/data/dataset.ts';
 import type { TrainingEngine } from '../core/learning/engine.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import type { CertificateAuthority } from '../ports/authority.ts';
+import type { AtRest } from '../ports/at-rest.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Compute } from '../ports/compute.ts';
@@ -37,10 +39,14 @@ export type CoordinatorParts = {
   readonly pin: string;
   /** What each model is evaluated on, where the plan gives it. */
   readonly test: Dataset | null;
+  /** What updates are tried on, where the plan asks for it: taken from the test data, which is then without it. */
+  readonly root?: Dataset | null;
   readonly clock: Clock;
   readonly store: Store;
   readonly blobs: Blobs;
   readonly roundKeys: RoundKeys;
+  /** Seals what is remembered of single updates. */
+  readonly atRest: AtRest;
   /** Where opened updates are kept while a round is open. */
   readonly spool: Spool;
   readonly crypto: Crypto;
@@ -49,6 +55,8 @@ export type CoordinatorParts = {
   readonly deflate: Deflate;
   readonly compute: Compute;
   readonly engine: TrainingEngine;
+  /** Issues certificates to devices, where the plan demands them. */
+  readonly authority?: CertificateAuthority | undefined;
   /** The QKD link of this coordinator, where it has one. */
   readonly qkd?: QkdParts | undefined;
 };

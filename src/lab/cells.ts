@@ -9,7 +9,7 @@ import type { Hostility, Partition } from '../simulation/index.ts';
 import type { Lab } from './lab-file.ts';
 
 /** Raised when the same definition would give other results than before: old results are then not used again. */
-const definitionVersion = 1;
+export const definitionVersion = 1;
 
 /** Everything that a cell's result depends on. */
 export type CellDefinition = {
@@ -106,10 +106,15 @@ function cellOf(
     workerMomentum: setting.workerMomentum ?? null,
     measureEvery: setting.measureEvery,
   };
+  return cellWith(definition, labels);
+}
+
+/** A cell with its key. */
+export function cellWith(definition: CellDefinition, axes: Cell['axes']): Cell {
   const key = createHash('sha256')
     .update(canonicalJson(definition as unknown as Json))
     .digest('hex');
-  return { key, axes: labels, definition };
+  return { key, axes, definition };
 }
 
 function planOf(

@@ -128,6 +128,14 @@ test('a folder opens with its passphrase or key file only, and says which is mis
   writeFileSync(wrong, 'short');
   const short = qflareWith({ QFLARE_KEY_FILE: wrong }, 'init', join(root, 'by-file'));
   assert.deepEqual([short.code, /must hold at least 32 random bytes: current value is 5/.test(short.err)], [5, true]);
+  // Relocked, it opens with the new one only.
+  const keyFile = join(root, 'key-file');
+  writeFileSync(keyFile, createNodeCrypto().randomBytes(32));
+  const relock = (...flags: readonly string[]) =>
+    qflareWith({ QFLARE_PASSPHRASE_FILE: right }, 'keys', 'relock', folder, ...flags);
+  assert.match(relock().err, /one of --to-passphrase-file and --to-key-file must be given/);
+  assert.equal(relock('--to-key-file', keyFile).code, 0);
+  assert.deepEqual([rotate({ QFLARE_PASSPHRASE_FILE: right }).code, rotate({ QFLARE_KEY_FILE: keyFile }).code], [5, 0]);
   // The inventory is no secret: it is read without unlocking.
   assert.equal(qflareWith({}, 'keys', 'list', folder).code, 0);
 });

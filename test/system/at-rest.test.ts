@@ -171,8 +171,12 @@ test('after a run no update, key or token lies open in the data folders of coord
       assert.deepEqual(filesWith(planted, new Map([[what, secret]])), [`${what} in leak`]);
     }
   }
-  // And the update that was looked for did rest here: as an envelope, which its round key alone opened.
-  assert.ok(readdirSync(paths.blobs, { recursive: true }).length > 4);
+  // What detection remembers of each update rests in the same store, sealed.
+  const blobs = (readdirSync(paths.blobs, { recursive: true }) as string[])
+    .map((name) => join(paths.blobs, name))
+    .filter((path) => statSync(path).isFile());
+  const sealed = blobs.filter((path) => readFileSync(path).subarray(0, 4).toString() === 'QFSD');
+  assert.equal(sealed.length, 2, 'the sketches of two rounds');
 
   // What unlocks it is elsewhere; with anything else neither folder opens.
   assert.equal(statSync(join(root, 'elsewhere', 'qflare', 'unlock.key')).mode & 0o777, 0o600);

@@ -1,4 +1,5 @@
 import { createVolatileSiteMemory } from '../../src/adapters/site-memory-volatile.ts';
+import { memoryAtRest } from '../../src/adapters/at-rest-memory.ts';
 import { createMemoryBlobs } from '../../src/adapters/blobs-memory.ts';
 import { createNodeCrypto } from '../../src/adapters/crypto-node.ts';
 import { createNodeDeflate } from '../../src/adapters/deflate-node.ts';
@@ -93,6 +94,7 @@ export function partsOf(plan: Plan, disk: Disk, clock: VirtualClock, runId = 'ru
     store: disk.store,
     blobs: disk.blobs,
     roundKeys: disk.roundKeys,
+    atRest: memoryAtRest,
     spool: createMemorySpool(),
   };
 }

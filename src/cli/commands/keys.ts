@@ -7,6 +7,8 @@ import { isServed, lockFolder, type Paths, pathsOf, readSettings } from '../coor
 import { Failure } from '../failure.ts';
 
 const dayMs = 86_400_000;
+type RelockOptions = { readonly toPassphraseFile?: string; readonly toKeyFile?: string; readonly json?: boolean };
+
 const rotated = Object.entries(keyPurposes).flatMap(([purpose, { rotates }]) => (rotates ? [purpose] : []));
 
 export function keysCommand(): Command {
@@ -31,6 +33,35 @@ export function keysCommand(): Command {
       const made = await rotate(dir, purpose);
       const text = `${made.id} is in use; what was in use before is ${purpose === 'data' ? 'kept to open what it has sealed' : 'destroyed'}\n`;
       process.stdout.write(options.json === true ? `${JSON.stringify(rowOf(made, Date.now()))}\n` : text);
+    });
+  keys
+    .command('relock')
+    .description('Put the keys under another passphrase or key file; they stay what they are')
+    .argument('<dir>', "the coordinator's folder; the coordinator must not run")
+    .option('--to-passphrase-file <file>', 'a file with the new passphrase')
+    .option('--to-key-file <file>', 'a file with at least 32 random bytes')
+    .option('--json', 'print one JSON document')
+    .action(async (dir: string, options: RelockOptions) => {
+      const environment = {
+        QFLARE_PASSPHRASE_FILE: options.toPassphraseFile,
+        QFLARE_KEY_FILE: options.toKeyFile,
+      };
+      if (Object.values(environment).filter((file) => file !== undefined).length !== 1) {
+        throw new Failure('plan', 'Cannot relock as one of --to-passphrase-file and --to-key-file must be given');
+      }
+      const paths = pathsOf(resolve(dir));
+      const [{ findUnlocking }, { relockVault }, { createNodeCrypto }] = await Promise.all([
+        import('../../node/unlocking.ts'),
+        import('../../node/key-vault.ts'),
+        import('../../adapters/crypto-node.ts'),
+      ]);
+      const to = await findUnlocking(environment);
+      const from = await findUnlocking(process.env);
+      await inFolder(paths, () => relockVault(paths.keys, from, to, createNodeCrypto()));
+      const said = { unlockedBy: to.kind };
+      process.stdout.write(
+        options.json === true ? `${JSON.stringify(said)}\n` : `${dir} is unlocked by the ${to.kind} now\n`,
+      );
     });
   keys
     .command('destroy')

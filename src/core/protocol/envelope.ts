@@ -140,10 +140,11 @@ export function envelopeRoom(
   headerBytes: Uint8Array,
   suite: SuiteId,
   plaintextBytes: number,
+  room: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
 ): { readonly bytes: Uint8Array; readonly chunks: Uint8Array; readonly head: Uint8Array } {
   const { encBytes, signatureBytes } = suites[suite];
   const headBytes = headerBytes.length + encBytes + chunkCount(plaintextBytes) * hashBytes + signatureBytes;
-  const bytes = new Uint8Array(headBytes + sealedBytes(plaintextBytes));
+  const bytes = room(headBytes + sealedBytes(plaintextBytes));
   return { bytes, head: bytes.subarray(0, headBytes), chunks: bytes.subarray(headBytes) };
 }
 

@@ -1,3 +1,4 @@
+import { memoryAtRest } from '../../adapters/at-rest-memory.ts';
 import { createMemoryBlobs } from '../../adapters/blobs-memory.ts';
 import { createMemoryRoundKeys } from '../../adapters/round-keys-memory.ts';
 import { createMemoryStore } from '../../adapters/store-memory.ts';
@@ -58,6 +59,7 @@ export async function runDirectWorld(options: {
     proofKeys: simulatedProofKeys(crypto, root),
     blobs: createMemoryBlobs(),
     roundKeys: createMemoryRoundKeys(),
+    atRest: memoryAtRest,
   };
   const coordinator = createCoordinator(parts, counter.makeReception);
   const seen = seenInRun(plan, () => coordinator.snapshot().run, coordinator.model);

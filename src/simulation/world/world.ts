@@ -1,3 +1,4 @@
+import { memoryAtRest } from '../../adapters/at-rest-memory.ts';
 import { createMemoryBlobs } from '../../adapters/blobs-memory.ts';
 import { createNodeDeflate } from '../../adapters/deflate-node.ts';
 import { createMemoryRoundKeys } from '../../adapters/round-keys-memory.ts';
@@ -106,6 +107,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
       crypto,
       entropy: createSimulatedEntropy(root.child('coordinator', 'entropy')),
       announcer: simulatedAnnouncer(crypto, root, place),
+      atRest: memoryAtRest,
       proofKeys: simulatedProofKeys(crypto, root),
       pin: pin.toHex(),
       test: sites.test,
