@@ -7,10 +7,11 @@ import { openObject, sealedUnder, sealObject } from '../core/keys/sealed.ts';
 import type { AtRest } from '../ports/at-rest.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import { DamagedError } from '../ports/damage.ts';
-import { KmsError, type KmsKey } from '../ports/kms.ts';
+import { type Kms, KmsError, type KmsKey } from '../ports/kms.ts';
 
 /** The label of the key-encryption keys in the token. */
 const kekLabel = 'qflare-kek';
+const attemptsMax = 20;
 
 /** A key of the vault: its record, and its secret sealed under a data key that a key-encryption key wraps. */
 type StoredKey = KeyRecord & {
@@ -81,8 +82,9 @@ export async function openKeyVault(
 ): Promise<KeyVault> {
   const path = join(folder, 'vault.json');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const kms = await openFileKms(join(folder, 'token.json'), unlocking, crypto);
-  let keys: readonly StoredKey[] = (await readVault(path)) ?? [];
+  const opened = await openPair(folder, unlocking, crypto);
+  const { kms } = opened;
+  let keys = opened.keys;
   let kek = (await kms.find(kekLabel)).at(-1) ?? (await kms.generate(kekLabel, nowMs()));
   const secrets = new Map<string, Uint8Array>();
   let queue: Promise<unknown> = Promise.resolve();
@@ -216,6 +218,23 @@ export async function openKeyVault(
   // What is sealed under a former data key opens without waiting.
   for (const key of keys) if (key.purpose === 'data' && key.secret !== undefined) await unwrapped(key);
   return vault;
+}
+
+/** Token and vault as of one moment: while a coordinator runs it may rotate between the reading of both. */
+async function openPair(
+  folder: string,
+  unlocking: Unlocking,
+  crypto: Pick<Crypto, 'aead' | 'randomBytes'>,
+): Promise<{ readonly kms: Kms; readonly keys: readonly StoredKey[] }> {
+  for (let attempt = 1; ; attempt++) {
+    const kms = await openFileKms(join(folder, 'token.json'), unlocking, crypto);
+    const keys = (await readVault(join(folder, 'vault.json'))) ?? [];
+    const held = new Set((await kms.find(kekLabel)).map(({ version }) => version));
+    // What stays apart is said at the use of the key.
+    if (attempt === attemptsMax || keys.every(({ secret }) => secret === undefined || held.has(secret.kek))) {
+      return { kms, keys };
+    }
+  }
 }
 
 /** The record of a key that another has taken the place of. */
