@@ -18,6 +18,7 @@ import type { SiteQkd } from '../client/qkd.ts';
 import { createRoom } from '../client/room.ts';
 import type { Link } from '../client/link.ts';
 import { type Plan, parsePlan } from '../core/plan/plan.ts';
+import { certifiedTransport } from './certified-transport.ts';
 import { holdCertificate } from './device-certificate.ts';
 import { openKeyVault } from './key-vault.ts';
 import { channelProfiles, clientChannel, describeProfile } from '../core/protocol/channel-profile.ts';
@@ -77,7 +78,8 @@ export async function joinRun(options: {
       );
       stopRenewing = certified.stop;
       transport.close();
-      transport = createHttpsTransport({ ...target, certificate: certified.current });
+      const shown = createHttpsTransport({ ...target, certificate: certified.current });
+      transport = certifiedTransport(shown, () => createHttpsTransport(target));
     }
     const trainer = await options.trainerFor(plan, identity);
     const outcome = await takePart({
