@@ -100,7 +100,7 @@ test('shuffleEpsilon() equals the sum over all outcomes of few clients, and one 
     [1.5, 30, 1e-3],
   ] as const) {
     const found = shuffleEpsilon(local, clients, delta);
-    let [low, high] = [0, local];
+    let [low, high]: [number, number] = [0, local];
     for (let i = 0; i < 60; i++) {
       const middle = (low + high) / 2;
       if (clonesDelta(middle, local, clients) > delta) low = middle;
@@ -131,7 +131,7 @@ test('shuffleClosedForm() is the formula where it holds, above the numerical bou
       [1, 10, 0],
       [1, 10, 1],
     ] as const)
-      assert.throws(() => call(...args), RangeError, args.join());
+      assert.throws(() => call(args[0], args[1], args[2]), RangeError, args.join());
 });
 
 test('epsilon() of schedules: equal steps are one, unbounded ones are infinite, exact ones need no mesh', () => {
