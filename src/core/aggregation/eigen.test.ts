@@ -72,6 +72,6 @@ test('topEigenpair() of many rows: nothing but zeros, one row alone, and a pair 
   const { value, vector } = topEigenpair(single, n);
   near(value, 3, 1e-12, 'value');
   vector.forEach((entry, i) => near(entry, i === 17 ? 1 : 0, 1e-12, `entry ${i}`));
-  const close = topEigenpair(matrixOf([2, 1.98, ...new Array<number>(58).fill(0.1)], n, 8).matrix, n);
+  const close = topEigenpair(matrixOf([2, 1.98, ...Array.from({ length: 58 }, () => 0.1)], n, 8).matrix, n);
   near(close.value, 2, 1e-9, 'a gap of a hundredth');
 });

@@ -50,8 +50,8 @@ test('noiseMultiplier() by each accountant meets the wish with that one, and say
 });
 
 test('fixedSizeEpsilon() of everybody is the Gaussian, of fewer is less, and of nobody is refused', () => {
-  const all = { population: 50, sample: 50, noiseMultiplier: 2, steps: 10, delta: 1e-5 };
-  const plain = rdpEpsilon((order) => (10 * order) / 8, 1e-5);
+  const all = { population: 50, sample: 50, noiseMultiplier: 3, steps: 10, delta: 1e-5 };
+  const plain = rdpEpsilon((order) => 10 * (order / 18), 1e-5);
   assert.deepEqual(fixedSizeEpsilon(all), plain);
   const sizes = [1, 5, 20, 40].map((sample) => fixedSizeEpsilon({ ...all, sample }).epsilon);
   assert.ok(
