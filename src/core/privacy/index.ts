@@ -25,6 +25,8 @@ export {
   subsampledGaussianRdp,
 } from './accounting/rdp.ts';
 export type { RdpCurve } from './accounting/rdp.ts';
+export { treeSensitivitySquare } from './accounting/tree-participation.ts';
+export type { Participation } from './accounting/tree-participation.ts';
 export { shuffleClosedForm, shuffleEpsilon } from './accounting/shuffling.ts';
 export type { EpsilonInterval } from './pld/pld-epsilon.ts';
 

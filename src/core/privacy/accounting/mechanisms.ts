@@ -9,6 +9,7 @@ import {
 } from '../pld/atomic-pairs.ts';
 import { gaussianMixturePair, replacedGaussianPair, subsampledGaussianPair } from '../pld/gaussian-pair.ts';
 import { subsampledLaplacePair } from '../pld/laplace-pair.ts';
+import { treeSensitivitySquare } from './tree-participation.ts';
 import { exponentialRdp, laplaceRdp, randomizedResponseRdp, subsampledGaussianRdp, type RdpCurve } from './rdp.ts';
 
 /** Which two data sets are neighbours: one record (or client) more or less, or one exchanged for another. */
@@ -42,8 +43,16 @@ export type MechanismOptions = {
     readonly sampleRate: number;
     readonly groupSize: number;
   };
-  /** Binary-tree prefix sums (DP-FTRL) over `treeSteps` releases; a record falls into one leaf. */
-  readonly 'tree-aggregation': { readonly noiseMultiplier: number; readonly treeSteps: number };
+  /**
+   * Binary-tree prefix sums (DP-FTRL) over `treeSteps` releases. A client is in at most `participations` leaves (1 unless
+   * said), `separation` others at least between two of them (0 unless said). A step is a tree: restarts are steps.
+   */
+  readonly 'tree-aggregation': {
+    readonly noiseMultiplier: number;
+    readonly treeSteps: number;
+    readonly participations?: number;
+    readonly separation?: number;
+  };
 };
 
 export type MechanismId = keyof MechanismOptions;
@@ -194,6 +203,7 @@ function treeAggregation(options: MechanismOptions['tree-aggregation']): Contrib
   const sigma = checkNumber(ACTION, 'noiseMultiplier', options.noiseMultiplier, 'notNegative');
   const steps = checkNumber(ACTION, 'treeSteps', options.treeSteps, 'positiveCount');
   if (sigma === 0) return NO_NOISE;
-  const depth = Math.ceil(Math.log2(steps + 1));
-  return { mu: Math.sqrt(depth) / sigma, rdp: (order) => (order * depth) / (2 * sigma * sigma) };
+  const { participations: max = 1, separation = 0 } = options;
+  const square = treeSensitivitySquare(steps, { max, separation });
+  return { mu: Math.sqrt(square) / sigma, rdp: (order) => (order * square) / (2 * sigma * sigma) };
 }
