@@ -20,6 +20,7 @@ import { type ClientClaims, type ClientTls, createPresence } from './presence.ts
 import { createCentralRounds } from './privacy/central.ts';
 import { decideOpening } from './privacy/opening.ts';
 import { createQkdKeys } from './qkd-keys.ts';
+import { withRootSet } from './root-set.ts';
 import { createReception, type Reception } from './reception.ts';
 import { recordOf } from './round-record.ts';
 import { aggregateUpdates, combineEvaluations, publishRelease, type Reduced } from './reduction.ts';
@@ -81,7 +82,7 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget' | 'sw
 export function createCoordinator(ports: CoordinatorParts, makeReception = createReception): Coordinator {
   // A disk that refuses a write ends the coordinator, which a restart continues: it is no fault of a client or a round.
   const blobs = guardedBlobs(ports.blobs, failAndThrow);
-  const parts: CoordinatorParts = { ...ports, blobs };
+  const parts: CoordinatorParts = { ...ports, ...withRootSet(ports), blobs };
   const { plan, orgId, runId, clock, crypto, store } = parts;
   const treeHead = { origin: originOf(parts), key: parts.proofKeys.treeHead };
   const isPrivate = plan.privacy.mode === 'central';

@@ -39,6 +39,8 @@ export type CoordinatorParts = {
   readonly pin: string;
   /** What each model is evaluated on, where the plan gives it. */
   readonly test: Dataset | null;
+  /** What updates are tried on, where the plan asks for it: taken from the test data, which is then without it. */
+  readonly root?: Dataset | null;
   readonly clock: Clock;
   readonly store: Store;
   readonly blobs: Blobs;
