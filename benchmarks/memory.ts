@@ -1,6 +1,7 @@
 // How much memory a coordinator takes beyond what it has after its start, against the size of its model, at 2 and at 32
 // clients. The coordinator is `qflare serve` in a process of its own; its peak is the kernel's (VmHWM), so Linux only.
-// Usage: node benchmarks/memory.ts [--clients 2,32] [--megabytes 256] [--at-once 8] [--rule mean] [--json] [--write]
+// Usage: node benchmarks/memory.ts [--clients 2,32] [--megabytes 256] [--at-once 8] [--rule mean]
+// [--learning fed-adam,fed-nova,…] [--json] [--write]
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,8 @@ import { renderPlanToml } from '../src/cli/plan-toml.ts';
 import { createNodeCrypto } from '../src/adapters/crypto-node.ts';
 import { createNodeDeflate } from '../src/adapters/deflate-node.ts';
 import { codecs } from '../src/core/compression/index.ts';
-import { parsePlan } from '../src/core/plan/plan.ts';
+import { type PlanInput, parsePlan } from '../src/core/plan/plan.ts';
+import { clientAlgorithms } from '../src/core/learning/client/index.ts';
 import { encodePayload } from '../src/core/protocol/payload.ts';
 import { createRng } from '../src/core/random/rng.ts';
 import { killAll, runToEnd, start } from '../test/system/processes.ts';
@@ -22,6 +24,8 @@ const { values: flags } = parseArgs({
     megabytes: { type: 'string', default: '256' },
     'at-once': { type: 'string', default: '8' },
     rule: { type: 'string', default: 'mean' },
+    /** Optimisers of the server and algorithms of the clients, one table row each. */
+    learning: { type: 'string', default: 'fed-avg' },
     json: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
@@ -44,6 +48,7 @@ function kilobytesOf(pid: number, field: 'VmRSS' | 'VmHWM'): number {
 }
 
 type Row = {
+  readonly learning: string;
   readonly clients: number;
   readonly modelMB: number;
   readonly startMB: number;
@@ -52,7 +57,14 @@ type Row = {
   readonly seconds: number;
 };
 
-async function measure(clients: number, megabytes: number): Promise<Row> {
+/** What an id stands for in a plan: an algorithm of the clients, or else an optimiser of the server. */
+function learningOf(id: string): PlanInput['learning'] {
+  if (id === 'fed-avg') return {};
+  const isClient = Object.hasOwn(clientAlgorithms, id);
+  return (isClient ? { client: { algorithm: id } } : { server: { optimizer: id } }) as PlanInput['learning'];
+}
+
+async function measure(learning: string, clients: number, megabytes: number): Promise<Row> {
   const inputs = Math.round((megabytes * megabyte) / 4 / classes) - 1;
   const modelBytes = 4 * classes * (inputs + 1);
   const folder = mkdtempSync(join(tmpdir(), 'qflare-memory-'));
@@ -63,6 +75,7 @@ async function measure(clients: number, megabytes: number): Promise<Row> {
     rounds: { count: rounds },
     cohort: { expected: clients, quorum: clients, deadlineSeconds: 3600, absenceGraceSeconds: 600, gatherSeconds: 600 },
     aggregation: { pipeline: [{ rule: flags.rule }] as never },
+    learning: learningOf(learning),
   });
   writeFileSync(planPath, renderPlanToml(plan));
   try {
@@ -98,6 +111,7 @@ async function measure(clients: number, megabytes: number): Promise<Row> {
     if (code !== 0) throw new Error(`the coordinator ended with ${code}: ${served.err()}`);
     const toMB = (kilobytes: number) => Math.round((kilobytes * 1024) / megabyte);
     return {
+      learning,
       clients,
       modelMB: Math.round(modelBytes / megabyte),
       startMB: toMB(begun),
@@ -112,11 +126,16 @@ async function measure(clients: number, megabytes: number): Promise<Row> {
 }
 
 const rows: Row[] = [];
-for (const clients of flags.clients.split(',')) rows.push(await measure(Number(clients), Number(flags.megabytes)));
+for (const learning of flags.learning.split(','))
+  for (const clients of flags.clients.split(','))
+    rows.push(await measure(learning, Number(clients), Number(flags.megabytes)));
 const table = [
-  '| clients | model | after its start | peak | growth ÷ model |',
-  '| --- | --- | --- | --- | --- |',
-  ...rows.map((row) => `| ${row.clients} | ${row.modelMB} MB | ${row.startMB} MB | ${row.peakMB} MB | ${row.growth} |`),
+  '| learning | clients | model | after its start | peak | growth ÷ model |',
+  '| --- | --- | --- | --- | --- | --- |',
+  ...rows.map(
+    (row) =>
+      `| ${row.learning} | ${row.clients} | ${row.modelMB} MB | ${row.startMB} MB | ${row.peakMB} MB | ${row.growth} |`,
+  ),
 ].join('\n');
 if (flags.write) intoPage('docs/explanation/large-models.md', 'memory', table);
 process.stdout.write(flags.json ? `${JSON.stringify({ rounds, rule: flags.rule, rows })}\n` : `${table}\n`);

@@ -38,7 +38,7 @@ const [heartTarget, mnistTarget] = [0.78, 0.85];
 export function heartWorld(folder: string): World {
   return {
     name: 'heart disease',
-    says: `logistic regression over four hospitals, 485 rows to train on, ${heartPlan.rounds.count} rounds of one pass; accuracy over all hold-outs`,
+    says: `logistic regression over four hospitals, 486 rows to train on, ${heartPlan.rounds.count} rounds of one pass; accuracy over all hold-outs`,
     head: ['layers.0.bias'],
     isRegression: true,
     target: heartTarget,

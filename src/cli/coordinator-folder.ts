@@ -18,6 +18,7 @@ export function pathsOf(folder: string) {
     keys: join(folder, 'keys'),
     tlsCertificate: join(folder, 'keys', 'tls.cert.pem'),
     vault: join(folder, 'keys', 'vault.json'),
+    authority: join(folder, 'keys', 'authority.json'),
     token: join(folder, 'keys', 'token.json'),
     state: join(folder, 'state'),
     database: join(folder, 'state', 'run.db'),

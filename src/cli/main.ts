@@ -2,6 +2,7 @@ import process from 'node:process';
 import { Command, CommanderError } from 'commander';
 import { aggregateCommand } from './commands/aggregate.ts';
 import { auditCommand } from './commands/audit.ts';
+import { caCommand } from './commands/ca.ts';
 import { backupCommand, restoreCommand } from './commands/backup.ts';
 import { demoCommand } from './commands/demo.ts';
 import { devicesCommand } from './commands/devices.ts';
@@ -40,6 +41,7 @@ export function createProgram(): Command {
     devicesCommand(),
     stopCommand(),
     keysCommand(),
+    caCommand(),
     exportCommand(),
     auditCommand(),
     backupCommand(),

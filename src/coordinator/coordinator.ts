@@ -20,6 +20,7 @@ import { type ClientClaims, type ClientTls, createPresence } from './presence.ts
 import { createCentralRounds } from './privacy/central.ts';
 import { decideOpening } from './privacy/opening.ts';
 import { createQkdKeys } from './qkd-keys.ts';
+import { withRootSet } from './root-set.ts';
 import { createReception, type Reception } from './reception.ts';
 import { recordOf } from './round-record.ts';
 import { aggregateUpdates, combineEvaluations, publishRelease, type Reduced } from './reduction.ts';
@@ -66,7 +67,10 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget' | 'sw
   stop(reason: string): Promise<void>;
   journal(fromSequence: number): Promise<readonly JournalRow[]>;
   /** Journals what happened beside the rounds, such as a source of randomness that was cut off. */
-  note(kind: `entropy.${string}` | `key.${string}` | 'requests.flood', data: Draft['data']): Promise<void>;
+  note(
+    kind: `entropy.${string}` | `key.${string}` | `certificate.${string}` | 'requests.flood',
+    data: Draft['data'],
+  ): Promise<void>;
   onCommit(listener: (rows: readonly JournalRow[]) => void): () => void;
   /** Resolves when the run has completed or was stopped; rejects on a storage error. */
   readonly ended: Promise<void>;
@@ -78,7 +82,7 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget' | 'sw
 export function createCoordinator(ports: CoordinatorParts, makeReception = createReception): Coordinator {
   // A disk that refuses a write ends the coordinator, which a restart continues: it is no fault of a client or a round.
   const blobs = guardedBlobs(ports.blobs, failAndThrow);
-  const parts: CoordinatorParts = { ...ports, blobs };
+  const parts: CoordinatorParts = { ...ports, ...withRootSet(ports), blobs };
   const { plan, orgId, runId, clock, crypto, store } = parts;
   const treeHead = { origin: originOf(parts), key: parts.proofKeys.treeHead };
   const isPrivate = plan.privacy.mode === 'central';

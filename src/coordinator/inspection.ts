@@ -6,8 +6,10 @@ import { leaveOneOutCosines } from '../core/detection/leave-one-out.ts';
 import { type Inspection, type Memory, memoryOf, remember } from '../core/detection/memory.ts';
 import type { Products } from '../core/detection/measure/features.ts';
 import { dotOf } from '../core/detection/measure/sketch.ts';
+import { rootEffects } from '../core/detection/measure/root-loss.ts';
 import { readSketches, writeSketches } from '../core/detection/measure/sketch-file.ts';
-import { standardise } from '../core/detection/measure/standing.ts';
+import { standardise, withTimes } from '../core/detection/measure/standing.ts';
+import { recognise } from '../core/detection/pattern/recognise.ts';
 import { type LastUpdate, measureUpdates, type RoundSketch } from '../core/detection/measure/update-features.ts';
 import { windowMax } from '../core/detection/limits.ts';
 import { standingOf } from '../core/detection/reputation.ts';
@@ -56,6 +58,12 @@ export async function inspect(
   const past = await readPast(parts, memory, clientIds);
   const products = await productsOf(report, kept, norms, keptRows, compute);
   const measured = await measureUpdates({
+    rootEffects: await effectsOnRoot(
+      parts,
+      keptRows,
+      base,
+      kept.map((i) => norms[i]!),
+    ),
     rows: keptRows,
     products,
     cosines: kept.map((i) => cosines[i]!),
@@ -67,7 +75,7 @@ export async function inspect(
     last: kept.map((i) => past.lastOf(clientIds[i]!)),
     rounds: past.rounds,
   });
-  const scores = standardise(measured.features);
+  const scores = withTimes(standardise(measured.features), measured.features);
   const nearest = nearestOf(products);
   const others = othersCosines(report);
   const observations = clientIds.map((clientId, i): Observation => {
@@ -84,6 +92,8 @@ export async function inspect(
   const { detector, falseAlarms } = plan.detection;
   const onControls = controlReport === null ? [] : judgeControls(clientIds, controlReport);
   const judged = judge(detector, observations, falseAlarms).map((verdict, i) => withControl(verdict, onControls[i]));
+  const flagged = [...judged.keys()].filter((i) => judged[i]!.isFlagged);
+  const patterns = new Map(recognise(observations, flagged).map((pattern, place) => [flagged[place]!, pattern]));
   for (const file of memory.stale) await blobs.remove(file);
   const inspection: Inspection = {
     round,
@@ -100,15 +110,30 @@ export async function inspect(
       isFlagged: verdict.isFlagged,
       score: verdict.score,
       reasons: verdict.reasons,
+      ...(patterns.has(i) ? { pattern: patterns.get(i)! } : {}),
       norm: norms[i]!,
       cosine: cosines[i]!,
       weight: report.weights?.[i] ?? null,
+      ...(observations[i]!.nearest === undefined ? {} : { nearest: observations[i]!.nearest }),
       trust,
       standing: state,
     };
   });
   const data = { verdicts: verdicts as unknown as Json, inspection: inspection as unknown as Json };
   return { kind: 'round.verdicts', round, data };
+}
+
+/** What each update does to the loss on the root set; null where the plan has none. */
+async function effectsOnRoot(
+  { plan, root = null, engine }: CoordinatorParts,
+  rows: readonly Row[],
+  base: Row,
+  norms: readonly number[],
+): Promise<Float64Array | null> {
+  if (root === null) return null;
+  const lossOf = async (parameters: Float32Array) =>
+    (await engine.evaluate({ spec: plan.model, parameters, data: root })).loss;
+  return rootEffects(rows, { base, norms, lossOf });
 }
 
 /** The cosine of each row to the aggregate of the others; null for a rule on coordinates. */

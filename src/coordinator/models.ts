@@ -1,6 +1,7 @@
 import { initialParameters } from '../core/learning/model-spec.ts';
-import { decodeVectors, encodeVectors, type Vectors } from '../core/learning/vectors.ts';
-import { parameterCount } from '../core/model/manifest.ts';
+import type { Rows, Tiles } from '../core/learning/server/next-model.ts';
+import { decodeVectors, encodeTiles, encodeVectors, type Vectors } from '../core/learning/vectors.ts';
+import { elementCount, parameterCount } from '../core/model/manifest.ts';
 import {
   assertManifest,
   encodeSafetensorsHead,
@@ -40,13 +41,15 @@ export type Models = {
   workspace(): Float32Array;
   /** A model with all that the next round starts from, as whole vectors. */
   state(model: Pick<ModelRow, 'hash' | 'parentHash'>): Promise<GlobalState>;
+  /** What the server's optimiser remembered when it made a model, as rows that stay in their file. */
+  optimizer(hash: string): Promise<Rows>;
   /** What the rule remembered when it made a model. */
   memory(hash: string): Promise<Vectors>;
   /** Writes a model's file and gives its row; the row becomes part of the run when it is committed. */
   write(
-    parameters: Float32Array | AsyncIterable<Float32Array>,
+    parameters: Float32Array | Tiles,
     place: { version: number; parentHash: string | null; round: number },
-    beside?: Readonly<Partial<Record<Companion, Vectors>>>,
+    beside?: Readonly<Partial<Record<Companion, Beside>>>,
   ): Promise<ModelRow>;
   /** The model that every run of this plan starts from. */
   writeInitial(): Promise<ModelRow>;
@@ -55,6 +58,9 @@ export type Models = {
   /** Removes companions of a model that no round starts from any more, unless `newer` has the same ones. */
   forgetCompanions(hash: string, newer: string): Promise<void>;
 };
+
+/** Vectors beside a model: whole, or made tile by tile. */
+export type Beside = Vectors | Readonly<Record<string, Tiles>>;
 
 const partBytes = 1 << 18;
 const layoutsMax = 8;
@@ -83,7 +89,7 @@ export function createModels({
   }
 
   /** Checks a file that an earlier process wrote, and reads its header. */
-  async function readLayout(hash: string): Promise<Layout> {
+  async function checkedLayout(hash: string): Promise<ReturnType<typeof safetensorsLayout>> {
     const size = await blobs.size(hash);
     if (size === undefined) throw new Error(`Cannot read model ${hash} as its file must exist: there is none`);
     await blobs.check(hash);
@@ -91,18 +97,26 @@ export function createModels({
     await blobs.read(hash, 0, start);
     const head = new Uint8Array(Math.min(size, safetensorsHeadBytes(start)));
     await blobs.read(hash, 0, head);
-    const layout = safetensorsLayout(head, size);
+    return safetensorsLayout(head, size);
+  }
+
+  async function readLayout(hash: string): Promise<Layout> {
+    const layout = await checkedLayout(hash);
     assertManifest(manifest, layout.tensors);
     return layout;
   }
 
-  async function row(hash: string): Promise<SpooledRow> {
-    const { dataStart } = await layoutOf(hash);
+  function rowAt(hash: string, dataStart: number, length: number): SpooledRow {
     return {
-      length: d,
+      length,
       read: (start, target) =>
         blobs.read(hash, dataStart + 4 * start, new Uint8Array(target.buffer, target.byteOffset, target.byteLength)),
     };
+  }
+
+  async function row(hash: string): Promise<SpooledRow> {
+    const { dataStart } = await layoutOf(hash);
+    return rowAt(hash, dataStart, d);
   }
 
   async function parametersOf(hash: string): Promise<Float32Array> {
@@ -117,6 +131,18 @@ export function createModels({
     if (bytes === undefined)
       throw new Error(`Cannot go on as the file ${hash} beside a model must exist: there is none`);
     return decodeVectors(bytes).vectors;
+  }
+
+  /** The file is checked, and stays where it is. */
+  async function rowsAt(hash: string): Promise<Rows> {
+    const { dataStart, tensors } = await checkedLayout(hash);
+    let offset = dataStart;
+    const rows = tensors.map((found) => {
+      const start = offset;
+      offset += 4 * elementCount(found);
+      return [found.name, rowAt(hash, start, elementCount(found))] as const;
+    });
+    return Object.fromEntries(rows);
   }
 
   async function companionHashes(hash: string): Promise<Partial<Record<Companion, string>>> {
@@ -138,10 +164,11 @@ export function createModels({
     };
     for (const name of companions) {
       const vectors = beside[name] ?? {};
-      if (Object.keys(vectors).length > 0) metadata[keyOf(name)] = await blobs.put(encodeVectors(vectors));
+      if (Object.keys(vectors).length === 0) continue;
+      metadata[keyOf(name)] = await blobs.put(isTiled(vectors) ? encodeTiles(vectors) : encodeVectors(vectors));
     }
     const head = encodeSafetensorsHead(manifest, metadata);
-    const hash = await blobs.put(fileOf(head, parameters instanceof Float32Array ? [parameters] : parameters));
+    const hash = await blobs.put(fileOf(head, parameters instanceof Float32Array ? [parameters] : parameters.tiles()));
     layouts.set(hash, Promise.resolve({ dataStart: head.length, metadata }));
     return { orgId, runId, version, hash, parentHash, round };
   };
@@ -174,6 +201,10 @@ export function createModels({
       const [optimizer, control, memory] = await Promise.all(companions.map((name) => vectorsAt(hashes[name])));
       return { model, parent, optimizer: optimizer!, control: control!, memory: memory! };
     },
+    async optimizer(hash) {
+      const { optimizer } = await companionHashes(hash);
+      return optimizer === undefined ? {} : rowsAt(optimizer);
+    },
     memory: async (hash) => vectorsAt((await companionHashes(hash)).memory),
     companionHashes,
     async forgetCompanions(hash, newer) {
@@ -196,6 +227,10 @@ async function* fileOf(
 ): AsyncGenerator<Uint8Array> {
   yield head;
   for await (const part of parts) yield new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
+}
+
+function isTiled(vectors: Beside): vectors is Readonly<Record<string, Tiles>> {
+  return Object.values(vectors).every((vector) => 'tiles' in vector);
 }
 
 function keyOf(name: Companion): string {

@@ -1,6 +1,7 @@
 import type { Dataset } from '../core/data/dataset.ts';
 import type { TrainingEngine } from '../core/learning/engine.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import type { CertificateAuthority } from '../ports/authority.ts';
 import type { AtRest } from '../ports/at-rest.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -38,6 +39,8 @@ export type CoordinatorParts = {
   readonly pin: string;
   /** What each model is evaluated on, where the plan gives it. */
   readonly test: Dataset | null;
+  /** What updates are tried on, where the plan asks for it: taken from the test data, which is then without it. */
+  readonly root?: Dataset | null;
   readonly clock: Clock;
   readonly store: Store;
   readonly blobs: Blobs;
@@ -52,6 +55,8 @@ export type CoordinatorParts = {
   readonly deflate: Deflate;
   readonly compute: Compute;
   readonly engine: TrainingEngine;
+  /** Issues certificates to devices, where the plan demands them. */
+  readonly authority?: CertificateAuthority | undefined;
   /** The QKD link of this coordinator, where it has one. */
   readonly qkd?: QkdParts | undefined;
 };

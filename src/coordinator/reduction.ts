@@ -2,7 +2,7 @@ import { aggregateCohort } from '../core/aggregation/aggregate.ts';
 import type { Memory } from '../core/detection/memory.ts';
 import type { Metrics, Update } from '../core/intake/stages.ts';
 import { sharedPart } from '../core/learning/fed-bn.ts';
-import { lastAggregateRow, nextModel } from '../core/learning/server/next-model.ts';
+import { lastAggregateRow, nextModel, type Tiles } from '../core/learning/server/next-model.ts';
 import { planManifest } from '../core/plan/learning.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
@@ -15,7 +15,7 @@ import type { Change, ModelRow } from '../ports/store.ts';
 import { type CardFacts, writeCard } from './cards.ts';
 import { inspect } from './inspection.ts';
 import type { Draft } from './journal.ts';
-import type { Models } from './models.ts';
+import type { Beside, Models } from './models.ts';
 import type { CoordinatorParts } from './parts.ts';
 import type { Released } from './privacy/central.ts';
 import type { Decision, RunLog } from './run-log.ts';
@@ -68,19 +68,28 @@ export async function aggregateUpdates(
     return { ...(await globalStep(plan, round.number, state, sent, compute)), before: vectorsBefore(plan, state) };
   }
 
-  /** A plan whose rounds need nothing but the model: it stays in its file, and the aggregate's memory is used again. */
+  /** The model and the optimiser's state stay in their files, and the aggregate's memory is used again. */
   async function stepInTiles() {
     const from = {
       model: await models.row(parent.hash),
       parent: parent.parentHash === null ? null : await models.row(parent.parentHash),
+      optimizer: await models.optimizer(parent.hash),
       memory: await models.memory(parent.hash),
     };
     const step = await streamedStep(plan, round.number, from, { ...sent, into: models.workspace() }, compute);
     return {
-      next: { model: step.model, optimizer: {}, control: {}, memory: step.report.nextState.memory ?? {} },
+      next: {
+        model: step.next.model,
+        optimizer: step.next.state,
+        control: {},
+        memory: step.report.nextState.memory ?? {},
+      },
       report: step.report,
       controlReport: null,
-      before: { base: from.model, reference: lastAggregateRow(plan.learning.server, from) },
+      before: {
+        base: from.model,
+        reference: lastAggregateRow(plan.learning.server, { ...from, state: from.optimizer }),
+      },
     };
   }
 }
@@ -146,8 +155,9 @@ async function writeNext(
   round: Round,
   from: {
     readonly parent: ModelRow;
-    readonly next: Pick<GlobalState, 'optimizer' | 'control' | 'memory'> & {
-      readonly model: Float32Array | AsyncIterable<Float32Array>;
+    readonly next: Pick<GlobalState, 'control' | 'memory'> & {
+      readonly model: Float32Array | Tiles;
+      readonly optimizer: Beside;
     };
     readonly card: CardFacts;
   },

@@ -1,4 +1,5 @@
 import { type Memory, memoryOf } from '../core/detection/memory.ts';
+import { countPatterns } from '../core/detection/pattern/pattern.ts';
 import { aged, standingOf, weightOf } from '../core/detection/reputation.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RoundRecord } from '../core/round/record.ts';
@@ -64,6 +65,7 @@ export function reputationOf(memory: Memory, clientId: string, records: readonly
     standing: state,
     flaggedRounds: seen.filter(({ isFlagged }) => isFlagged).length,
     judgedRounds: seen.length,
-    lastFlag: last === undefined ? null : { round: last.round, reasons: last.reasons },
+    lastFlag: last === undefined ? null : { round: last.round, reasons: last.reasons, pattern: last.pattern ?? null },
+    patterns: countPatterns(seen),
   };
 }

@@ -9,7 +9,7 @@ import type { Hostility, Partition } from '../simulation/index.ts';
 import type { Lab } from './lab-file.ts';
 
 /** Raised when the same definition would give other results than before: old results are then not used again. */
-const definitionVersion = 1;
+export const definitionVersion = 1;
 
 /** Everything that a cell's result depends on. */
 export type CellDefinition = {
@@ -27,7 +27,7 @@ export type CellDefinition = {
 };
 
 export type Cell = {
-  /** SHA-256 of the definition's canonical JSON. */
+  /** SHA-256 of the definition's canonical JSON, less what its path leaves out of the plan. */
   readonly key: string;
   readonly axes: Readonly<Record<string, string>>;
   readonly definition: CellDefinition;
@@ -106,10 +106,30 @@ function cellOf(
     workerMomentum: setting.workerMomentum ?? null,
     measureEvery: setting.measureEvery,
   };
+  return cellWith(definition, labels);
+}
+
+/** A cell with its key. */
+export function cellWith(definition: CellDefinition, axes: Cell['axes']): Cell {
   const key = createHash('sha256')
-    .update(canonicalJson(definition as unknown as Json))
+    .update(canonicalJson({ ...definition, plan: readBy(definition.path, definition.plan) } as unknown as Json))
     .digest('hex');
-  return { key, axes: labels, definition };
+  return { key, axes, definition };
+}
+
+/** The sections of a plan that the arithmetic alone does not read. */
+const unreadByBarePath: ReadonlySet<string> = new Set<keyof Plan>([
+  'name',
+  'detection',
+  'enrolment',
+  'security',
+  'transparency',
+]);
+
+/** What of a plan a path reads: a setting that it leaves out, or that is new there, spoils no cell. */
+function readBy(path: CellDefinition['path'], plan: Plan): object {
+  if (path !== 'bare') return plan;
+  return Object.fromEntries(Object.entries(plan).filter(([section]) => !unreadByBarePath.has(section)));
 }
 
 function planOf(

@@ -16,7 +16,7 @@ const fashionFolder = '/usr/share/datasets/fashion-mnist';
 export type LabData = { readonly name: string; readonly pool: Pool | undefined };
 
 /** Reads the data of a matrix. Synthetic blobs are drawn in the cell, from its seed. */
-export async function readLabData({ data }: Lab): Promise<LabData> {
+export async function readLabData({ data }: Pick<Lab, 'data'>): Promise<LabData> {
   const { source, folder, standardize } = data;
   if (source === 'blobs' && folder === undefined) return { name: 'blobs', pool: undefined };
   const pool = source === 'mnist' && folder === undefined ? await readMnist() : await readIdxFolder(source, folder);

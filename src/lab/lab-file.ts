@@ -3,7 +3,7 @@ import { type Hostility, hostilities } from '../simulation/index.ts';
 
 const share = z.number().min(0).max(1);
 
-const partitionSchema = z.union([
+export const partitionSchema = z.union([
   z.enum(['iid', 'by-label', 'sorted']),
   z.strictObject({ alpha: z.number().positive() }),
   z.strictObject({ similarity: share }),
@@ -45,6 +45,21 @@ const matrixSchema = z
   })
   .describe('the axes: every combination is a cell');
 
+/** Where samples come from. */
+export const dataSchema = z
+  .strictObject({
+    source: z
+      .enum(['blobs', 'mnist', 'fashion-mnist'])
+      .default('blobs')
+      .describe('blobs: synthetic; fashion-mnist: the Debian package dataset-fashion-mnist, or a folder'),
+    folder: z.string().optional().describe('where the four IDX files are, plain or gzipped'),
+    standardize: z
+      .boolean()
+      .default(false)
+      .describe('subtract the mean of all training pixels and divide by their deviation'),
+  })
+  .prefault({});
+
 /** What a lab file holds. Every default stands here. */
 export const labSchema = z.strictObject({
   name: z
@@ -53,19 +68,7 @@ export const labSchema = z.strictObject({
     .default('matrix')
     .describe('what the matrix is called'),
   description: z.string().default('').describe('a sentence for the report'),
-  data: z
-    .strictObject({
-      source: z
-        .enum(['blobs', 'mnist', 'fashion-mnist'])
-        .default('blobs')
-        .describe('blobs: synthetic; fashion-mnist: the Debian package dataset-fashion-mnist, or a folder'),
-      folder: z.string().optional().describe('where the four IDX files are, plain or gzipped'),
-      standardize: z
-        .boolean()
-        .default(false)
-        .describe('subtract the mean of all training pixels and divide by their deviation'),
-    })
-    .prefault({}),
+  data: dataSchema,
   setting: z
     .strictObject({
       path: z

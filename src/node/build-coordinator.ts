@@ -10,6 +10,7 @@ import { createFileRoundKeys } from '../adapters/round-keys-files.ts';
 import { createFileSpool } from '../adapters/spool-files.ts';
 import { createSqliteStore } from '../adapters/store-sqlite.ts';
 import type { Unlocking } from '../adapters/kms-file/token.ts';
+import { folderAuthority } from './folder-authority.ts';
 import { openAnnouncer, openProofKeys } from './coordinator-keys.ts';
 import { type KeyVault, openKeyVault } from './key-vault.ts';
 import type { CoordinatorParts } from '../coordinator/parts.ts';
@@ -70,6 +71,8 @@ export async function buildCoordinator(
     openProofKeys(vault, crypto),
   ]);
   const engine = createWasmEngine();
+  const authority =
+    plan.security.clientCertificates === 'off' ? undefined : await folderAuthority(paths.keys, vault, settings);
   const { orgId, runId, pin } = settings;
   const parts: CoordinatorParts = {
     orgId,
@@ -81,6 +84,7 @@ export async function buildCoordinator(
     compute,
     engine,
     proofKeys,
+    authority,
     announcer,
     clock: createSystemClock(),
     deflate: createNodeDeflate(),

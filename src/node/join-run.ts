@@ -7,6 +7,7 @@ import { createNodeEntropy } from '../adapters/entropy-node.ts';
 import { takeFileLock } from '../adapters/file-lock.ts';
 import { createFileIdentityStore } from '../adapters/identity-file.ts';
 import type { Unlocking } from '../adapters/kms-file/token.ts';
+import { createFileTlsIdentity } from '../adapters/tls-identity-file.ts';
 import { createHttpsTransport } from '../adapters/transport-https.ts';
 import { createFileSiteMemory } from '../adapters/site-memory-files.ts';
 import { type Outcome, takePart } from '../client/agent.ts';
@@ -17,6 +18,7 @@ import type { SiteQkd } from '../client/qkd.ts';
 import { createRoom } from '../client/room.ts';
 import type { Link } from '../client/link.ts';
 import { type Plan, parsePlan } from '../core/plan/plan.ts';
+import { holdCertificate } from './device-certificate.ts';
 import { openKeyVault } from './key-vault.ts';
 import type { Identity } from '../ports/identity.ts';
 import type { Trainer } from '../ports/trainer.ts';
@@ -41,7 +43,9 @@ export async function joinRun(options: {
   const crypto = await startNodeCrypto();
   const clock = createSystemClock();
   const lock = await lockState(options.stateFolder);
-  const transport = createHttpsTransport({ host: link.host, port: link.port, pin: link.pin, group: 'X25519MLKEM768' });
+  const target = { host: link.host, port: link.port, pin: link.pin, group: 'X25519MLKEM768' };
+  let transport = createHttpsTransport(target);
+  let stopRenewing = () => {};
   try {
     const { atRest } = await openKeyVault(join(options.stateFolder, 'keys'), options.unlocking, crypto);
     const store = createFileIdentityStore(options.stateFolder, atRest);
@@ -51,6 +55,22 @@ export async function joinRun(options: {
     const { dateMs } = await withRetries(() => transport.request({ method: 'GET', path: '/health' }), clock.sleep);
     const note = clockNote(clock.wallMs(), dateMs);
     if (note !== undefined) say(note);
+    if (plan.security.clientCertificates === 'required') {
+      const parts = {
+        deviceId: identity.deviceId,
+        identity: store,
+        store: createFileTlsIdentity(options.stateFolder, atRest),
+        crypto,
+        pin: link.pin.toHex(),
+      };
+      const certified = await withRetries(
+        () => holdCertificate({ ...parts, open: () => createHttpsTransport(target), say }),
+        clock.sleep,
+      );
+      stopRenewing = certified.stop;
+      transport.close();
+      transport = createHttpsTransport({ ...target, certificate: certified.current });
+    }
     const trainer = await options.trainerFor(plan, identity);
     const outcome = await takePart({
       identity,
@@ -70,6 +90,7 @@ export async function joinRun(options: {
     });
     return { clientId: identity.clientId, runId: identity.runId, ...outcome };
   } finally {
+    stopRenewing();
     transport.close();
     lock.release();
   }

@@ -7,10 +7,11 @@ import { openObject, sealedUnder, sealObject } from '../core/keys/sealed.ts';
 import type { AtRest } from '../ports/at-rest.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import { DamagedError } from '../ports/damage.ts';
-import { KmsError, type KmsKey } from '../ports/kms.ts';
+import { type Kms, KmsError, type KmsKey } from '../ports/kms.ts';
 
 /** The label of the key-encryption keys in the token. */
 const kekLabel = 'qflare-kek';
+const attemptsMax = 20;
 
 /** A key of the vault: its record, and its secret sealed under a data key that a key-encryption key wraps. */
 type StoredKey = KeyRecord & {
@@ -29,7 +30,9 @@ export type KeyVault = {
   inventory(): Promise<readonly KeyRecord[]>;
   /** The secret in use for a purpose. It is made where there is none yet. */
   secret(purpose: StoredPurpose): Promise<Uint8Array>;
-  /** A new key in place of the one in use, which is destroyed: a retired data key stays, to open what it has sealed. */
+  /** The secret of one key, in use or retired. */
+  secretOf(id: string): Promise<Uint8Array>;
+  /** A new key in place of the one in use, which is destroyed, unless its purpose needs it later. */
   replace(purpose: StoredPurpose, secret?: Uint8Array): Promise<KeyRecord>;
   /** A new key-encryption key: every secret is wrapped anew, nothing else moves. */
   rotateKek(): Promise<KeyRecord>;
@@ -38,6 +41,9 @@ export type KeyVault = {
   /** Seals files of this folder under the data key in use. */
   readonly atRest: AtRest;
 };
+
+/** Purposes whose retired keys stay: to open what they have sealed, to sign lists of what they have issued. */
+const keptPurposes: ReadonlySet<KeyPurpose> = new Set<KeyPurpose>(['data', 'certificate-authority']);
 
 export type StoredPurpose = Exclude<KeyPurpose, 'kek'>;
 
@@ -76,8 +82,9 @@ export async function openKeyVault(
 ): Promise<KeyVault> {
   const path = join(folder, 'vault.json');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const kms = await openFileKms(join(folder, 'token.json'), unlocking, crypto);
-  let keys: readonly StoredKey[] = (await readVault(path)) ?? [];
+  const opened = await openPair(folder, unlocking, crypto);
+  const { kms } = opened;
+  let keys = opened.keys;
   let kek = (await kms.find(kekLabel)).at(-1) ?? (await kms.generate(kekLabel, nowMs()));
   const secrets = new Map<string, Uint8Array>();
   let queue: Promise<unknown> = Promise.resolve();
@@ -138,7 +145,7 @@ export async function openKeyVault(
     const stored: StoredKey = { ...moveKey(made, 'activate', now), secret: await wrapped(id, secret, kek) };
     secrets.set(id, secret);
     await keep([...keys.map((key) => (key === former ? ended(key, now) : key)), stored]);
-    if (former !== undefined && purpose !== 'data') forget(former.id);
+    if (former !== undefined && !keptPurposes.has(purpose)) forget(former.id);
     return stored;
   }
 
@@ -158,6 +165,12 @@ export async function openKeyVault(
     inventory: async () => [...kekRecords(await kms.find(kekLabel)), ...keys.map(recordOf)],
     secret: (purpose) =>
       inTurn(async () => (await unwrapped(activeKey(keys, purpose) ?? (await add(purpose, undefined)))).slice()),
+    secretOf: (id) =>
+      inTurn(async () => {
+        const key = keys.find((one) => one.id === id);
+        if (key === undefined) throw new KmsError(`Cannot use key ${id} as it must be in ${path}: it is not`);
+        return (await unwrapped(key)).slice();
+      }),
     replace: (purpose, secret) => inTurn(async () => recordOf(await add(purpose, secret))),
     rotateKek: () =>
       inTurn(async () => {
@@ -179,6 +192,8 @@ export async function openKeyVault(
       inTurn(async () => {
         const key = keys.find((one) => one.id === id);
         if (key === undefined) throw new RangeError(`Cannot destroy ${id} as there must be such a key: there is none`);
+        if (key.purpose === 'certificate-authority')
+          throw new RangeError(`Cannot destroy ${id} as nothing must need it: it signs the list of what it has issued`);
         const gone = recordOf({ ...key, ...moveKey(key, 'destroy', nowMs()) });
         await keep(keys.map((one) => (one === key ? gone : one)));
         forget(id);
@@ -205,10 +220,27 @@ export async function openKeyVault(
   return vault;
 }
 
+/** Token and vault as of one moment: while a coordinator runs it may rotate between the reading of both. */
+async function openPair(
+  folder: string,
+  unlocking: Unlocking,
+  crypto: Pick<Crypto, 'aead' | 'randomBytes'>,
+): Promise<{ readonly kms: Kms; readonly keys: readonly StoredKey[] }> {
+  for (let attempt = 1; ; attempt++) {
+    const kms = await openFileKms(join(folder, 'token.json'), unlocking, crypto);
+    const keys = (await readVault(join(folder, 'vault.json'))) ?? [];
+    const held = new Set((await kms.find(kekLabel)).map(({ version }) => version));
+    // What stays apart is said at the use of the key.
+    if (attempt === attemptsMax || keys.every(({ secret }) => secret === undefined || held.has(secret.kek))) {
+      return { kms, keys };
+    }
+  }
+}
+
 /** The record of a key that another has taken the place of. */
 function ended(key: StoredKey, nowMs: number): StoredKey {
   const retired = moveKey(key, 'retire', nowMs);
-  if (key.purpose === 'data') return { ...key, ...retired };
+  if (keptPurposes.has(key.purpose)) return { ...key, ...retired };
   return recordOf({ ...key, ...moveKey(retired, 'destroy', nowMs) });
 }
 
@@ -216,7 +248,9 @@ function freshSecret(purpose: StoredPurpose, crypto: Pick<Crypto, 'randomBytes' 
   if (purpose === 'owner-token') {
     return Buffer.from(crypto.randomBytes(32).toBase64({ alphabet: 'base64url', omitPadding: true }));
   }
-  if (purpose === 'tls') throw new RangeError('Cannot make a TLS key as it must come with its certificate');
+  if (purpose === 'tls' || purpose === 'certificate-authority') {
+    throw new RangeError(`Cannot make a key for ${purpose} as it must come with its certificate`);
+  }
   return keyPurposes[purpose].algorithm === 'ML-DSA-65'
     ? crypto.generateSigningKey().exportSeed()
     : crypto.randomBytes(32);

@@ -1,4 +1,3 @@
-import { createBuiltinTrainer } from '../adapters/trainer-builtin.ts';
 import type { Dataset } from '../core/data/dataset.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { traitsOf } from '../core/learning/client/index.ts';
@@ -7,6 +6,7 @@ import type { RoundRecord } from '../core/round/record.ts';
 import type { JournalEntry } from '../ports/store.ts';
 import { trainingEngine } from '../node/training-engine.ts';
 import type { Trainer } from '../ports/trainer.ts';
+import { isLivePoison, type LivePoisonId, createLivePoisonTrainer, siteTrainer } from './live-poison-trainer.ts';
 import { createMomentumTrainer } from './momentum-trainer.ts';
 import { isPoison, type PoisonId, poisonDataset } from './poisoned-data.ts';
 import { createTrainerPool } from './trainer-pool.ts';
@@ -151,17 +151,27 @@ function sitesOf(
   if (workerMomentum !== undefined) {
     const momentum = (index: number) => {
       const own = poisoned.get(index);
-      const [data, share] = own === undefined ? [pool.training, shares[index]!] : [own, whole(own)];
-      return createMomentumTrainer({ plan, pool: data, share, momentum: workerMomentum, engine });
+      const trainerOn = (data: Dataset, share = whole(data)) =>
+        createMomentumTrainer({ plan, pool: data, share, momentum: workerMomentum, engine });
+      const poison = hostile.get(index) ?? '';
+      if (isLivePoison(poison)) {
+        const honest = dealDatasets(pool.training, [shares[index]!])[0]!;
+        return createLivePoisonTrainer({ plan, honest, poison, engine }, trainerOn);
+      }
+      return own === undefined ? trainerOn(pool.training, shares[index]!) : trainerOn(own);
     };
     return { sites: { trainerOf: momentum, test: pool.test }, close: nothing };
   }
   if (threads > 0) {
-    const workers = createTrainerPool({ plan, training: pool.training, shares, poisoned, threads });
+    const live = new Map([...hostile].filter((entry): entry is [number, LivePoisonId] => isLivePoison(entry[1])));
+    const workers = createTrainerPool({ plan, training: pool.training, shares, poisoned, live, threads });
     return { sites: { trainerOf: workers.trainerOf, test: pool.test }, close: workers.close };
   }
   const datasets = dealDatasets(pool.training, shares);
-  const builtin = (index: number) => createBuiltinTrainer(plan, poisoned.get(index) ?? datasets[index]!, engine);
+  const builtin = (index: number) => {
+    const data = poisoned.get(index) ?? datasets[index]!;
+    return siteTrainer({ plan, data, poison: hostile.get(index), engine });
+  };
   return { sites: { trainerOf: builtin, test: pool.test }, close: nothing };
 }
 

@@ -10,6 +10,8 @@ export type TrainerWorkerData = {
   readonly shares: readonly Uint32Array[];
   /** The data of clients that poison theirs, by the number of the client: in place of their share. */
   readonly poisoned: ReadonlyMap<number, Dataset>;
+  /** Clients that poison their data anew in every round. */
+  readonly live: ReadonlyMap<number, string>;
 };
 
 /** A job for a trainer thread. */
@@ -34,6 +36,7 @@ export function createTrainerPool(options: {
   readonly training: Dataset;
   readonly shares: readonly Uint32Array[];
   readonly poisoned: ReadonlyMap<number, Dataset>;
+  readonly live?: ReadonlyMap<number, string>;
   readonly threads: number;
 }): TrainerPool {
   const workerData: TrainerWorkerData = {
@@ -41,6 +44,7 @@ export function createTrainerPool(options: {
     training: shared(options.training),
     shares: options.shares,
     poisoned: options.poisoned,
+    live: options.live ?? new Map(),
   };
   const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const workers = Array.from(

@@ -1,13 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { createBuiltinTrainer } from '../adapters/trainer-builtin.ts';
 import { subset } from '../core/data/dataset.ts';
 import { parsePlan } from '../core/plan/plan.ts';
 import { trainingEngine } from '../node/training-engine.ts';
 import type { Trainer } from '../ports/trainer.ts';
+import { siteTrainer } from './live-poison-trainer.ts';
 import type { TrainerAnswer, TrainerJob, TrainerWorkerData } from './trainer-pool.ts';
 
 // A thread that trains for one client at a time, on one engine.
-const { plan: input, training, shares, poisoned } = workerData as TrainerWorkerData;
+const { plan: input, training, shares, poisoned, live } = workerData as TrainerWorkerData;
 const plan = parsePlan(input);
 const engine = trainingEngine(plan.training.engine);
 const trainers = new Map<number, Trainer>();
@@ -15,7 +15,12 @@ const trainers = new Map<number, Trainer>();
 function trainerOf(index: number): Trainer {
   const known = trainers.get(index);
   if (known !== undefined) return known;
-  const trainer = createBuiltinTrainer(plan, poisoned.get(index) ?? subset(training, shares[index]!), engine);
+  const trainer = siteTrainer({
+    plan,
+    data: poisoned.get(index) ?? subset(training, shares[index]!),
+    poison: live.get(index),
+    engine,
+  });
   trainers.set(index, trainer);
   return trainer;
 }

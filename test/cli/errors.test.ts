@@ -27,7 +27,9 @@ const table = {
   label: { column: 'ill', classes: [['no'], ['yes'], ['so']] },
 };
 let world: HttpsWorld;
+const regression = { kind: 'softmax-regression', inputs: 4, classes: 2 } as const;
 let bare: HttpsWorld;
+let summed: HttpsWorld;
 let used = '';
 
 /** Runs a command in this process; what it says on stderr is taken. */
@@ -69,6 +71,9 @@ const join3 = (link: string, data: string, ...more: string[]) => [
 before(async () => {
   world = await createHttpsWorld({ plan: smallPlan({ data: { table } as never }) });
   bare = await createHttpsWorld();
+  const newton = { learning: { client: { algorithm: 'newton' } } } as const;
+  const sums = { pipeline: [{ rule: 'mean' as const }], codec: 'float32' as const };
+  summed = await createHttpsWorld({ plan: smallPlan({ ...newton, model: regression, aggregation: sums }) });
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   await new Promise<void>((resolve) => old.listen(0, '127.0.0.1', resolve));
   writeFileSync(at('typo.toml'), '[model]\nkind = "mlp"\nlayers = [4, 2]\n[cohrt]\nexpected = 3\n');
@@ -99,6 +104,7 @@ after(async () => {
   old.close();
   await world.close();
   await bare.close();
+  await summed.close();
   rmSync(root, { recursive: true });
 });
 
@@ -221,6 +227,12 @@ const cases: readonly Case[] = [
     async () => join3(await linkTo(bare), at('good.csv')),
     2,
     /the plan of the run must describe its columns \(data\.table\)/,
+  ],
+  [
+    'a program where the plan wants sums',
+    async () => join3(await linkTo(summed), at('good.csv'), '--trainer', 'true'),
+    2,
+    /Cannot join with --trainer as the plan's algorithm newton must have sums/,
   ],
   ['a folder without data', async () => join3(await linkTo(bare), at('run')), 2, /must hold two IDX files/],
 ];

@@ -123,6 +123,26 @@ test('newton is not attacked in simulation: the attacks change deltas, and sums 
   await assert.rejects(attacked, /must send deltas.*with newton they send sums \(nearest: 0 attackers\).*is 1/);
 });
 
+test('newton: sums that no data can have fail the round with the name of the client, and publish nothing', async () => {
+  const plan = planOf(ways['newton'], { aggregation: sums, rounds: { count: 2, attempts: 2 } });
+  const { trainerOf } = dataOf(plan);
+  const lying = (index: number): Trainer => ({
+    ...trainerOf(index),
+    async train(task) {
+      const result = await trainerOf(index).train(task);
+      if (index !== 2) return result;
+      return { ...result, sums: { ...result.sums!, hessian: result.sums!.hessian.map((value) => -value) } };
+    },
+  });
+  const world = await simulatePlan({ plan, seed: 3, trainerOf: lying, path: 'fast' });
+  assert.deepEqual(
+    world.rounds.map(({ status }) => status),
+    ['aborted', 'aborted'],
+  );
+  for (const { reason } of world.rounds)
+    assert.match(reason ?? '', /sums of client-03, as a bias must have a curvature/);
+});
+
 test('top-k with error feedback: what is left out goes on through crashes, and counts when the update has', async () => {
   const aggregation = { pipeline: [{ rule: 'trimmed-mean' as const, f: 1 }], codec: 'top-k' as const };
   const planWith = (errorFeedback: boolean) =>

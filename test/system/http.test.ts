@@ -82,6 +82,7 @@ test('every route has a role and refuses those who do not have it', async () => 
       '/v1/enrol',
       '/v1/challenges',
       '/v1/sessions',
+      '/v1/certificates',
       `${base}/log/checkpoint`,
       `${base}/log/inclusion`,
       `${base}/log/consistency`,

@@ -19,7 +19,9 @@ export const mayImport = {
 export const typesOf: Readonly<Record<string, readonly string[]>> = { ports: ['core'] };
 
 /** The command files that may load the simulation or the lab, and only by a dynamic import. */
-export const simulationCommands = ['demo', 'simulate', 'lab'].map((name) => `src/cli/commands/${name}.ts`);
+export const simulationCommands = ['demo', 'simulate', 'lab', 'privacy-optimize'].map(
+  (name) => `src/cli/commands/${name}.ts`,
+);
 
 /** Who may import src/core/attacks. */
 export const attackUsers = ['simulation', 'lab'];

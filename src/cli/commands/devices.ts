@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
 import type { Status } from '../../coordinator/status.ts';
+import { patternName } from '../../core/detection/pattern/pattern.ts';
 import { Failure } from '../failure.ts';
 import { asOwner, type OwnerClient } from '../owner-client.ts';
 
@@ -80,5 +81,7 @@ function reputationText(reputation: Status['devices'][number]['reputation']): st
   const { trust, uncertainty, standing, flaggedRounds, judgedRounds, lastFlag } = reputation;
   const belief = `${standing}, trust ${trust.toFixed(2)} ± ${uncertainty.toFixed(2)}, flagged in ${flaggedRounds} of ${judgedRounds} rounds`;
   const why = lastFlag === null ? '' : `; round ${lastFlag.round}: ${lastFlag.reasons.join('; ')}`;
-  return `\n${''.padEnd(15)}${belief}${why}`;
+  const pattern = lastFlag?.pattern ?? null;
+  const looks = pattern === null ? '' : `; looks like ${patternName(pattern.label)}: ${pattern.evidence.join('; ')}`;
+  return `\n${''.padEnd(15)}${belief}${why}${looks}`;
 }

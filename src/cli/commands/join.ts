@@ -135,6 +135,13 @@ async function trainerFor(
     return createRecordPrivateTrainer(plan, training, createNodeEntropy());
   }
   if (program !== undefined) {
+    const { traitsOf } = await import('../../core/learning/client/index.ts');
+    if (traitsOf(plan.learning.client).isSummed) {
+      throw new Failure(
+        'plan',
+        `Cannot join with --trainer as the plan's algorithm ${plan.learning.client.algorithm} must have sums of gradients and Hessians: only the built-in trainer gives them`,
+      );
+    }
     const { createExternalTrainer } = await import('../../adapters/trainer-external.ts');
     return createExternalTrainer({ ...site, command: [program, ...args], manifest: manifestOf(plan.model) });
   }

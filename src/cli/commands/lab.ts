@@ -1,9 +1,8 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import process from 'node:process';
-import { Command, InvalidArgumentError } from 'commander';
-import { parse as parseToml, TomlError } from 'smol-toml';
-import { Failure } from '../failure.ts';
+import { Command } from 'commander';
+import { readExperiment, threadCount } from '../experiment-file.ts';
 import { labBar, labLine, labTable } from '../view/lab-view.ts';
 import { createRunView } from '../view/run-view.ts';
 
@@ -37,7 +36,7 @@ export function labCommand(): Command {
 
 async function runLab(path: string, options: Options): Promise<void> {
   const lab = await loadLab();
-  const matrix = await readMatrix(path);
+  const matrix = (await readExperiment(path)) as Matrix;
   if (options.cell !== undefined) {
     const { cell, outcome } = await lab.runOneCell(matrix, options.cell);
     const { key, axes } = cell;
@@ -79,26 +78,3 @@ async function runLab(path: string, options: Options): Promise<void> {
 }
 
 type Matrix = Parameters<Awaited<ReturnType<typeof loadLab>>['runMatrix']>[0];
-
-async function readMatrix(path: string): Promise<Matrix> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
-    throw new Failure('plan', `Cannot read ${path} as there is no such file: examples/lab holds some`);
-  });
-  try {
-    return parseToml(text) as Matrix;
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const [reason] = error.message.split('\n');
-    throw new Failure(
-      'plan',
-      `Cannot read ${path} as it must be TOML: line ${error.line}, column ${error.column}: ${reason}`,
-    );
-  }
-}
-
-function threadCount(text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value >= 1 && value <= 256) return value;
-  throw new InvalidArgumentError('It must be an integer from 1 to 256.');
-}

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { ledgerCommand } from './privacy-ledger.ts';
+import { optimizeCommand } from './privacy-optimize.ts';
 import type { EpsilonReport } from '../../core/privacy/index.ts';
 
 type Shared = {
@@ -10,13 +11,14 @@ type Shared = {
   readonly json?: boolean;
 };
 
-/** `qflare privacy epsilon|noise|plan|ledger`: what a schedule costs, the noise it needs, what a run has spent. */
+/** `qflare privacy epsilon|noise|plan|optimize|ledger`: what a schedule costs, the noise it needs, what a run has spent. */
 export function privacyCommand(): Command {
   return new Command('privacy')
     .description('what noisy rounds cost, the noise that a budget needs, and what a run has spent')
     .addCommand(epsilonCommand())
     .addCommand(noiseCommand())
     .addCommand(planCommand())
+    .addCommand(optimizeCommand())
     .addCommand(ledgerCommand());
 }
 

@@ -20,6 +20,8 @@ import { createRunView } from '../view/run-view.ts';
 
 // Twice the longest pause between two attempts of a client.
 const lingerMsMax = 15_000;
+// Lists of revoked certificates are made anew at half of their seven days.
+const refreshMs = 3_600_000;
 
 type Options = { port?: number; bind: string; noiseSource?: string; json?: boolean } & KmeFlags;
 
@@ -99,10 +101,13 @@ async function serve(paths: Paths, options: Options): Promise<void> {
     const { ownerTokenHash, rotate: rotateKey } = rotation;
     const { app } = createServer(coordinator, parts, { tls, ownerTokenHash, rotateKey, linkOf });
 
+    let refreshing: NodeJS.Timeout | undefined;
     let closeJournal = async () => {};
     try {
       await coordinator.start();
       await rotation.watch();
+      await parts.authority?.refresh();
+      refreshing = setInterval(() => void parts.authority?.refresh().catch(() => {}), refreshMs).unref();
       closeJournal = await writeJournal(paths, coordinator);
       port = await listen(app, port, options.bind);
       if (settings.port !== port || settings.bind !== options.bind)
@@ -135,6 +140,7 @@ async function serve(paths: Paths, options: Options): Promise<void> {
       // Whatever has happened: neither the port nor the clock may keep the process alive.
       coordinator.halt();
       rotation.stop();
+      clearInterval(refreshing);
       await app.close();
       await Promise.allSettled([closeJournal()]);
       await parts.store.close();

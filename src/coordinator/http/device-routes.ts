@@ -36,6 +36,13 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
       handle: ({ request }) => surface.openSession(request.body),
     },
     {
+      method: 'POST',
+      url: '/v1/certificates',
+      role: 'public',
+      summary: 'Ask for a certificate for TLS connections, under the key of the device and a challenge',
+      handle: ({ request }) => surface.certify(request.body),
+    },
+    {
       method: 'GET',
       url: `${base}/events`,
       role: 'device',

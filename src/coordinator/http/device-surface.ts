@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import type { Outcome, RefusalCode } from '../../core/intake/rejection.ts';
 import { planHash } from '../../core/plan/plan.ts';
 import {
+  certificateRequest,
+  certificateRequestBytes,
   challengeRequest,
   declineBytes,
   declineRequest,
@@ -19,6 +21,7 @@ import type { ModelFile } from '../models.ts';
 import type { ClientTls } from '../presence.ts';
 import type { UploadState } from '../uploads.ts';
 import type { CoordinatorParts } from '../parts.ts';
+import { createCertificateDesk } from './certificate-desk.ts';
 import { HttpError } from './routes.ts';
 import { createSessions } from './sessions.ts';
 
@@ -42,6 +45,8 @@ export type DeviceSurface = {
   enrol(body: unknown): Promise<EnrolResponse>;
   challenge(body: unknown): { readonly challenge: string };
   openSession(body: unknown): Promise<{ readonly session: string; readonly status: DeviceStatus }>;
+  /** A certificate for the TLS connections of a device that asks under its own key. */
+  certify(body: unknown): Promise<{ readonly certificate: string }>;
   /** The device of a valid session, or undefined. */
   deviceOf(session: string): Device | undefined;
   /** Starts telling a device what there is to do; gives the function that ends it. */
@@ -72,6 +77,7 @@ export type DeviceSurface = {
 export function createDeviceSurface(coordinator: Coordinator, parts: CoordinatorParts): DeviceSurface {
   const { plan, orgId, runId, announcer, proofKeys, crypto } = parts;
   const sessions = createSessions(parts);
+  const certificates = createCertificateDesk(coordinator, parts);
   const hash = planHash(plan);
   const knownDevice = (deviceId: string) => coordinator.snapshot().devices.get(deviceId);
 
@@ -106,6 +112,23 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
       if (session === undefined) throw new HttpError(401, 'not-authenticated', 'The proof was not accepted');
       if (device!.status === 'removed') throw new HttpError(403, 'removed', 'The operator has removed this device');
       return { session, status: device!.status };
+    },
+    async certify(body) {
+      const { deviceId, challenge, request, proof } = parse(certificateRequest, body);
+      const device = knownDevice(deviceId);
+      const bytes = certificateRequestBytes({ deviceId, challenge, request, pin: parts.pin });
+      const isProven =
+        sessions.spend(deviceId, challenge) &&
+        device !== undefined &&
+        (await crypto.verify(
+          Uint8Array.fromBase64(device.publicKey),
+          purposes.certificateRequest,
+          bytes,
+          Uint8Array.fromBase64(proof),
+        ));
+      if (!isProven) throw new HttpError(401, 'not-authenticated', 'The proof was not accepted');
+      if (device.status === 'removed') throw new HttpError(403, 'removed', 'The operator has removed this device');
+      return { certificate: await certificates.issue(deviceId, request) };
     },
     deviceOf(session) {
       const deviceId = sessions.deviceOf(session);

@@ -3,6 +3,8 @@ import type { KeyRecord } from '../../core/keys/lifecycle.ts';
 import type { Device } from '../../ports/store.ts';
 import type { Coordinator } from '../coordinator.ts';
 import type { CoordinatorParts } from '../parts.ts';
+import { certificateRoutes } from './certificate-routes.ts';
+import { createCertificateGuard } from './certificate-guard.ts';
 import { deviceRoutes } from './device-routes.ts';
 import { createDeviceSurface } from './device-surface.ts';
 import { healthRoutes } from './health-routes.ts';
@@ -54,11 +56,12 @@ export function createServer(
     throw new HttpError(429, 'too-many-requests', 'Too many requests from this address: wait a little');
   }
 
+  const channel = { ...options.tls, minVersion: 'TLSv1.3', ecdhCurve: parts.plan.security.channel } as const;
+  const guard = createCertificateGuard(coordinator, parts);
   const app = fastify({
     https: {
-      ...options.tls,
-      minVersion: 'TLSv1.3',
-      ecdhCurve: parts.plan.security.channel,
+      ...channel,
+      ...guard?.tls(),
       handshakeTimeout: 10_000,
       // How often the limits below are looked at: Node's own half a minute would triple them.
       connectionsCheckingInterval: 2000,
@@ -69,6 +72,7 @@ export function createServer(
     return503OnClosing: false,
   });
   app.server.headersTimeout = 15_000;
+  guard?.watch(app.server, channel);
   // Bodies of contributions are read by their route, straight into one array.
   app.addContentTypeParser('application/octet-stream', (_request, _payload, done) => done(null, undefined));
 
@@ -77,6 +81,7 @@ export function createServer(
     ...deviceRoutes(coordinator, surface, `/v1/orgs/${orgId}/runs/${runId}`),
     ...logRoutes(coordinator, `/v1/orgs/${orgId}/runs/${runId}`),
     ...ownerRoutes(coordinator, parts, options),
+    ...certificateRoutes(coordinator, parts),
   ];
 
   function authenticate(request: FastifyRequest, role: Role): Device | undefined {
@@ -87,7 +92,7 @@ export function createServer(
     }
     if (scheme === 'Bearer' && role === 'device') {
       const device = surface.deviceOf(token);
-      if (device !== undefined) return device;
+      if (device !== undefined && (guard === undefined || guard.names(request.raw.socket, device))) return device;
     }
     admit(request);
     throw new HttpError(401, 'not-authenticated', 'This route needs a valid session');

@@ -16,6 +16,8 @@ export type Sessions = {
   challenge(deviceId: string): string;
   /** Whether this challenge was given to this device and may still be answered. After a restart none is known. */
   isOpen(deviceId: string, challenge: string): boolean;
+  /** Uses a challenge up; whether it could be answered. */
+  spend(deviceId: string, challenge: string): boolean;
   /** A new session, or undefined when the proof does not hold. A challenge is used up by the attempt. */
   open(device: Device, challenge: string, proof: string): Promise<string | undefined>;
   /** The device id of a session. */
@@ -33,6 +35,12 @@ export function createSessions({ crypto, clock, pin }: { crypto: Crypto; clock: 
     return known?.deviceId === deviceId && clock.monotonicMs() <= known.expiresAtMs;
   }
 
+  function spend(deviceId: string, challenge: string): boolean {
+    const isAnswerable = isOpen(deviceId, challenge);
+    challenges.delete(challenge);
+    return isAnswerable;
+  }
+
   return {
     challenge(deviceId) {
       // Maps keep insertion order: the first one is the oldest.
@@ -42,10 +50,9 @@ export function createSessions({ crypto, clock, pin }: { crypto: Crypto; clock: 
       return challenge;
     },
     isOpen,
+    spend,
     async open(device, challenge, proof) {
-      const isAnswerable = isOpen(device.deviceId, challenge);
-      challenges.delete(challenge);
-      if (!isAnswerable) return undefined;
+      if (!spend(device.deviceId, challenge)) return undefined;
       const message = sessionProofBytes({ deviceId: device.deviceId, challenge, pin });
       const key = Uint8Array.fromBase64(device.publicKey);
       if (!(await crypto.verify(key, purposes.session, message, Uint8Array.fromBase64(proof)))) return undefined;

@@ -2,7 +2,7 @@ import type { Plan } from '../../core/plan/plan.ts';
 import { privacyStatement } from '../../core/plan/privacy.ts';
 import { admittedSteps, type Spending, spentEpsilon } from '../../core/privacy/ledger/budget.ts';
 import type { LedgerChain } from '../../core/privacy/ledger/chain.ts';
-import { forecastExhaustion } from '../../core/privacy/ledger/forecast.ts';
+import { forecastFromHistory } from '../../core/privacy/ledger/forecast.ts';
 import type { ClientBudget, PrivacySummary } from '../../core/round/run-record.ts';
 import type { Snapshot } from '../run-log.ts';
 import { spendingFor } from './ledger-changes.ts';
@@ -23,7 +23,14 @@ export function privacySummary(
     const spending = spendingFor(ledger, clientId, purpose);
     if (spending === undefined) return [];
     const charged = chargedRounds(ledger.get(clientId) ?? [], runId);
-    return [budgetOf(clientId, spending, { noiseMultiplier, sampleRate, presence: charged / Math.max(1, released) })];
+    return [
+      budgetOf(clientId, spending, {
+        noiseMultiplier,
+        sampleRate,
+        taken: charged,
+        rounds: Math.max(charged, released),
+      }),
+    ];
   });
   const central = {
     purpose,
@@ -37,20 +44,26 @@ export function privacySummary(
   return { statement, epsilon, delta, central };
 }
 
+type NoiseAndHistory = {
+  readonly noiseMultiplier: number;
+  readonly sampleRate: number;
+  readonly taken: number;
+  readonly rounds: number;
+};
+
 /** A client's budget, and the forecast at the share of rounds in which it has been charged so far. */
 function budgetOf(
   clientId: string,
   spending: Spending,
-  { noiseMultiplier, sampleRate, presence }: { noiseMultiplier: number; sampleRate: number; presence: number },
+  { noiseMultiplier, sampleRate, taken, rounds }: NoiseAndHistory,
 ): ClientBudget {
   const roundsLeft = admittedSteps(spending, { noiseMultiplier, sampleRate });
-  const rate = Math.min(1, presence);
   return {
     clientId,
     granted: spending.grant.epsilon,
     ...spentEpsilon(spending),
     roundsLeft,
-    forecast: roundsLeft === 0 || rate === 0 ? null : forecastExhaustion(roundsLeft, rate),
+    forecast: roundsLeft === 0 || taken === 0 ? null : forecastFromHistory(roundsLeft, { taken, rounds }),
   };
 }
 

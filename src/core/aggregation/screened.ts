@@ -47,7 +47,12 @@ export const screened = define(
       const kept = withinGate(span, [...Array(n).keys()], { gate, gateSpread, f });
       const single = voicesOf(span, kept, copyShare);
       const left = Math.max(0, f - (kept.length - single.length));
-      const choir = choirOf(span.mix(meansOf(single, n)), unison, { least: 3, f: left });
+      const choir = choirOf(span.mix(meansOf(single, n)), {
+        unison,
+        least: 3,
+        most: left,
+        evenness: Number.NEGATIVE_INFINITY,
+      });
       const voices = withChoir(single, choir);
       const spread = logSpread(normsOf(span.mix(meansOf(voices, n))));
       const isEven = spread < evenSpread;

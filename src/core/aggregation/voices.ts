@@ -38,22 +38,29 @@ export function voicesOf(span: Span, rows: readonly number[], copyShare: number)
 /** How much of the length of the rest the sum of a choir must point against it. */
 const oppositionMin = 0.3;
 
+/** What makes a group of points a choir. */
+type Choir = {
+  /** The sum of their directions is this share of their number. */
+  readonly unison: number;
+  /** So many of them at least, and at most. */
+  readonly least: number;
+  readonly most: number;
+  /** The mean opposition to the others is this share of the largest one, at least. */
+  readonly evenness: number;
+};
+
 /**
- * The largest group of `least` to f points that point the same way, against what the rest say together; empty when there
- * is none. Honest clients with the same data may sing in unison too, and cost nothing but their weight.
+ * The largest group of `least` to `most` points that point the same way, against what the rest say together; empty when
+ * there is none. Honest clients with the same rare data sing in unison too, against few rivals and not against everybody.
  */
-export function choirOf(
-  points: Span,
-  unison: number,
-  { least, f }: { readonly least: number; readonly f: number },
-): readonly number[] {
+export function choirOf(points: Span, { unison, least, most, evenness }: Choir): readonly number[] {
   const n = points.count;
   const norms = Float64Array.from({ length: n }, (_, a) => Math.max(points.norm(a), Number.MIN_VALUE));
   const cosine = (a: number, b: number) => (a === b ? 1 : points.dot(a, b) / (norms[a]! * norms[b]!));
   const total = (from: readonly number[], to: readonly number[]) =>
     from.reduce((sum, a) => sum + to.reduce((inner, b) => inner + cosine(a, b), 0), 0);
   const nearest = Array.from({ length: n }, (_, a) => ascending(n, (b) => (a === b ? -2 : -cosine(a, b))));
-  for (let size = Math.min(f, n - 1); size >= least; size--) {
+  for (let size = Math.min(most, n - 1); size >= least; size--) {
     const groups = nearest.map((order) => order.slice(0, size).sort((a, b) => a - b));
     const lengths = groups.map((group) => Math.sqrt(Math.max(0, total(group, group))));
     const best = ascending(n, (a) => -lengths[a]!)[0]!;
@@ -61,6 +68,8 @@ export function choirOf(
     if (lengths[best]! < unison * size) continue;
     const rest = Array.from({ length: n }, (_, a) => a).filter((a) => !group.includes(a));
     const restLength = Math.sqrt(Math.max(0, total(rest, rest)));
+    const against = rest.map((a) => -total(group, [a]));
+    if (evenness * Math.max(...against) * rest.length > -total(group, rest)) continue;
     if (total(group, rest) < -oppositionMin * lengths[best]! * restLength) return group;
   }
   return [];

@@ -13,8 +13,9 @@ import { choirOf, krumWeights, logSpread, meansOf, normsOf, voicesOf, withChoir,
  *               most f with those before; s is `gateSpread`, and `gateSpreadKnown` once most clients are known.
  *            3. Rows nearer to one another than `copyShare` of the usual distance to the nearest, and of their own lengths,
  *               are one voice, and so is the largest group of a sixth of the voices or more that sings in unison (the sum
- *               of their directions is `unison` of their number) against the rest. A voice of several, and one that is
- *               not known yet, is clipped to the median length.
+ *               of their directions is `unison` of their number) against the rest, and against them alike (the mean
+ *               opposition is `evenness` of the largest: honest clients with the same rare data have a few rivals). A voice of several, and one that is not
+ *               known yet, is clipped to the median length.
  *            4. The mean of the voices. Where hardly anybody is known yet and lengths agree (deviation of ln ‖x‖ below
  *               `evenSpread`): Multi-Krum, as an outlier among alike data is a liar.
  * Shapes:    Gram [n, n] and answers [n] → weights [n].
@@ -35,6 +36,7 @@ export const watchful = define(
     gateSpreadKnown: z.number().min(0).default(5),
     copyShare: z.number().min(0).max(1).default(0.1),
     unison: z.number().min(0).default(0.978),
+    evenness: z.number().min(0).max(1).default(0.25),
     evenSpread: z.number().min(0).default(0.18),
   }),
   {
@@ -58,7 +60,8 @@ export const watchful = define(
       const single = voicesOf(span, kept, options.copyShare);
       const left = Math.max(0, unseen - (kept.length - single.length));
       const least = Math.max(3, Math.ceil(single.length / 6));
-      const choir = choirOf(span.mix(meansOf(single, n)), options.unison, { least, f: left });
+      const { unison, evenness } = options;
+      const choir = choirOf(span.mix(meansOf(single, n)), { unison, least, most: left, evenness });
       const voices = withChoir(single, choir);
       const mixing = meansOf(voices, n);
       const points = span.mix(mixing);

@@ -1,13 +1,14 @@
 import { alie, optimalAlie } from './alie.ts';
 import type { Attack } from './attack.ts';
 import { infinite, notANumber, zero } from './broken.ts';
+import { oneBit, shuffled, sparse } from './disfigured.ts';
 import { hiddenDrift, scaling, signDrift } from './hidden-drift.ts';
 import { ipm, optimalIpm } from './ipm.ts';
 import { mimic } from './mimic.ts';
 import { minMax, minSum } from './min-max.ts';
 import { modelReplacement } from './model-replacement.ts';
 import { gaussian, random } from './noise.ts';
-import { lazy, onOff, slowDrift, sybil } from './over-time.ts';
+import { creepingDrift, lazy, onOff, slowDrift, sybil } from './over-time.ts';
 import { adaptiveOwnShift, ownShift } from './own-shift.ts';
 import { scaledSignFlip, signFlip } from './sign-flip.ts';
 
@@ -16,6 +17,7 @@ export const attacks = {
   'adaptive-own-shift': adaptiveOwnShift,
   alie: alie(),
   'alie-1.5': alie(1.5),
+  'creeping-drift': creepingDrift,
   gaussian,
   'hidden-drift-0.5': hiddenDrift(0.5),
   'hidden-drift-1': hiddenDrift(1),
@@ -30,6 +32,7 @@ export const attacks = {
   'model-replacement': modelReplacement,
   nan: notANumber,
   'on-off': onOff,
+  'one-bit': oneBit,
   'optimal-alie': optimalAlie,
   'optimal-ipm': optimalIpm,
   'own-shift-0.25': ownShift(0.25),
@@ -38,9 +41,11 @@ export const attacks = {
   random,
   scaling,
   'scaled-sign-flip': scaledSignFlip,
+  shuffled,
   'sign-drift-0.5': signDrift(0.5),
   'sign-flip': signFlip,
   'slow-drift': slowDrift,
+  sparse,
   sybil,
   zero,
 } as const satisfies Record<string, Attack>;

@@ -1,6 +1,6 @@
 import type { Detector, Observation, Suspicion, Verdict } from './detector.ts';
 import { type DetectorId, detectors } from './index.ts';
-import { horizons, limitOf } from './limits.ts';
+import { horizons, limitOf, marginOf } from './limits.ts';
 
 /** Shares of honest clients at which a suspicion is worth a word to the reputation, the most common first. */
 const rarities = [0.1, 0.03, 0.01, 0.003, 0.001] as const;
@@ -11,8 +11,8 @@ const scoreMax = 99;
  * One verdict for each client: its suspicion over each horizon that it has lived through, against what attack-free runs
  * showed.
  *
- * Promises: on attack-free rounds like those of the calibration, one to three times `falseAlarms` of honest clients are
- *           flagged at the end of a window of 20 participations: docs/explanation/detection.md has the rates.
+ * Promises: on attack-free rounds like those of the calibration about `falseAlarms` of honest clients are flagged at the
+ *           end of a window of 20 participations, as measured on other seeds: docs/explanation/detection.md has the rates.
  */
 export function judge(id: DetectorId, observations: readonly Observation[], falseAlarms: number): Verdict[] {
   const detector: Detector = detectors[id];
@@ -23,7 +23,8 @@ export function judge(id: DetectorId, observations: readonly Observation[], fals
       const limitAt = (share: number): number =>
         isAbsolute ? 1 : limitOf(id, observations.length, horizon, share * shareOfHorizon);
       const suspicions = detector.suspect(observations, horizon);
-      return { horizon, suspicions, limit: limitAt(falseAlarms), levels: rarities.map(limitAt) };
+      const limit = isAbsolute ? 1 : limitAt(falseAlarms) * marginOf(id, horizon);
+      return { horizon, suspicions, limit, levels: rarities.map(limitAt) };
     });
   return observations.map(({ clientId, norm, trail }, i) => {
     if (!Number.isFinite(norm)) return notFinite(clientId);

@@ -29,7 +29,7 @@ const featureLimitMin = 2.5;
 /** What one honest client in a hundred reaches in each feature; a feature that was never calibrated accuses nobody. */
 export function limitsOf(cohort: number, horizon: number): readonly number[] {
   const limits = current.features[cohortIndex(cohort)]![horizonIndex(horizon)]!;
-  return featureIds.map((_, k) => Math.max(featureLimitMin, limits[k] ?? Number.POSITIVE_INFINITY));
+  return featureIds.map((_, k) => (limits[k]! > 0 ? Math.max(featureLimitMin, limits[k]!) : Number.POSITIVE_INFINITY));
 }
 
 /**
@@ -50,6 +50,19 @@ export function limitOf(detector: string, cohort: number, horizon: number, share
   const slope = (values[i]! - values[i - 1]!) / log(shares[i]! / shares[i - 1]!);
   return values[i]! + slope * log(share / shares[i]!);
 }
+
+/**
+ * How much more than the measured limit flags: honest clients of runs that were not measured come that much higher, since
+ * clients of one run depend on one another. Chosen on attack-free runs of seeds 400 to 405, so that no partition flags
+ * more than one honest client in a hundred at the end of a window; less for long horizons, where chance has averaged out.
+ * Of the default alone: no other was measured so.
+ */
+export function marginOf(detector: string, horizon: number): number {
+  if (detector !== 'ensemble') return 1;
+  return horizon < longHorizon ? 1.3 : 1.15;
+}
+
+const longHorizon = 10;
 
 function cohortIndex(cohort: number): number {
   return Math.max(

@@ -16,6 +16,12 @@ export const keyPurposes = {
   'tree-head': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the tree heads of the log' },
   'model-card': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the cards of models' },
   'export-list': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the list of an export' },
+  'certificate-authority': {
+    algorithm: 'ML-DSA',
+    rotates: false,
+    rotateDays: null,
+    is: 'signs certificates of devices and lists of revoked ones',
+  },
   pseudonym: { algorithm: 'HMAC-SHA-256', rotates: false, rotateDays: null, is: 'names clients on cards' },
   tls: { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'identifies the server; pinned in links' },
 } as const satisfies Readonly<

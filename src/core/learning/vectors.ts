@@ -1,5 +1,5 @@
 import { tensor } from '../model/manifest.ts';
-import { decodeSafetensors, encodeSafetensors } from '../model/safetensors.ts';
+import { decodeSafetensors, encodeSafetensors, encodeSafetensorsHead } from '../model/safetensors.ts';
 
 /** Vectors by name: what a server or a client keeps from round to round, or what travels beside a model. */
 export type Vectors = Readonly<Record<string, Float32Array>>;
@@ -15,6 +15,18 @@ export function encodeVectors(vectors: Vectors, metadata: Readonly<Record<string
     offset += vectors[name]!.length;
   }
   return encodeSafetensors(manifest, flat, metadata);
+}
+
+/** Vectors that are made tile by tile: the parts of the file that `encodeVectors` gives of the same values. */
+export async function* encodeTiles(
+  vectors: Readonly<Record<string, { readonly length: number; tiles(): AsyncIterable<Float32Array> }>>,
+): AsyncGenerator<Uint8Array> {
+  const names = Object.keys(vectors).sort();
+  yield encodeSafetensorsHead(names.map((name) => tensor(name, vectors[name]!.length)));
+  for (const name of names) {
+    for await (const tile of vectors[name]!.tiles())
+      yield new Uint8Array(tile.buffer, tile.byteOffset, tile.byteLength);
+  }
 }
 
 /** Reads a file that `encodeVectors` wrote. Errors: RangeError that says what is wrong with it. */

@@ -33,3 +33,25 @@ test('without privacy, and under local privacy, reputation may do anything', () 
     assert.deepEqual(problemsOf({ detection: { reputation }, privacy: { mode: 'local', delta: 1e-5 } }), []);
   }
 });
+
+test('a root set is refused where no detector may look, and where the coordinator has no whole model', () => {
+  const detection = { rootSamples: 100 };
+  const central = (evidence: string) => ({
+    cohort: { expected: 20 },
+    detection,
+    privacy: { mode: 'central', epsilon: 4, delta: 1e-5, evidence },
+  });
+  assert.deepEqual(problemsOf({ detection }), []);
+  assert.deepEqual(problemsOf({ detection, privacy: { mode: 'local', delta: 1e-5 } }), []);
+  assert.deepEqual(problemsOf(central('operator')), []);
+  assert.match(
+    problemsOf(central('none')).join(),
+    /^detection\.rootSamples: must be 0 .*nearest: 0, or privacy\.evidence = "operator".*current value is 100$/,
+  );
+  const local = {
+    learning: { local: ['layer1.*'] },
+    model: { kind: 'mlp', layers: [4, 5, 3] },
+    data: { holdoutShare: 0.1 },
+  };
+  assert.match(problemsOf({ ...local, detection }).join(), /detection\.rootSamples: .*no whole model/);
+});

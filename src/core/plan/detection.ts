@@ -15,6 +15,14 @@ export const detectionSchema = z.strictObject({
     .max(0.2)
     .default(0.003)
     .describe('share of honest clients that may be flagged at the end of a window of 20 participations'),
+  rootSamples: z
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(0)
+    .describe(
+      "samples of the coordinator's own data (data.test) that each update is tried on: its effect on their loss is a feature; they no longer count for accuracy",
+    ),
   reputation: z
     .enum(['observe', 'weigh', 'select', 'weigh-and-select'])
     .default('observe')
@@ -25,9 +33,12 @@ export const detectionSchema = z.strictObject({
 
 type DetectionPlan = z.output<typeof detectionSchema>;
 
+type Problem = { readonly path: string[]; readonly message: string };
+
 /** What of a plan bears on detection, as the parser sees it. */
 type Given = {
   readonly detection: DetectionPlan;
+  readonly learning: { readonly local: readonly string[] };
   readonly privacy: { readonly mode: 'off' | 'local' | 'central'; readonly evidence?: 'none' | 'operator' };
 };
 
@@ -35,7 +46,29 @@ type Given = {
  * What detection may not do in a plan: under central privacy a look at the cohort must not change the release that it
  * looked at, so that verdicts may act on later invitations only, and only where clean updates are looked at at all.
  */
-export function detectionProblems({ detection, privacy }: Given): readonly { path: string[]; message: string }[] {
+export function detectionProblems(given: Given): readonly Problem[] {
+  return [...reputationProblems(given), ...rootProblems(given)];
+}
+
+/** Trying each update on a root set is to look at it: refused where no detector may, and where no whole model is. */
+function rootProblems({ detection, privacy, learning }: Given): Problem[] {
+  const { rootSamples } = detection;
+  if (rootSamples === 0) return [];
+  const say = (message: string): Problem[] => [
+    { path: ['detection', 'rootSamples'], message: `${message}: current value is ${rootSamples}` },
+  ];
+  if (privacy.mode === 'central' && privacy.evidence !== 'operator') {
+    return say(
+      'must be 0 where no detector sees the updates (nearest: 0, or privacy.evidence = "operator", which is outside the bound)',
+    );
+  }
+  if (learning.local.length > 0) {
+    return say('must be 0 where tensors stay at the sites, as the coordinator has no whole model to try (nearest: 0)');
+  }
+  return [];
+}
+
+function reputationProblems({ detection, privacy }: Given): Problem[] {
   const { reputation } = detection;
   if (privacy.mode !== 'central' || reputation === 'observe') return [];
   const path = ['detection', 'reputation'];

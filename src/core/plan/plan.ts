@@ -5,6 +5,7 @@ import { codecIds } from '../compression/index.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
 import { trainingEngineIds, trainingSchema } from './training.ts';
 import { transparencySchema } from './transparency.ts';
+import { clientCertificatesSchema } from './channel.ts';
 import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
 import { detectionProblems, detectionSchema } from './detection.ts';
@@ -131,6 +132,7 @@ export const planSchema = z
           .literal('X25519MLKEM768')
           .default('X25519MLKEM768')
           .describe('the only TLS 1.3 group that is accepted'),
+        clientCertificates: clientCertificatesSchema,
         qkd: qkdSchema,
       })
       .prefault({}),

@@ -25,6 +25,8 @@ export {
   subsampledGaussianRdp,
 } from './accounting/rdp.ts';
 export type { RdpCurve } from './accounting/rdp.ts';
+export { treeSensitivitySquare } from './accounting/tree-participation.ts';
+export type { Participation } from './accounting/tree-participation.ts';
 export { shuffleClosedForm, shuffleEpsilon } from './accounting/shuffling.ts';
 export type { EpsilonInterval } from './pld/pld-epsilon.ts';
 
@@ -59,7 +61,7 @@ export { firstBrokenEntry } from './ledger/chain.ts';
 export type { Cancel, Commit, Grant, LedgerChain, LedgerEntry, LedgerEvent, Reservation } from './ledger/chain.ts';
 export { bestFilterOrder, fitsBudget, gaussianRho, individualRho, renyiBudget, renyiEpsilon } from './ledger/filter.ts';
 export type { NoisySteps } from './ledger/filter.ts';
-export { forecastExhaustion } from './ledger/forecast.ts';
+export { forecastExhaustion, forecastFromHistory } from './ledger/forecast.ts';
 export type { Forecast } from './ledger/forecast.ts';
 export { replan } from './planner.ts';
 export type { RemainingPlan, Replanned } from './planner.ts';

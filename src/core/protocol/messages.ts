@@ -36,6 +36,13 @@ export const sessionRequest = z.strictObject({
   challenge: base64Field(32),
   proof: signatureText,
 });
+/** A request for a certificate (PKCS #10, PEM), under the key that the device is known by. */
+export const certificateRequest = sessionRequest.extend({ request: z.string().min(1).max(20_000) });
+export const issueRequest = z.strictObject({ request: z.string().min(1).max(20_000), subject: identifier });
+export const revokeRequest = z.strictObject({
+  reason: z.enum(['keyCompromise', 'superseded', 'cessationOfOperation', 'privilegeWithdrawn']),
+});
+export const certificateResponse = z.strictObject({ certificate: z.string().min(1).max(40_000) });
 export const sessionResponse = z.strictObject({ session: z.string(), status: enrolResponse.shape.status });
 
 /** What the coordinator tells a client: references only. Signed as canonical JSON. */
@@ -129,6 +136,16 @@ export function enrolmentProofBytes(parts: { tokenHash: string; publicKey: strin
 
 /** What a device signs to open a session, for this server only. */
 export function sessionProofBytes(parts: { deviceId: string; challenge: string; pin: string }): Uint8Array {
+  return canonicalBytes(parts);
+}
+
+/** What a device signs to ask for a certificate, for this server only. */
+export function certificateRequestBytes(parts: {
+  deviceId: string;
+  challenge: string;
+  pin: string;
+  request: string;
+}): Uint8Array {
   return canonicalBytes(parts);
 }
 

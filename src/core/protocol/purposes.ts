@@ -6,6 +6,7 @@ export const purposes = {
   decline: 'qflare/decline/v1',
   keyCertificate: 'qflare/key-certificate/v1',
   deviceKey: 'qflare/device-key/v1',
+  certificateRequest: 'qflare/certificate-request/v1',
   announcement: 'qflare/announcement/v1',
   treeHead: 'qflare/tree-head/v1',
   cosignature: 'qflare/cosignature/v1',

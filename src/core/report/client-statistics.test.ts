@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ClientVerdict, RoundRecord } from '../round/record.ts';
+import { clientsSection } from './clients-table.ts';
 import { clientStatistics } from './client-statistics.ts';
 import { detectionSentence, runFacts, whyNoAccuracy } from './facts.ts';
+import { toText } from './markup.ts';
 import { presenceOf } from './presence.ts';
 import { syntheticRun } from './synthetic-run.fixture.ts';
 import { omissionSentence, windowOf } from './window.ts';
@@ -109,4 +111,24 @@ test('windowOf() keeps attackers and flagged clients of a large run, and says wh
   assert.deepEqual(window.clientIds, window.clientIds.toSorted());
   assert.equal(omissionSentence(window), 'Drawn: the last 120 of 130 rounds and 48 of 60 clients, flagged ones first.');
   assert.equal(omissionSentence(windowOf(syntheticRun().run)), '');
+});
+
+test('what flagged updates looked like is counted by client, and said in the tile of the round', () => {
+  const looks = (clientId: string, label: 'copies' | 'noise'): ClientVerdict => ({
+    ...verdict(clientId, 1, ['odd']),
+    pattern: { label, evidence: ['the nearest other update is 0.01 times as far as usual'] },
+  });
+  const rounds = [looks('a', 'noise'), looks('a', 'copies'), looks('a', 'copies'), verdict('a', 1)].map((one) =>
+    round({ participants: ['a'], accepted: ['a'], verdicts: [one], flagged: one.isFlagged ? ['a'] : [] }),
+  );
+  const run = { ...template, rounds, clientIds: ['a'] };
+  assert.deepEqual(clientStatistics(run)[0]!.patterns, [
+    { label: 'copies', count: 2 },
+    { label: 'noise', count: 1 },
+  ]);
+  assert.match(
+    presenceOf(rounds[1]!, 'a').detail,
+    /^flagged: odd; looks like copies: the nearest other update is 0\.01/,
+  );
+  assert.match(toText(clientsSection(run)), /looks like copies \(2 rounds\), noise \(1 round\)/);
 });

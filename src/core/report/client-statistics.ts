@@ -1,3 +1,4 @@
+import { countPatterns, type PatternId } from '../detection/pattern/pattern.ts';
 import type { RoundRecord } from '../round/record.ts';
 import type { RunRecord } from '../round/run-record.ts';
 import { isNumber, runFacts } from './facts.ts';
@@ -17,6 +18,8 @@ export type ClientStatistics = {
   readonly holdoutAccuracy: number | null;
   /** The most frequent first. */
   readonly reasons: readonly ReasonCount[];
+  /** What its flagged updates looked like, the most frequent first. */
+  readonly patterns: readonly { readonly label: PatternId; readonly count: number }[];
 };
 
 /** Reasons that differ in their numbers only are one; `example` is the latest of them. */
@@ -43,6 +46,7 @@ export function clientStatistics(run: RunRecord): ClientStatistics[] {
       meanCosine: mean(verdicts.map(({ cosine }) => cosine)),
       holdoutAccuracy: holdout !== undefined && Object.hasOwn(holdout, clientId) ? holdout[clientId]!.accuracy : null,
       reasons: countReasons(verdicts.flatMap(({ reasons }) => reasons)),
+      patterns: countPatterns(verdicts),
     };
   });
 }

@@ -1,3 +1,4 @@
+import { patternName } from '../detection/pattern/pattern.ts';
 import type { DemoRecord, RunRecord } from '../round/run-record.ts';
 import { clientStatistics, type ClientStatistics } from './client-statistics.ts';
 import { runFacts, whyNoEvaluation } from './facts.ts';
@@ -41,5 +42,9 @@ function row(statistics: ClientStatistics, run: RunRecord, attacks: ReadonlyMap<
   const reasons = statistics.reasons
     .slice(0, reasonsMax)
     .map(({ example, count }) => markup`<div>${example}${count === 1 ? '' : ` (${count} times like this)`}</div>`);
-  return markup`<tr><th scope="row">${clientName(clientId)}</th>${role}<td class="number">${statistics.tookPart} of ${statistics.invited}</td><td class="number${raised}">${flagged} of ${judged}</td><td class="number">${refused}</td><td class="number">${formatNumber(statistics.meanNorm)}</td><td class="number">${formatNumber(statistics.meanCosine)}</td><td class="number">${formatShare(statistics.holdoutAccuracy)}</td><td class="reason">${reasons}</td></tr>\n`;
+  const looks =
+    statistics.patterns.length === 0
+      ? null
+      : markup`<div>looks like ${statistics.patterns.map(({ label, count }) => `${patternName(label)} (${formatCount(count, 'round')})`).join(', ')}</div>`;
+  return markup`<tr><th scope="row">${clientName(clientId)}</th>${role}<td class="number">${statistics.tookPart} of ${statistics.invited}</td><td class="number${raised}">${flagged} of ${judged}</td><td class="number">${refused}</td><td class="number">${formatNumber(statistics.meanNorm)}</td><td class="number">${formatNumber(statistics.meanCosine)}</td><td class="number">${formatShare(statistics.holdoutAccuracy)}</td><td class="reason">${looks}${reasons}</td></tr>\n`;
 }

@@ -1,4 +1,5 @@
-import type { RoundRecord } from '../round/record.ts';
+import { patternName } from '../detection/pattern/pattern.ts';
+import type { ClientVerdict, RoundRecord } from '../round/record.ts';
 import { formatNumber } from './format.ts';
 
 /** What became of one client in one round, with the sentence that explains it. */
@@ -18,7 +19,7 @@ export function presenceOf(record: RoundRecord, clientId: string): Presence {
     const seen = `norm ${formatNumber(verdict.norm)}, cosine ${formatNumber(verdict.cosine)}, score ${formatNumber(verdict.score)}`;
     if (!isFlagged) return { state: 'ok', detail: `nothing unusual (${seen})` };
     const reasons = verdict.reasons.length === 0 ? 'no reason given' : verdict.reasons.join('; ');
-    return { state: 'flag', detail: `flagged: ${reasons} (${seen})` };
+    return { state: 'flag', detail: `flagged: ${reasons}${looksLike(verdict)} (${seen})` };
   }
   if (record.flagged.includes(clientId)) return { state: 'flag', detail: 'flagged: no reason given' };
   if (record.accepted.includes(clientId)) {
@@ -29,4 +30,8 @@ export function presenceOf(record: RoundRecord, clientId: string): Presence {
   if (record.declined?.includes(clientId)) return { state: 'absent', detail: 'said that it could not contribute' };
   if (record.participants.includes(clientId)) return { state: 'absent', detail: 'invited, nothing arrived' };
   return { state: 'idle', detail: 'not invited to this round' };
+}
+
+function looksLike({ pattern }: ClientVerdict): string {
+  return pattern === undefined ? '' : `; looks like ${patternName(pattern.label)}: ${pattern.evidence.join('; ')}`;
 }

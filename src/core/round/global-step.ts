@@ -72,7 +72,7 @@ export async function globalStep(
   const { count, deltaCount } = updateShape(plan);
   const { clientIds, claimedExamples, hasDiagnostics = true } = updates;
   const seeds = createRng(plan.seed).child('aggregation', round);
-  const { travels, isNormalised } = traitsOf(client);
+  const { travels } = traitsOf(client);
   const base = sharedPart(manifest, state.model);
 
   const report = await aggregateCohort(
@@ -92,7 +92,8 @@ export async function globalStep(
   );
   if (client.algorithm === 'newton') return solved(client.penalty);
   const aggregate = Float32Array.from(report.vector);
-  if (isNormalised) scaleInto(aggregate, effectiveSteps(updates.accumulations, sharesOf(report.weights, clientIds)));
+  const scale = effectiveScale(plan, updates, report);
+  if (scale !== 1) scaleInto(aggregate, scale);
   const next = nextModel(server, { base, state: state.optimizer, aggregate });
   const controlled = travels === null ? null : await controlStep();
   return {
@@ -151,6 +152,15 @@ export function lastAggregateOf(plan: Plan, { model, parent, optimizer }: Global
     parent: parent === null ? null : sharedPart(manifest, parent),
     state: optimizer,
   });
+}
+
+/** What the aggregate counts: FedNova's effective steps, once for all others. */
+export function effectiveScale(
+  { learning }: Pick<Plan, 'learning'>,
+  { clientIds, accumulations }: Pick<RoundUpdates, 'clientIds' | 'accumulations'>,
+  { weights }: Pick<AggregationReport, 'weights'>,
+): number {
+  return traitsOf(learning.client).isNormalised ? effectiveSteps(accumulations, sharesOf(weights, clientIds)) : 1;
 }
 
 /** The shares that the rule gave, or equal ones where it gave none. */

@@ -1,3 +1,5 @@
+import type { Pattern } from '../detection/pattern/pattern.ts';
+
 /** What is remembered of one finished round: a row of the table, of metrics.csv and of the report. */
 export type RoundRecord = {
   readonly round: number;
@@ -63,10 +65,14 @@ export type ClientVerdict = {
   readonly isFlagged: boolean;
   readonly score: number;
   readonly reasons: readonly string[];
+  /** Which attack a flagged update looks like, and what of it does; absent where nothing was flagged. */
+  readonly pattern?: Pattern;
   /** L2 norm of the update, its cosine to the aggregate, its weight (null for order statistics). */
   readonly norm: number;
   readonly cosine: number;
   readonly weight: number | null;
+  /** Its distance to the nearest other update of the round; absent in journals of before. */
+  readonly nearest?: number;
   /** What the client's reputation was after this round; absent in journals of before. */
   readonly trust?: number;
   readonly standing?: 'trusted' | 'watched' | 'turning' | 'excluded';

@@ -1,25 +1,32 @@
 import { type AttackId, attacks } from '../../core/attacks/index.ts';
-import { poisons } from '../../core/attacks/poison/index.ts';
+import { livePoisons, poisons } from '../../core/attacks/poison/index.ts';
 import { byzantineCount, parsePipeline, type Pipeline } from '../../core/aggregation/pipeline.ts';
 import { codecIds } from '../../core/compression/index.ts';
 import { type Plan, type PlanInput, parsePlan } from '../../core/plan/plan.ts';
 import { createRng, type Rng } from '../../core/random/rng.ts';
+import type { LivePoisonId } from '../live-poison-trainer.ts';
 import type { PoisonId } from '../poisoned-data.ts';
 import { drawFaults, type Faults } from './faults.ts';
 import { type WireAttackId, wireAttacks } from './wire-attacks.ts';
 
 /** A hostile client: it lies in its update, in the protocol, or trains on poisoned data. */
-export type Hostility = AttackId | WireAttackId | PoisonId;
+export type Hostility = AttackId | WireAttackId | PoisonId | LivePoisonId;
 
 /** Every way to be hostile. */
 export const hostilities = [
   ...Object.keys(attacks),
   ...Object.keys(wireAttacks),
   ...Object.keys(poisons),
+  ...Object.keys(livePoisons),
 ] as readonly Hostility[];
 
+/** Attacks that came after seeds were written down: drawing them would change what every seed draws. */
+const addedSince: ReadonlySet<string> = new Set<AttackId>(['creeping-drift', 'one-bit', 'shuffled', 'sparse']);
+
 /** Those that a drawn world may hold: its samples are too few and too small to be poisoned. */
-const drawnHostilities = hostilities.filter((kind) => !Object.hasOwn(poisons, kind));
+const drawnHostilities = hostilities.filter(
+  (kind) => !Object.hasOwn(poisons, kind) && !Object.hasOwn(livePoisons, kind) && !addedSince.has(kind),
+);
 
 /** What the operator does meanwhile. */
 export type Operator = {

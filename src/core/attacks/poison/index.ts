@@ -1,4 +1,5 @@
 import { backdoor, distributedBackdoor } from './backdoor.ts';
+import { dynamicLabelFlip, type LivePoison } from './dynamic-label-flip.ts';
 import { edgeCaseBackdoor } from './edge-case-backdoor.ts';
 import { cyclicLabelFlip, labelFlip } from './label-flip.ts';
 import type { Poison } from './samples.ts';
@@ -11,3 +12,8 @@ export const poisons = {
   'edge-case-backdoor': edgeCaseBackdoor,
   'label-flip': labelFlip,
 } as const satisfies Record<string, Poison>;
+
+/** Attacks on training data that are made anew in every round, by the model of the round. */
+export const livePoisons = {
+  'dynamic-label-flip': dynamicLabelFlip,
+} as const satisfies Record<string, LivePoison>;

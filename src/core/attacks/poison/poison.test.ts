@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cornerTrigger } from './backdoor.ts';
-import { poisons } from './index.ts';
+import { livePoisons, poisons } from './index.ts';
 
 const { backdoor, 'distributed-backdoor': distributedBackdoor, 'edge-case-backdoor': edgeCaseBackdoor } = poisons;
 
@@ -44,4 +44,20 @@ test('every poison keeps the number of samples and valid labels', () => {
     const { labels } = poison(samples, { seed: 3, colluder: 1 });
     assert.ok(labels.length === 40 && labels.every((label) => label >= 0 && label < 10));
   }
+});
+
+test('a dynamic label flip gives each class the label that the model of the round believes least', async () => {
+  const few = { ...samples, labels: Int32Array.of(0, 1, 2, 1), width: 1, lineLength: 1, classCount: 3 };
+  const asked: string[] = [];
+  const flipped = async (least: readonly number[]) =>
+    livePoisons['dynamic-label-flip'](few, async (indexes, label) => {
+      const y = few.labels[indexes[0]!]!;
+      asked.push(`${[...indexes].join()}:${label}`);
+      return label === least[y] ? 9 : 1;
+    });
+  assert.deepEqual([...(await flipped([2, 0, 1]))], [2, 0, 1, 0]);
+  assert.deepEqual(asked, ['0:1', '0:2', '1,3:0', '1,3:2', '2:0', '2:1']);
+  // Another model, other labels; where all are alike, the lowest that is wrong.
+  assert.deepEqual([...(await flipped([1, 2, 0]))], [1, 2, 0, 2]);
+  assert.deepEqual([...(await flipped([0, 1, 2]))], [1, 0, 0, 0]);
 });

@@ -1,8 +1,12 @@
+import { medianOf } from '../../aggregation/rule.ts';
 import { robustSpread, zScore } from '../robust-z.ts';
 import { type FeatureId, featureIds, type Features, features } from './features.ts';
 
 /** How far out a client was in one round, by feature, in robust deviations of its cohort; what was not measured is absent. */
-export type Scores = Readonly<Partial<Record<FeatureId, number>>>;
+export type Scores = Readonly<Partial<Record<FeatureId, number>>> & {
+  /** ln of the update's length over the cohort's median: what lasts of it says more than deviations of an uneven cohort. */
+  readonly times?: number;
+};
 
 /** No single round counts for more: a mean over many rounds must not hang on one. */
 const scoreMax = 8;
@@ -26,6 +30,22 @@ export function standardise(measured: readonly Features[]): Scores[] {
     }
   }
   return scores;
+}
+
+/**
+ * The same scores with each client's length beside them.
+ *
+ * Formula:  times: ln ‖x_i‖ − median ln ‖x_j‖.
+ * Shapes:   n scores and n features → n scores.
+ */
+export function withTimes(scores: readonly Scores[], measured: readonly Features[]): readonly Scores[] {
+  const norms = measured.map(({ norm }) => norm).filter((norm) => Number.isFinite(norm));
+  if (norms.length < cohortMin) return scores;
+  const usual = medianOf(norms);
+  return scores.map((one, i) => {
+    const times = measured[i]!.norm - usual;
+    return Number.isFinite(times) ? { ...one, times: rounded(times) } : one;
+  });
 }
 
 /** Least deviation of means over rounds: with it, twenty quiet rounds do not make a small difference a large one. */
@@ -73,7 +93,11 @@ function meanOf(trail: readonly Float64Array[], k: number): number | null {
 }
 
 function cut(value: number): number {
-  return Math.round(100 * Math.max(-scoreMax, Math.min(scoreMax, value))) / 100 + 0;
+  return rounded(Math.max(-scoreMax, Math.min(scoreMax, value)));
+}
+
+function rounded(value: number): number {
+  return Math.round(100 * value) / 100 + 0;
 }
 
 /** Cuts a standing where distances between clients are taken, so that one feature does not outweigh all others. */

@@ -30,6 +30,8 @@ export type MeasureInput = {
   readonly last: readonly (LastUpdate | null)[];
   /** Earlier rounds, oldest first: what the prediction learns the curvature from. */
   readonly rounds: readonly RoundSketch[];
+  /** What each update does to the loss on the root set, where the plan gives one. */
+  readonly rootEffects?: ArrayLike<number> | null;
 };
 
 export type Measured = {
@@ -79,6 +81,7 @@ export async function measureUpdates(input: MeasureInput): Promise<Measured> {
       flatness: norm > 0 ? log(one.norm1 / (Math.sqrt(rows[i]!.length) * norm)) : 0,
       layers: unevenness[i]!,
       balance: balances[i]!,
+      root: input.rootEffects?.[i] ?? Number.NaN,
     };
   });
   return {

@@ -66,35 +66,54 @@ export function lastAggregate(
   return step;
 }
 
-/** Whether an optimiser keeps nothing between rounds, so that a model of any size is stepped tile by tile. */
-export function isStateless({ optimizer }: ServerOptimizerOptions): boolean {
-  return optimizer === 'fed-avg';
-}
+/** Vectors that stay in their file, by name: what an optimiser remembers of a model of any size. */
+export type Rows = Readonly<Record<string, SpooledRow>>;
+
+/** A vector that is made tile by tile, each time it is asked for. */
+export type Tiles = { readonly length: number; tiles(): AsyncIterable<Float32Array> };
 
 /**
- * The global model after a round of a stateless optimiser, tile by tile: the same values as `nextModel` gives.
+ * The global model after a round and what the optimiser keeps, tile by tile: the same values as `nextModel` gives, since
+ * every optimiser steps each coordinate by itself.
  *
- * Shapes: base [d], aggregate [d] → tiles in order, in arrays of their own. Cost: two tiles of memory.
+ * Shapes: base [d], state [d] each, aggregate [d] → tiles in order, in arrays of their own; the aggregate counts times
+ *         `scale`. Cost: a few tiles of memory; each vector that is asked for reads base and state once.
  */
-export async function* nextModelTiles(
+export function nextModelTiles(
   options: ServerOptimizerOptions,
-  base: SpooledRow,
-  aggregate: Float32Array,
-): AsyncGenerator<Float32Array> {
-  const buffer = new Float32Array(Math.min(tileValues, base.length));
-  for (let start = 0; start < base.length; start += tileValues) {
-    const tile = buffer.subarray(0, Math.min(tileValues, base.length - start));
-    await base.read(start, tile);
-    const part = aggregate.subarray(start, start + tile.length);
-    yield nextModel(options, { base: tile, aggregate: part, state: {}, offset: start }).model;
+  round: { readonly base: SpooledRow; readonly state: Rows; readonly aggregate: Float32Array; readonly scale: number },
+): { readonly model: Tiles; readonly state: Readonly<Record<string, Tiles>> } {
+  const { base, state, aggregate, scale } = round;
+  const length = base.length;
+
+  async function* made(pick: (next: ReturnType<typeof nextModel>) => Float32Array): AsyncGenerator<Float32Array> {
+    const buffers = [base, ...Object.values(state)].map(() => new Float32Array(Math.min(tileValues, length)));
+    for (let start = 0; start < length; start += tileValues) {
+      const tiles = buffers.map((buffer) => buffer.subarray(0, Math.min(tileValues, length - start)));
+      await Promise.all([base, ...Object.values(state)].map((row, i) => row.read(start, tiles[i]!)));
+      const before = Object.fromEntries(Object.keys(state).map((name, i) => [name, tiles[i + 1]!]));
+      const change = aggregate.subarray(start, start + tiles[0]!.length).map((value) => scale * value);
+      yield pick(nextModel(options, { base: tiles[0]!, aggregate: change, state: before, offset: start }));
+    }
   }
+
+  const kept = Object.keys(startServer(options, 1));
+  const names = kept.length === 0 ? [] : [...kept, aggregateName];
+  return {
+    model: { length, tiles: () => made(({ model }) => model) },
+    state: Object.fromEntries(
+      names.map((name) => [name, { length, tiles: () => made((next) => next.state[name]!) }] as const),
+    ),
+  };
 }
 
-/** The aggregate that led to a model of a stateless optimiser, as a row that is read range by range. */
+/** The aggregate that led to a model, as a row that is read range by range. */
 export function lastAggregateRow(
   options: ServerOptimizerOptions,
-  { model, parent }: { readonly model: SpooledRow; readonly parent: SpooledRow | null },
+  { model, parent, state }: { readonly model: SpooledRow; readonly parent: SpooledRow | null; readonly state: Rows },
 ): SpooledRow {
+  const kept = state[aggregateName];
+  if (kept !== undefined) return kept;
   return {
     length: model.length,
     async read(start, target) {

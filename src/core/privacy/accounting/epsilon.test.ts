@@ -154,6 +154,30 @@ describe('noiseMultiplier()', () => {
     }
   });
 
+  it('asks the accountant once where no noise is needed, and about ten times where it is', () => {
+    let evaluations = 0;
+    const counted = (input: EpsilonInput) => {
+      evaluations++;
+      return epsilon(input);
+    };
+    const seldom = noiseMultiplier({ epsilon: 1, sampleRate: 1e-9, steps: 100, delta: 1e-5 }, counted);
+    assert.deepEqual([evaluations, seldom.epsilon, seldom.noiseMultiplier], [1, 0, 1e-3]);
+    evaluations = 0;
+    const often = noiseMultiplier({ epsilon: 2, sampleRate: 0.1, steps: 100, delta: 1e-5 }, counted);
+    assert.ok(often.epsilon > 1.99 && evaluations > 1 && evaluations < 16, `${evaluations}`);
+  });
+
+  it('ε is 0 where a record is sampled at all with a chance of at most δ, and only there', () => {
+    const base = { noiseMultiplier: 0.1, sampleRate: 1e-3, steps: 2 } as const;
+    const chance = 1 - (1 - 1e-3) ** 2;
+    for (const adjacency of ['add-or-remove-one', 'replace-one'] as const) {
+      assert.equal(epsilon({ ...base, adjacency, delta: chance * 1.0001 }).pld, 0);
+      assert.ok(epsilon({ ...base, adjacency, delta: chance * 0.9 }).pld > 0);
+    }
+    const mixed = { schedule: [base, { noiseMultiplier: 5, sampleRate: 1, steps: 1 }], delta: 0.01 };
+    assert.ok(epsilon(mixed).pld > 0, 'a step without sampling counts');
+  });
+
   it('is 0 where nothing is sampled and refuses ε = 0', () => {
     assert.equal(noiseMultiplier({ epsilon: 1, sampleRate: 0, steps: 5, delta: 1e-5 }).noiseMultiplier, 0);
     assert.throws(

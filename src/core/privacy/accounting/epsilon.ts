@@ -48,6 +48,7 @@ export function epsilon(input: EpsilonInput): EpsilonReport {
   const { delta, adjacency, parts } = readInput(input);
   const report = (pld: number, rdp: number) => ({ epsilon: Math.min(pld, rdp), pld, rdp, delta, adjacency });
   if (parts.some(({ contribution }) => contribution.isUnbounded)) return report(Infinity, Infinity);
+  if (chanceOfPart(parts) <= delta) return report(0, rdpOf(parts, delta));
   const pld = pldOf(parts, delta);
   return report(pld, rdpOf(parts, delta));
 }
@@ -115,6 +116,15 @@ function pldOf(parts: readonly Part[], delta: number): number {
     0,
   );
   return delta === 0 ? lossMax : Math.min(lossMax, pldEpsilon(steps, { delta }));
+}
+
+/** The chance that a record is in any sample at all. Where it is at most δ nothing else counts: neighbours differ no more. */
+function chanceOfPart(parts: readonly Part[]): number {
+  const logNever = parts.reduce((sum, { contribution, steps }) => {
+    const { chance = 1 } = contribution;
+    return sum + steps * Math.log1p(-chance);
+  }, 0);
+  return -Math.expm1(logNever);
 }
 
 function muSquareOf(parts: readonly Part[]): number {

@@ -9,6 +9,7 @@ import {
 } from '../pld/atomic-pairs.ts';
 import { gaussianMixturePair, replacedGaussianPair, subsampledGaussianPair } from '../pld/gaussian-pair.ts';
 import { subsampledLaplacePair } from '../pld/laplace-pair.ts';
+import { treeSensitivitySquare } from './tree-participation.ts';
 import { exponentialRdp, laplaceRdp, randomizedResponseRdp, subsampledGaussianRdp, type RdpCurve } from './rdp.ts';
 
 /** Which two data sets are neighbours: one record (or client) more or less, or one exchanged for another. */
@@ -42,8 +43,16 @@ export type MechanismOptions = {
     readonly sampleRate: number;
     readonly groupSize: number;
   };
-  /** Binary-tree prefix sums (DP-FTRL) over `treeSteps` releases; a record falls into one leaf. */
-  readonly 'tree-aggregation': { readonly noiseMultiplier: number; readonly treeSteps: number };
+  /**
+   * Binary-tree prefix sums (DP-FTRL) over `treeSteps` releases. A client is in at most `participations` leaves (1 unless
+   * said), `separation` others at least between two of them (0 unless said). A step is a tree: restarts are steps.
+   */
+  readonly 'tree-aggregation': {
+    readonly noiseMultiplier: number;
+    readonly treeSteps: number;
+    readonly participations?: number;
+    readonly separation?: number;
+  };
 };
 
 export type MechanismId = keyof MechanismOptions;
@@ -52,6 +61,8 @@ export type MechanismId = keyof MechanismOptions;
 export type Contribution = {
   /** No noise: ε is infinite. */
   readonly isUnbounded?: boolean;
+  /** Of a record's being in a step's sample, where a record outside leaves no trace: 1 unless said. */
+  readonly chance?: number;
   /** μ where the mechanism is a Gaussian without sampling: those compose exactly. */
   readonly mu?: number;
   readonly pair?: DominatingPair;
@@ -68,7 +79,7 @@ const ADD_OR_REMOVE = ['add-or-remove-one'] as const;
 const REPLACE = ['replace-one'] as const;
 const ACTION = 'account for the mechanism';
 const NO_NOISE: Contribution = { isUnbounded: true };
-const NO_LOSS: Contribution = { rdp: () => 0 };
+const NO_LOSS: Contribution = { rdp: () => 0, chance: 0 };
 
 /** All mechanisms by id. A new one is one entry. */
 export const MECHANISMS = {
@@ -92,8 +103,8 @@ function gaussian(options: MechanismOptions['gaussian'], adjacency: Adjacency): 
   if (sigma === 0) return NO_NOISE;
   const distance = adjacency === 'replace-one' ? 2 : 1;
   if (q === 1) return { mu: distance / sigma, rdp: (order) => (order * distance * distance) / (2 * sigma * sigma) };
-  if (adjacency === 'replace-one') return { pair: replacedGaussianPair(sigma, q) };
-  return { pair: subsampledGaussianPair(sigma, q), rdp: (order) => subsampledGaussianRdp(sigma, q, order) };
+  if (adjacency === 'replace-one') return { chance: q, pair: replacedGaussianPair(sigma, q) };
+  return { chance: q, pair: subsampledGaussianPair(sigma, q), rdp: (order) => subsampledGaussianRdp(sigma, q, order) };
 }
 
 function laplace(options: MechanismOptions['laplace']): Contribution {
@@ -102,7 +113,7 @@ function laplace(options: MechanismOptions['laplace']): Contribution {
   if (q === 0) return NO_LOSS;
   if (scale === 0) return NO_NOISE;
   const pair = subsampledLaplacePair(scale, q);
-  return q === 1 ? { pair, rdp: (order) => laplaceRdp(1 / scale, order) } : { pair };
+  return q === 1 ? { pair, rdp: (order) => laplaceRdp(1 / scale, order) } : { chance: q, pair };
 }
 
 function discreteLaplace(options: MechanismOptions['discrete-laplace']): Contribution {
@@ -192,6 +203,7 @@ function treeAggregation(options: MechanismOptions['tree-aggregation']): Contrib
   const sigma = checkNumber(ACTION, 'noiseMultiplier', options.noiseMultiplier, 'notNegative');
   const steps = checkNumber(ACTION, 'treeSteps', options.treeSteps, 'positiveCount');
   if (sigma === 0) return NO_NOISE;
-  const depth = Math.ceil(Math.log2(steps + 1));
-  return { mu: Math.sqrt(depth) / sigma, rdp: (order) => (order * depth) / (2 * sigma * sigma) };
+  const { participations: max = 1, separation = 0 } = options;
+  const square = treeSensitivitySquare(steps, { max, separation });
+  return { mu: Math.sqrt(square) / sigma, rdp: (order) => (order * square) / (2 * sigma * sigma) };
 }

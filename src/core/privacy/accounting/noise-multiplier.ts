@@ -20,6 +20,8 @@ export type NoiseReport = EpsilonReport & { readonly noiseMultiplier: number };
 
 const ACTION = 'choose the noise';
 const WIDTH = 3e-6;
+/** Less noise than this is not told from none. */
+const NOISE_MIN = 1e-3;
 
 /**
  * The least noise with which subsampled Gaussian steps stay within ε at δ.
@@ -27,16 +29,17 @@ const WIDTH = 3e-6;
  * Formula:  bisection with false-position steps on ln σ, from the central limit theorem's guess.
  * Needs:    ε > 0, 0 < δ < 1. Throws RangeError when what was spent leaves no room.
  * Promises: the report's ε is at most the wanted one; σ is within 3e-6 of the least that the accountant allows.
- * Cost:     about ten calls of epsilon().
+ *           Where a record is in no sample at all but with a chance of δ, the noise is 1e-3.
+ * Cost:     about ten calls of epsilon(); one where no noise is needed.
  */
-export function noiseMultiplier(input: NoiseInput): NoiseReport {
+export function noiseMultiplier(input: NoiseInput, account = epsilon): NoiseReport {
   const target = checkNumber(ACTION, 'epsilon', input.epsilon, 'positive');
   checkNumber(ACTION, 'delta', input.delta, 'positiveDelta');
   const { sampleRate, steps, delta, adjacency, accountant = 'epsilon', spent = [] } = input;
   checkNumber(ACTION, 'sampleRate', sampleRate, 'rate');
   checkNumber(ACTION, 'steps', steps, 'count');
   const at = (sigma: number): NoiseReport => ({
-    ...epsilon({
+    ...account({
       schedule: [...spent, { noiseMultiplier: sigma, sampleRate, steps }],
       delta,
       ...(adjacency ? { adjacency } : {}),
@@ -44,6 +47,9 @@ export function noiseMultiplier(input: NoiseInput): NoiseReport {
     noiseMultiplier: sigma,
   });
   if (sampleRate === 0 || steps === 0) return at(0);
+  // Sampled so rarely, a record shows with a chance of at most δ: ε is 0 with any noise.
+  const isSeldom = accountant !== 'rdp' && spent.length === 0 && -Math.expm1(steps * Math.log1p(-sampleRate)) <= delta;
+  if (isSeldom) return at(NOISE_MIN);
   return leastNoise(at, (report) => Math.log(Math.max(report[accountant], 1e-300) / target), guess(input));
 }
 
@@ -99,7 +105,7 @@ function bracket(at: (sigma: number) => NoiseReport, excess: (report: NoiseRepor
     good = at(low);
     goodExcess = lowExcess;
     low /= factor;
-    if (low < 1e-3) return { good, goodExcess, low: good.noiseMultiplier, lowExcess };
+    if (low < NOISE_MIN) return { good, goodExcess, low: good.noiseMultiplier, lowExcess };
     lowExcess = excess(at(low));
   }
   return { good, goodExcess, low, lowExcess };

@@ -8,7 +8,7 @@ import type { ScheduleStep } from '../accounting/epsilon.ts';
 import { cancel, commit, grantBudget, reserve, settle, spendingOf, spentEpsilon } from './budget.ts';
 import { firstBrokenEntry, type LedgerChain, type LedgerEntry } from './chain.ts';
 import { bestFilterOrder, fitsBudget, gaussianRho, individualRho, renyiBudget } from './filter.ts';
-import { forecastExhaustion } from './forecast.ts';
+import { forecastExhaustion, forecastFromHistory } from './forecast.ts';
 
 const shared = process.env.QFLARE_SHARED ?? join(import.meta.dirname, '../../../../../shared');
 const path = join(shared, 'vectors/robust-dp.json');
@@ -191,6 +191,28 @@ describe('ledger', () => {
     assert.ok(low < median && median < high);
     assert.ok(covered / 400 > 0.85 && covered / 400 < 0.95, `${covered / 400}`);
     assert.deepEqual(forecastExhaustion(12, 1), { low: 12, median: 12, high: 12 });
+  });
+});
+
+describe('forecastFromHistory()', () => {
+  it('covers 85 to 95 % of 400 seeded runs where presence is known from 30 rounds alone', () => {
+    let covered = 0;
+    for (let seed = 0; seed < 400; seed++) {
+      const rng = createRng(seed).child('history');
+      const isThere = () => rng.float() < 0.85;
+      let taken = 0;
+      for (let round = 0; round < 30; round++) if (isThere()) taken++;
+      const { low, high } = forecastFromHistory(40, { taken, rounds: 30 });
+      let round = 0;
+      for (let used = 0; used < 40; round++) if (isThere()) used++;
+      if (round >= low && round <= high) covered++;
+    }
+    assert.ok(covered / 400 > 0.85 && covered / 400 < 0.95, `${covered / 400}`);
+  });
+
+  it('one participation left after one round taken: P[later than round 5] = 1/4 · 1/2 · 5/8 · 7/10 · 3/4 = .041, by hand', () => {
+    assert.deepEqual(forecastFromHistory(1, { taken: 1, rounds: 1 }), { low: 1, median: 1, high: 5 });
+    assert.throws(() => forecastFromHistory(1, { taken: 2, rounds: 1 }), /rounds − taken must be/);
   });
 });
 

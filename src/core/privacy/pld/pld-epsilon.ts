@@ -19,7 +19,7 @@ export type EpsilonInterval = { readonly lower: number; readonly upper: number }
 const TOLERANCE = 2e-4;
 /** An ε in the thousands needs no fourth decimal. */
 const RELATIVE_TOLERANCE = 2e-6;
-const CELLS_MAX = { pessimistic: 2e6, optimistic: 5e5 };
+const CELLS_MAX = { pessimistic: 2e6, optimistic: 4e6 };
 const SURVEY_CELLS = 2048;
 /** The transform's noise is about e^−30 of the total and raises δ; it may raise it by e^−11. */
 const NOISE_LOG_MAX = 19;
@@ -45,9 +45,8 @@ export function pldEpsilon(steps: readonly PairSteps[], options: PldOptions): nu
  * An interval that is certain to hold ε: pessimistic rounding above, optimistic rounding below.
  *
  * Formula:  the lower end's mesh is refined until the interval is narrower than 9e-4, three times at most.
- * Promises: it holds ε. It is narrower than 1e-3 for subsampled Gaussians, except where rare large losses are summed over
- *           thousands of steps (σ below about 0.75): 4e-3 was measured there. Atoms may leave it wider.
- * Cost:     several calls of pldEpsilon; seconds in the wide cases.
+ * Promises: it holds ε. It is narrower than 1e-3 for subsampled Gaussians with σ ≥ 0.3. Atoms may leave it wider.
+ * Cost:     several calls of pldEpsilon; half a minute where rare large losses are summed over thousands of steps.
  */
 export function pldEpsilonInterval(steps: readonly PairSteps[], options: PldOptions): EpsilonInterval {
   const { tolerance = TOLERANCE } = options;

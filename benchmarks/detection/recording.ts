@@ -1,0 +1,95 @@
+// What detection saw of a run, kept on disk: judged again and again, without training again.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { medianOf } from '../../src/core/aggregation/rule.ts';
+import type { Observation } from '../../src/core/detection/detector.ts';
+import { featureIds } from '../../src/core/detection/measure/features.ts';
+import type { Scores } from '../../src/core/detection/measure/standing.ts';
+import type { Hostility } from '../../src/simulation/index.ts';
+import { type PartitionName, run } from './setting.ts';
+
+const folder = fileURLToPath(new URL('../../runs/detection/recordings/', import.meta.url));
+mkdirSync(folder, { recursive: true });
+
+export type Recorded = {
+  readonly partition: PartitionName;
+  readonly attack: Hostility | 'none';
+  readonly seed: number;
+  readonly clients: number;
+  readonly rounds: number;
+};
+
+/** One client, round by round: norm, cosine to the aggregate, distance to the nearest other, and scores by feature. */
+type Line = { readonly isAttacker: boolean; readonly rounds: readonly (readonly (number | null)[])[] };
+
+export type Recording = { readonly lines: readonly Line[]; readonly accuracy: readonly number[] };
+
+const attackerShare = 0.2;
+
+/** The recording of a run: read where it is known, made where it is not. One client in five attacks. */
+export async function recordingOf(wanted: Recorded): Promise<Recording> {
+  const { partition, attack, seed, clients, rounds } = wanted;
+  const file = `${folder}${clients}-${partition}-${attack}-${seed}-${rounds}.json`;
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Recording;
+  const attackers = Math.round(attackerShare * clients);
+  const outcome = await run({
+    partition,
+    seed,
+    clients,
+    rounds,
+    detection: { detector: 'norm-cosine' },
+    ...(attack === 'none' ? {} : { attackers, attack }),
+  });
+  const lines = outcome.rounds[0]!.participants.map((clientId): Line => {
+    return {
+      isAttacker: outcome.attackers.includes(clientId),
+      rounds: outcome.rounds.map(({ verdicts }, t) => {
+        const verdict = verdicts.find((one) => one.clientId === clientId);
+        const scores = outcome.inspections[t]?.scores.find((one) => one.clientId === clientId)?.scores;
+        if (verdict === undefined || scores === undefined) return [];
+        const facts = [verdict.norm, verdict.cosine, verdict.nearest ?? null];
+        return [
+          ...facts.map((value) => (value === null ? null : Number(value.toPrecision(5)))),
+          ...featureIds.map((id) => scores[id] ?? null),
+        ];
+      }),
+    };
+  });
+  const recording = { lines, accuracy: outcome.rounds.map(({ accuracy }) => accuracy ?? Number.NaN) };
+  writeFileSync(file, JSON.stringify(recording));
+  return recording;
+}
+
+/** What the detector saw in one round of a recording. Clients without an update in it are left out. */
+export function observationsAt(recording: Recording, round: number, windowMax: number): Observation[] {
+  return recording.lines.flatMap(({ rounds }, i): Observation[] => {
+    const [norm, cosine, nearest] = rounds[round] ?? [];
+    if (norm === undefined) return [];
+    const trail = rounds
+      .slice(0, round + 1)
+      .flatMap((line, t) => (line.length === 0 ? [] : [{ ...scoresOf(line), times: lengthIn(recording, t, line) }]))
+      .slice(-windowMax);
+    return [
+      {
+        clientId: String(i).padStart(3, '0'),
+        norm: norm ?? Number.NaN,
+        cosine: cosine ?? Number.NaN,
+        othersCosine: null,
+        nearest: nearest ?? undefined,
+        trail,
+      },
+    ];
+  });
+}
+
+function scoresOf(line: readonly (number | null)[]): Scores {
+  return Object.fromEntries(
+    featureIds.flatMap((id, k) => (line[3 + k] === null || line[3 + k] === undefined ? [] : [[id, line[3 + k]!]])),
+  );
+}
+
+/** ln of a length over the median of its round. */
+function lengthIn({ lines }: Recording, round: number, line: readonly (number | null)[]): number {
+  const norms = lines.flatMap(({ rounds }) => rounds[round]?.[0] ?? []);
+  return Math.round(100 * Math.log(Math.max(line[0] ?? 0, 1e-30) / medianOf(norms))) / 100;
+}

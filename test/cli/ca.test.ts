@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { createCertificateRequest } from '../../src/adapters/certificate-request.ts';
+import { until } from '../system/virtual-clock.ts';
+import { killAll, runToEnd, start } from '../system/processes.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'qflare-cli-ca-'));
+after(() => {
+  killAll();
+  rmSync(root, { recursive: true, force: true });
+});
+
+async function json<T = Record<string, never>>(...args: readonly string[]): Promise<T> {
+  const { code, out, err } = await runToEnd(...args, '--json');
+  assert.equal(code, 0, err);
+  return JSON.parse(out) as T;
+}
+
+const planText = `name = "certificates"
+[model]
+kind = "softmax-regression"
+inputs = 2
+classes = 2
+[rounds]
+count = 2
+[cohort]
+expected = 2
+quorum = 2
+[aggregation]
+pipeline = [{ rule = "mean" }]
+[security]
+clientCertificates = "required"
+[data.table]
+names = ["label", "a", "b"]
+[data.table.label]
+column = "label"
+classes = [["0"], ["1"]]
+`;
+
+type Listed = {
+  readonly listNumber: number;
+  readonly generations: readonly { readonly state: string }[];
+  readonly certificates: readonly {
+    readonly serial: string;
+    readonly subject: string;
+    readonly reason: string | null;
+  }[];
+};
+
+test('an authority by hand: init, issue, renew, revoke, rotate, list, and what is wrong says so', async () => {
+  const folder = join(root, 'alone');
+  assert.equal((await runToEnd('init', folder)).code, 0);
+  const missing = await runToEnd('ca', 'rotate', folder);
+  assert.deepEqual([missing.code, /qflare ca init/.test(missing.err)], [2, true]);
+  await json('ca', 'init', folder);
+  const again = await runToEnd('ca', 'init', folder);
+  assert.deepEqual([again.code, /must have none/.test(again.err)], [2, true]);
+
+  const request = join(root, 'request.pem');
+  writeFileSync(request, (await createCertificateRequest('d-1')).request);
+  const out = join(root, 'certificate.pem');
+  const issued = await json<{ record: { serial: string } }>(
+    'ca',
+    'issue',
+    folder,
+    '--request',
+    request,
+    '--device',
+    'd-1',
+    '--out',
+    out,
+  );
+  const { serial } = issued.record;
+  assert.equal(new X509Certificate(readFileSync(out)).serialNumber.toLowerCase(), serial);
+  const nameless = await runToEnd('ca', 'issue', folder, '--request', request);
+  assert.deepEqual([nameless.code, /--device/.test(nameless.err)], [2, true]);
+
+  const renewed = await json<{ record: { serial: string; subject: string } }>(
+    'ca',
+    'renew',
+    folder,
+    '--request',
+    request,
+    '--replaces',
+    serial,
+  );
+  assert.equal(renewed.record.subject, 'd-1');
+  await json('ca', 'rotate', folder);
+  await json('ca', 'revoke', folder, renewed.record.serial, '--reason', 'cessationOfOperation');
+  const state = JSON.parse(readFileSync(join(folder, 'keys', 'authority.json'), 'utf8')) as Listed;
+  assert.deepEqual(
+    state.certificates.map((row) => [row.serial, row.reason]),
+    [
+      [serial, 'superseded'],
+      [renewed.record.serial, 'cessationOfOperation'],
+    ],
+  );
+  assert.deepEqual(
+    state.generations.map((one) => one.state),
+    ['retired', 'active'],
+  );
+  assert.equal(state.listNumber, 4);
+  const text = await runToEnd('ca', 'list', folder);
+  assert.match(text.out, /authority 2 {2}ML-DSA-65 {2}active/);
+  assert.match(text.out, /revoked \(superseded\)/);
+  const unknown = await runToEnd('ca', 'revoke', folder, '00');
+  assert.deepEqual([unknown.code, /it is none/.test(unknown.err)], [2, true]);
+
+  writeFileSync(request, (await createCertificateRequest('d-1', 'ECDSA-P-384')).request);
+  const classical = await runToEnd('ca', 'issue', folder, '--request', request, '--device', 'd-1');
+  assert.deepEqual([classical.code, /with the authority's algorithm/.test(classical.err)], [5, true]);
+  // The keys of both generations are in the inventory.
+  const keys = await json<readonly { id: string; state: string }[]>('keys', 'list', folder);
+  assert.deepEqual(
+    keys.filter(({ id }) => id.startsWith('certificate-authority')).map(({ state: one }) => one),
+    ['retired', 'active'],
+  );
+});
+
+test('a plan that demands certificates: sites join in one line, the authority rotates in mid-run, the run completes', async () => {
+  const folder = join(root, 'run');
+  const plan = join(root, 'plan.toml');
+  writeFileSync(plan, planText);
+  const data = join(root, 'data.csv');
+  const lines = Array.from({ length: 40 }, (_, i) => `${i % 2},${(i % 2) + (i % 5) / 10},${i % 7}`);
+  writeFileSync(data, ['label,a,b', ...lines, ''].join('\n'));
+  assert.equal((await runToEnd('init', folder, '--host', '127.0.0.1', '--plan', plan)).code, 0);
+  const server = start('serve', folder, '--json');
+  const { links } = await server.firstJson<{ links: readonly { link: string }[] }>();
+  const first = start('join', links[0]!.link, '--data', data, '--state', join(root, 'site-1'), '--json');
+  const register = () => JSON.parse(readFileSync(join(folder, 'keys', 'authority.json'), 'utf8')) as Listed;
+  await until(() => register().certificates.length > 0, 'the first certificate', 60_000);
+  await json('ca', 'rotate', folder);
+  const second = start('join', links[1]!.link, '--data', data, '--state', join(root, 'site-2'), '--json');
+  assert.deepEqual(
+    await Promise.all([first.exited, second.exited, server.exited]),
+    [0, 0, 0],
+    `${first.err()}${second.err()}${server.err()}`,
+  );
+  const { certificates, generations } = register();
+  assert.deepEqual([certificates.length, generations.length], [2, 2]);
+  const kept = readFileSync(join(root, 'site-1', 'certificate.json'), 'utf8');
+  assert.ok(!kept.includes('PRIVATE KEY'));
+});
