@@ -79,6 +79,8 @@ test('kms-file: a file of mode 0600 with no key in the open, which nothing but i
   const passphrase: Unlocking = { kind: 'passphrase', passphrase: 'x' };
   await assert.rejects(openFileKms(path, passphrase, crypto), /a key-file must be given/);
   await assert.rejects(openFileKms(fresh(), { kind: 'passphrase', passphrase: '' }, crypto), /must not be empty/);
+  const short: Unlocking = { kind: 'key-file', bytes: new Uint8Array(31) };
+  await assert.rejects(openFileKms(fresh(), short, crypto), /at least 32 random bytes: current value is 31/);
   writeFileSync(path, '{');
   await assert.rejects(openFileKms(path, unlocking, crypto), { name: 'DamagedError' });
 });

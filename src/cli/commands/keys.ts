@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
 import { keyPurposes, type KeyRecord, rotationDueMs } from '../../core/keys/lifecycle.ts';
-import type { KeyVault } from '../../node/key-vault.ts';
+import type { KeyVault, StoredPurpose } from '../../node/key-vault.ts';
 import { isServed, lockFolder, type Paths, pathsOf, readSettings } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
 
@@ -25,14 +25,20 @@ export function keysCommand(): Command {
     });
   keys
     .command('rotate')
-    .description('Replace the key in use for a purpose; a run that goes on loses nothing')
+    .description('Replace the keys in use for these purposes, one after the other; a run that goes on loses nothing')
     .argument('<dir>', "the coordinator's folder; the coordinator may run or not")
-    .argument('<purpose>', `one of ${rotated.join(', ')}`)
+    .argument('<purpose...>', `of ${rotated.join(', ')}`)
     .option('--json', 'print one JSON document')
-    .action(async (dir: string, purpose: string, options: { json?: boolean }) => {
-      const made = await rotate(dir, purpose);
-      const text = `${made.id} is in use; what was in use before is ${purpose === 'data' ? 'kept to open what it has sealed' : 'destroyed'}\n`;
-      process.stdout.write(options.json === true ? `${JSON.stringify(rowOf(made, Date.now()))}\n` : text);
+    .action(async (dir: string, purposes: readonly string[], options: { json?: boolean }) => {
+      const made = await rotate(dir, purposes);
+      if (options.json === true) {
+        process.stdout.write(`${JSON.stringify(made.map((key) => rowOf(key, Date.now())))}\n`);
+        return;
+      }
+      for (const { id, purpose } of made) {
+        const former = purpose === 'data' ? 'kept to open what it has sealed' : 'destroyed';
+        process.stdout.write(`${id} is in use; what was in use before is ${former}\n`);
+      }
     });
   keys
     .command('relock')
@@ -79,22 +85,31 @@ export function keysCommand(): Command {
   return keys;
 }
 
-async function rotate(dir: string, purpose: string): Promise<KeyRecord> {
+async function rotate(dir: string, purposes: readonly string[]): Promise<readonly KeyRecord[]> {
   const paths = pathsOf(resolve(dir));
   await readSettings(paths);
-  if (!Object.hasOwn(keyPurposes, purpose) || !rotated.includes(purpose)) {
-    const why = Object.hasOwn(keyPurposes, purpose)
-      ? 'others pin this key for the life of the run'
-      : 'there is no such purpose';
+  for (const purpose of purposes) {
+    if (rotated.includes(purpose)) continue;
+    const isPinned = Object.hasOwn(keyPurposes, purpose);
+    const why = isPinned ? 'others pin this key for the life of the run' : 'there is no such purpose';
     throw new Failure('plan', `Cannot rotate "${purpose}" as it must be one of ${rotated.join(', ')}: ${why}`);
   }
+  const made: KeyRecord[] = [];
   if (isServed(paths)) {
     const { asOwner } = await import('../owner-client.ts');
-    return asOwner(paths.folder, (client) =>
-      client.call<KeyRecord>({ method: 'POST', path: `/v1/admin/keys/${purpose}` }),
-    );
+    // Each with a client of its own: the owner token may be one of them.
+    for (const purpose of purposes) {
+      const call = { method: 'POST', path: `/v1/admin/keys/${purpose}` } as const;
+      made.push(await asOwner(paths.folder, (client) => client.call<KeyRecord>(call)));
+    }
+    return made;
   }
-  return inFolder(paths, (vault) => (purpose === 'kek' ? vault.rotateKek() : vault.replace(purpose as never)));
+  return inFolder(paths, async (vault) => {
+    for (const purpose of purposes) {
+      made.push(await (purpose === 'kek' ? vault.rotateKek() : vault.replace(purpose as StoredPurpose)));
+    }
+    return made;
+  });
 }
 
 /** Works on the keys of a folder that nobody serves. */
