@@ -9,7 +9,7 @@ test('every profile names one group and one signature algorithm, its own; what i
   for (const id of channelProfileIds) {
     const { group, sigalgs } = clientChannel(id);
     assert.ok(![group, sigalgs].some((list) => /[:,]/.test(list)), `${id} offers a choice`);
-    assert.equal(channelProfiles[id].isPostQuantum, /MLKEM/.test(group) && /^mldsa/.test(sigalgs));
+    assert.equal(channelProfiles[id].isPostQuantum, /MLKEM/.test(group) && sigalgs.startsWith('mldsa'));
     assert.equal(channelProfiles[id].isPostQuantum, !describeProfile(id).includes('CLASSICAL'));
   }
 });
