@@ -27,7 +27,7 @@ export type CellDefinition = {
 };
 
 export type Cell = {
-  /** SHA-256 of the definition's canonical JSON. */
+  /** SHA-256 of the definition's canonical JSON, less what its path leaves out of the plan. */
   readonly key: string;
   readonly axes: Readonly<Record<string, string>>;
   readonly definition: CellDefinition;
@@ -112,9 +112,24 @@ function cellOf(
 /** A cell with its key. */
 export function cellWith(definition: CellDefinition, axes: Cell['axes']): Cell {
   const key = createHash('sha256')
-    .update(canonicalJson(definition as unknown as Json))
+    .update(canonicalJson({ ...definition, plan: readBy(definition.path, definition.plan) } as unknown as Json))
     .digest('hex');
   return { key, axes, definition };
+}
+
+/** The sections of a plan that the arithmetic alone does not read. */
+const unreadByBarePath: ReadonlySet<string> = new Set<keyof Plan>([
+  'name',
+  'detection',
+  'enrolment',
+  'security',
+  'transparency',
+]);
+
+/** What of a plan a path reads: a setting that it leaves out, or that is new there, spoils no cell. */
+function readBy(path: CellDefinition['path'], plan: Plan): object {
+  if (path !== 'bare') return plan;
+  return Object.fromEntries(Object.entries(plan).filter(([section]) => !unreadByBarePath.has(section)));
 }
 
 function planOf(

@@ -50,6 +50,23 @@ test('a changed matrix runs what is new only, and a half-written line is run aga
   for (const line of readFileSync(join(place, 'cells.jsonl'), 'utf8').trim().split('\n')) JSON.parse(line);
 });
 
+test('a setting that the bare path leaves out spoils no cell, and one that it reads does', async () => {
+  const narrow = { ...small, matrix: { ...small.matrix, seed: [1] } };
+  const place = join(folder, 'settings');
+  const first = await runMatrix(narrow, { folder: place, threads: 1 });
+  const watched = { ...narrow.plan, detection: { falseAlarms: 0.05 }, transparency: {}, enrolment: { linkHours: 1 } };
+  const reused: number[] = [];
+  const onProgress = (progress: { readonly reused: number }) => void reused.push(progress.reused);
+  const second = await runMatrix({ ...narrow, plan: watched }, { folder: place, onProgress });
+  assert.deepEqual(reused, [4]);
+  // Not by the key alone: without a folder the same model comes out.
+  const afresh = await runMatrix({ ...narrow, plan: watched }, { threads: 1 });
+  assert.deepEqual([second.cells, afresh.cells], [first.cells, first.cells]);
+  const slower = { ...narrow.plan, training: { learningRate: 0.01 } };
+  const other = await runMatrix({ ...narrow, plan: slower }, { folder: place, signal: AbortSignal.abort() });
+  assert.equal(other.cells.length, 0);
+});
+
 test('liars spoil the mean and not the robust pipeline, and each row says how it is run again', async () => {
   const record = await runMatrix(small, { folder: join(folder, 'one') });
   const [grid] = gridsOf(record);
