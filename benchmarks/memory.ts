@@ -10,6 +10,7 @@ import { renderPlanToml } from '../src/cli/plan-toml.ts';
 import { createNodeCrypto } from '../src/adapters/crypto-node.ts';
 import { createNodeDeflate } from '../src/adapters/deflate-node.ts';
 import { codecs } from '../src/core/compression/index.ts';
+import { updateShape } from '../src/core/plan/learning.ts';
 import { type PlanInput, parsePlan } from '../src/core/plan/plan.ts';
 import { clientAlgorithms } from '../src/core/learning/client/index.ts';
 import { encodePayload } from '../src/core/protocol/payload.ts';
@@ -36,11 +37,14 @@ const classes = 100;
 const megabyte = 1e6;
 
 /** An update at random that no codec makes much smaller: what is measured is the worst case. */
-function randomUpdate(d: number): Uint8Array {
+function randomUpdate({ count: d, isNormalised }: ReturnType<typeof updateShape>): Uint8Array {
   const rng = createRng(3);
   const block = Float32Array.from({ length: 1 << 18 }, () => rng.float() - 0.5);
   const vector = Float32Array.from({ length: d }, (_, i) => block[i % block.length]!);
-  return encodePayload({ claimedExamples: 1 }, codec.encode(vector, createNodeDeflate()));
+  return encodePayload(
+    { claimedExamples: 1, ...(isNormalised ? { accumulation: 1 } : {}) },
+    codec.encode(vector, createNodeDeflate()),
+  );
 }
 
 function kilobytesOf(pid: number, field: 'VmRSS' | 'VmHWM'): number {
@@ -96,7 +100,7 @@ async function measure(learning: string, clients: number, megabytes: number): Pr
       }
     }, 50);
     const crypto = createNodeCrypto();
-    const update = randomUpdate(modelBytes / 4);
+    const update = randomUpdate(updateShape(plan));
     const gate = createGate(Number(flags['at-once']));
     await Promise.all(
       links.map(({ link }, i) => {

@@ -13,11 +13,11 @@ test('at least 80 % of sampled mutants of src/core are noticed by the tests of s
 }, async (t) => {
   const { mutants, files, sampled, counts, score, margin, survivors } = await measureCore(repositoryRoot, {
     sample,
-    seed: 1,
+    seed: 11,
     cache: join(repositoryRoot, 'node_modules/.cache/qflare/mutation.json'),
   });
   t.diagnostic(
-    `${(100 * score).toFixed(1)} % ± ${(100 * margin).toFixed(1)}: ${counts.killed + counts.timeout} of ` +
+    `${(100 * score).toFixed(1)} % ± ${(100 * margin).toFixed(1)} (95 %: from ${(100 * (score - margin)).toFixed(1)}): ${counts.killed + counts.timeout} of ` +
       `${sampled - counts.invalid} sampled of ${mutants} mutants in ${files} files`,
   );
   assert.ok(sampled === Math.min(sample, mutants) && sampled > 100, `${sampled} mutants`);

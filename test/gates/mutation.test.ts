@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { isCovered, spansOf } from '../../tools/mutation/coverage.ts';
 import { measureMutation } from '../../tools/mutation/measure.ts';
 import { mutationsOf } from '../../tools/mutation/mutators.ts';
-import { isJavaScript, mutantsOf, sampleOf } from '../../tools/mutation/sample.ts';
+import { mutantsOf, mutatedSource, sampleOf } from '../../tools/mutation/sample.ts';
 import { importsOf, testsByFile } from '../../tools/mutation/test-choice.ts';
 import { groupsFor } from '../../tools/mutation/test-map.ts';
 
@@ -57,7 +57,9 @@ test('mutantsOf() has ids that another file does not move, and sampleOf() is a f
     ids,
   );
   assert.equal(sampleOf(mutantsOf([file, other], 1), 3).length, 3);
-  assert.ok(!isJavaScript('a + b;', { mutator: '', start: 2, end: 3, replacement: '((', line: 1 }));
+  const at = { mutator: '', start: 2, end: 3, line: 1 };
+  assert.equal(mutatedSource('a + b;', { ...at, replacement: '((' }), undefined);
+  assert.equal(mutatedSource('a + b;', { ...at, replacement: '-' }), 'a - b;');
 });
 
 test('testsByFile() puts the test beside a file first, then the ones that are fewest imports away', () => {

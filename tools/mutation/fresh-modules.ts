@@ -4,13 +4,8 @@ import { registerHooks, stripTypeScriptTypes } from 'node:module';
 import process from 'node:process';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-/** A place of a module whose types are stripped, and what stands there instead. */
-export type Change = {
-  readonly path: string;
-  readonly start: number;
-  readonly end: number;
-  readonly replacement: string;
-};
+/** A module, and what it says instead: JavaScript, as its file may have changed since. */
+export type Change = { readonly path: string; readonly source: string };
 
 /** The address of a root's file in one generation of its modules, without the generation. */
 export function addressOf(root: string, path: string): string {
@@ -39,10 +34,7 @@ export function serveFreshModules(root: string, shim: string): (change?: Change)
       if (query === undefined || !query.startsWith('generation=')) return next(url, context);
       const code = stripped.get(address!) ?? stripTypeScriptTypes(readFileSync(fileURLToPath(address!), 'utf8'));
       stripped.set(address!, code);
-      const source =
-        changed?.address === address
-          ? code.slice(0, changed!.start) + changed!.replacement + code.slice(changed!.end)
-          : code;
+      const source = changed?.address === address ? changed!.source : code;
       return { format: 'module', source, shortCircuit: true };
     },
   });

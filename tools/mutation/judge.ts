@@ -16,11 +16,11 @@ export type Plain = { readonly passing: Set<string>; readonly entangled: Set<str
  * mutant left behind nor a busy machine kills. Tests that need those before them are run with them.
  */
 export async function judgeMutant(
-  { path, start, end, replacement }: Mutant,
+  mutant: Pick<Mutant, 'path'> & { readonly source: string },
   groups: readonly Group[],
   { runner, plain, limitMsMin }: { readonly runner: Runner; readonly plain: Plain; readonly limitMsMin: number },
 ): Promise<Noticed> {
-  const change = { path, start, end, replacement };
+  const change = { path: mutant.path, source: mutant.source };
   for (const { file, tests, ms } of groups) {
     for (let attempt = 1; ; attempt++) {
       if (attempt > 5)

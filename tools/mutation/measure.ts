@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { readFiles } from '../gates/source-files.ts';
 import { judgeMutant, type Plain } from './judge.ts';
 import { Runner } from './runner.ts';
-import { isJavaScript, type Mutant, mutantsOf, sampleOf } from './sample.ts';
+import { type Mutant, mutantsOf, mutatedSource, sampleOf } from './sample.ts';
 import { closureHash, importsOf, testsByFile } from './test-choice.ts';
 import { groupsFor, mapTests, type TestMap } from './test-map.ts';
 import { type Verdict, VerdictCache } from './verdict-cache.ts';
@@ -79,10 +79,13 @@ export async function measureMutation(options: MutationOptions): Promise<Mutatio
   const plain: Plain = { passing: new Set(), entangled: new Set() };
   const folder = options.cache === undefined ? undefined : join(dirname(options.cache), 'mutation-reach');
   const judge = async (mutant: Mutant, runner: Runner): Promise<{ verdict: Verdict; by?: string }> => {
-    if (!isJavaScript(textOf.get(mutant.path)!, mutant)) return { verdict: 'invalid' };
+    const source = mutatedSource(textOf.get(mutant.path)!, mutant);
+    if (source === undefined) return { verdict: 'invalid' };
     const near = (tests.get(mutant.path) ?? []).map((each) => ({ ...each, map: maps.get(each.file)! }));
     const groups = groupsFor(mutant, near, testMsMax);
-    return groups.length === 0 ? { verdict: 'untested' } : judgeMutant(mutant, groups, { runner, plain, limitMsMin });
+    return groups.length === 0
+      ? { verdict: 'untested' }
+      : judgeMutant({ path: mutant.path, source }, groups, { runner, plain, limitMsMin });
   };
 
   const needed = [...new Set(unknown.flatMap(({ path }) => (tests.get(path) ?? []).map(({ file }) => file)))];

@@ -29,14 +29,15 @@ export function sampleOf(mutants: readonly Mutant[], n: number): readonly Mutant
   return [...mutants].sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, n);
 }
 
-/** Whether a mutant is JavaScript at all: what is not proves nothing. */
-export function isJavaScript(source: string, { start, end, replacement }: Mutation): boolean {
+/** The module with the mutation in it, or undefined where that is no JavaScript: what is not proves nothing. */
+export function mutatedSource(source: string, { start, end, replacement }: Mutation): string | undefined {
   const code = stripTypeScriptTypes(source);
   try {
-    stripTypeScriptTypes(code.slice(0, start) + replacement + code.slice(end));
-    return true;
+    const changed = code.slice(0, start) + replacement + code.slice(end);
+    stripTypeScriptTypes(changed);
+    return changed;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

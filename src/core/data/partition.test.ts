@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { createRng } from '../random/rng.ts';
 import { dirichlet } from './dirichlet.ts';
-import { partitionByLabel, partitionDirichlet, partitionIid, splitHoldOut } from './partition.ts';
+import {
+  partitionByLabel,
+  partitionBySimilarity,
+  partitionDirichlet,
+  partitionIid,
+  splitHoldOut,
+} from './partition.ts';
 
 const partitions = {
   iid: partitionIid,
@@ -56,6 +62,29 @@ test('partitionByLabel() gives each client at most two runs of a sorted order', 
   const labels = labelsOf(1000, 10);
   const shares = partitionByLabel({ labels, clientCount: 10, rng: createRng(3) });
   for (const share of shares) assert.ok(new Set([...share].map((index) => labels[index])).size <= 2);
+});
+
+test('every way to deal refuses a cohort of nobody and too high a minimum, and similarity is a share', () => {
+  const job = { labels: labelsOf(10, 2), rng: createRng(1) };
+  const similar = (similarity: number, clientCount = 2) => partitionBySimilarity({ ...job, clientCount, similarity });
+  const ways = [
+    (more: { clientCount: number; samplesMin?: number }) => partitionDirichlet({ ...job, ...more, alpha: 1 }),
+    (more: { clientCount: number; samplesMin?: number }) => partitionIid({ ...job, ...more }),
+    (more: { clientCount: number; samplesMin?: number }) => partitionByLabel({ ...job, ...more }),
+    (more: { clientCount: number; samplesMin?: number }) => partitionBySimilarity({ ...job, ...more, similarity: 0.5 }),
+  ];
+  for (const deal of ways) {
+    assert.throws(() => deal({ clientCount: 0 }), /clientCount must be/);
+    assert.throws(() => deal({ clientCount: 3, samplesMin: 4 }), /from 0 to 3/);
+    assert.ok(deal({ clientCount: 3, samplesMin: 3 }).every((share) => share.length >= 3));
+  }
+  for (const bad of [-0.1, 1.1, Number.NaN]) assert.throws(() => similar(bad), /similarity must be from 0 to 1/);
+  // Nothing is alike: one label for each of two clients. All is alike: five samples each.
+  assert.ok(similar(0).every((share) => new Set([...share].map((index) => job.labels[index])).size === 1));
+  assert.deepEqual(
+    similar(1).map((share) => share.length),
+    [5, 5],
+  );
 });
 
 test('a partition refuses what it cannot deal', () => {

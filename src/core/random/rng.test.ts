@@ -42,3 +42,8 @@ test('shuffleInPlace() keeps the items', () => {
   const items = createRng(9).shuffleInPlace([1, 2, 3, 4, 5]);
   assert.deepEqual([...items].sort(), [1, 2, 3, 4, 5]);
 });
+
+test('createRng() refuses a seed that is no safe integer', () => {
+  for (const seed of [0.5, Number.NaN, 2 ** 53, Infinity])
+    assert.throws(() => createRng(seed), /must be a safe integer/);
+});

@@ -20,9 +20,12 @@ export const hostilities = [
   ...Object.keys(livePoisons),
 ] as readonly Hostility[];
 
+/** Attacks that came after seeds were written down: drawing them would change what every seed draws. */
+const addedSince: ReadonlySet<string> = new Set<AttackId>(['creeping-drift', 'one-bit', 'shuffled', 'sparse']);
+
 /** Those that a drawn world may hold: its samples are too few and too small to be poisoned. */
 const drawnHostilities = hostilities.filter(
-  (kind) => !Object.hasOwn(poisons, kind) && !Object.hasOwn(livePoisons, kind),
+  (kind) => !Object.hasOwn(poisons, kind) && !Object.hasOwn(livePoisons, kind) && !addedSince.has(kind),
 );
 
 /** What the operator does meanwhile. */

@@ -101,6 +101,8 @@ test('laplaceRdp(), exponentialRdp() and randomizedResponseRdp() equal their def
   // ξ + α ε²/8 with ε = 1: ξ = 1/(e − 1) − 1 + ln(e − 1) − ⅛; never more than ε.
   const slack = 1 / (Math.E - 1) - 1 + Math.log(Math.E - 1) - 1 / 8;
   near(exponentialRdp(1, 2), slack + 2 / 8, 1e-12, 'exponential at 2');
+  const ratio = 0.5 / Math.expm1(0.5);
+  near(exponentialRdp(0.5, 3), ratio - 1 - Math.log(ratio) - 1 / 32 + 3 / 32, 1e-12, 'exponential of ½ at 3');
   assert.deepEqual([exponentialRdp(1, 100), exponentialRdp(0, 5)], [1, 0]);
 });
 
@@ -165,6 +167,19 @@ test('compositions by hand', () => {
   const enough = (Math.exp(2 * epsilon) - 1) / (1 + Math.exp(epsilon)) ** 2;
   assert.equal(advancedComposition({ epsilon, delta: 0 }, k, enough * 1.0001), 0);
   assert.equal(advancedComposition({ epsilon, delta: 0 }, k, enough * 0.9999), 1);
+  // Five steps by the optimal rule, the sums written out: δ₂ at ε(5 − 4), with C(5, 1) = 5.
+  const e = (times: number) => Math.exp(times * epsilon);
+  const [one, two] = [e(5) - e(3), e(5) - e(1) + 5 * (e(4) - e(2))].map((sum) => sum / (1 + e(1)) ** 5) as [
+    number,
+    number,
+  ];
+  for (const [delta, left] of [
+    [one * 0.999, 5],
+    [one * 1.001, 3],
+    [two * 0.999, 3],
+    [two * 1.001, 1],
+  ] as const)
+    near(advancedComposition({ epsilon, delta: 0 }, 5, delta)!, left * epsilon, 1e-12, `δ ${delta}`);
   // δ of each step is spent first: 1 − (1 − δ)² is needed.
   assert.equal(advancedComposition({ epsilon, delta: 0.1 }, k, 0.1899), undefined);
   assert.equal(advancedComposition({ epsilon, delta: 0.1 }, k, 0.1901), 1);

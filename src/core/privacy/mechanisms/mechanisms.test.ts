@@ -150,6 +150,16 @@ describe('private sum', () => {
     }
   });
 
+  it('noiseGrid() of little noise: the multiplier that is proven is smaller by two units of the kernel', () => {
+    // Four units of noise on a norm of 2²⁶ units: √(16 − 4) are proven; of two units nothing is.
+    const { sigmaUnits, normMaxUnits, noiseMultiplier, provenMultiplier, step } = noiseGrid(3, 2 ** -24);
+    assert.deepEqual([sigmaUnits, normMaxUnits, noiseMultiplier, step], [4, 2 ** 26, 2 ** -24, 3 / 2 ** 26]);
+    assert.ok(Math.abs(provenMultiplier * 2 ** 26 - Math.sqrt(12)) < 1e-12);
+    assert.equal(noiseGrid(3, 2 ** -25).provenMultiplier, 0);
+    for (const bad of [0, -1, Number.NaN, 2 ** 21]) assert.throws(() => noiseGrid(1, bad), RangeError);
+    assert.throws(() => noiseGrid(0, 1), RangeError);
+  });
+
   it('quantiseClipped() leaves a short vector where it is, up to half a step', () => {
     const vector = [0.3, -0.2, 0.1];
     const units = quantiseClipped(vector, grid);
