@@ -1,7 +1,7 @@
 import { parsePlan, type Plan } from '../../src/core/plan/plan.ts';
 import { type LedgerChain, noiseMultiplier, spendingOf, spentEpsilon } from '../../src/core/privacy/index.ts';
 import { createRng } from '../../src/core/random/rng.ts';
-import { admit, commitChanges, reservationOf } from '../../src/coordinator/privacy/ledger-changes.ts';
+import { admit, commitChanges } from '../../src/coordinator/privacy/ledger-changes.ts';
 import { replannedNoise } from '../../src/coordinator/privacy/replanned-noise.ts';
 import type { Snapshot } from '../../src/coordinator/run-log.ts';
 import { percent, type Setting, settings, type Table } from './settings.ts';
@@ -68,14 +68,14 @@ function usedBy(setting: Setting, { isDisturbed, isReplanned }: Course): Ended {
     for (const subject of subjects) {
       let there = 0;
       for (let k = 0; k < every; k++) if (!isDisturbed || rng.float() < stay) there++;
-      const terms = { grant, run: 'run', round: block };
+      const terms = { grant, run: 'run', reservation: `run/${block}` };
       const asked = (steps: number) => admit(ledger, [subject], terms, { noiseMultiplier: noise, sampleRate, steps });
       if (there === 0) continue;
       const answer = asked(there);
       const fitting = answer.refused.get(subject)?.fitting.steps ?? there;
       if (fitting > 0) write(fitting === there ? answer.changes : asked(fitting).changes);
     }
-    write(commitChanges(ledger, reservationOf('run', block), `release ${block}`));
+    write(commitChanges(ledger, `run/${block}`, `release ${block}`));
   }
   const used = [...ledger.values()].map((chain) => spentEpsilon(spendingOf(chain, 'training')).plan);
   return { utilisation: Math.max(...used) / budget, replanned };

@@ -224,7 +224,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
         data: record as unknown as { [key: string]: Json },
       };
       const ending = run.status === 'running' ? endingAfter([...run.records, record], plan) : [];
-      const changes = central?.closing(snapshot, round.number) ?? [];
+      const changes = central?.closing(snapshot) ?? [];
       return { changes, drafts: [closed, ...ending], result: undefined };
     });
   }

@@ -8,6 +8,7 @@ import { trainingEngine } from '../node/training-engine.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { isLivePoison, type LivePoisonId, createLivePoisonTrainer, siteTrainer } from './live-poison-trainer.ts';
 import { createMomentumTrainer } from './momentum-trainer.ts';
+import { simulatedRecordTrainer } from './record-trainer.ts';
 import { isPoison, type PoisonId, poisonDataset } from './poisoned-data.ts';
 import { createTrainerPool } from './trainer-pool.ts';
 import { type BareResult, runBareWorld } from './world/bare-world.ts';
@@ -136,11 +137,6 @@ function sitesOf(
   const { plan, seed, trainerOf, threads = 0, workerMomentum } = simulation;
   const nothing = async () => {};
   const engine = trainingEngine(plan.training.engine);
-  if (plan.privacy.mode === 'local' && plan.privacy.unit === 'record') {
-    throw new RangeError(
-      'Cannot simulate the plan as privacy.unit must be "client": training that is private by record is not simulated',
-    );
-  }
   if (trainerOf !== undefined) return { sites: { trainerOf, test: simulation.data?.test ?? null }, close: nothing };
   const rng = createRng(seed).child('simulation', 'data');
   const { expected } = plan.cohort;
@@ -148,6 +144,13 @@ function sitesOf(
   const partition = simulation.partition ?? { alpha: plan.data.alpha };
   const shares = sharesOf(simulation, hostile, pool.training.labels, partition);
   const poisoned = poisonedData(pool.training, shares, hostile, seed);
+  if (plan.privacy.mode === 'local' && plan.privacy.unit === 'record') {
+    const datasets = dealDatasets(pool.training, shares);
+    const noise = createRng(seed).child('simulation', 'record noise');
+    const recordPrivate = (index: number) =>
+      simulatedRecordTrainer(plan, poisoned.get(index) ?? datasets[index]!, noise.child(index));
+    return { sites: { trainerOf: recordPrivate, test: pool.test }, close: nothing };
+  }
   if (workerMomentum !== undefined) {
     const momentum = (index: number) => {
       const own = poisoned.get(index);

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
 import { BackupError } from '../../adapters/backup-age.ts';
 import { pathsOf, readSettings, writeWhole } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
+import { readHeads, refuseRewound } from '../restored-ledger.ts';
 
 type Options = {
   readonly to?: string;
@@ -65,6 +66,10 @@ export function restoreCommand(): Command {
       '--accept-rewound-ledger',
       'restore a run with a privacy ledger: what was spent since the backup is forgotten',
     )
+    .option(
+      '--ledger-heads <file>',
+      'restore a run with a privacy ledger where it holds all that "privacy ledger --json" had printed into this file',
+    )
     .option('--json', 'print one JSON document')
     .action((file: string, options: RestoreOptions) => explained(() => restore(file, options)));
 }
@@ -73,6 +78,7 @@ type RestoreOptions = {
   readonly identity: string;
   readonly to: string;
   readonly acceptRewoundLedger?: boolean;
+  readonly ledgerHeads?: string;
   readonly json?: boolean;
 };
 
@@ -89,13 +95,20 @@ async function restore(file: string, options: RestoreOptions): Promise<void> {
   const plan = opened.find(({ name }) => name === 'plan.toml');
   const { parse } = await import('smol-toml');
   const { privacy } = parse(new TextDecoder().decode(plan?.bytes)) as { privacy?: { mode?: string } };
-  if (privacy?.mode === 'central' && options.acceptRewoundLedger !== true) {
+  const heads = options.ledgerHeads === undefined ? undefined : await readHeads(resolve(options.ledgerHeads));
+  if (privacy?.mode === 'central' && heads === undefined && options.acceptRewoundLedger !== true) {
     throw new Failure(
       'security',
-      'Cannot restore this run as its privacy ledger must not go back: what was spent since the backup would be forgotten (--accept-rewound-ledger takes that on you)',
+      'Cannot restore this run as its privacy ledger must not go back: what was spent since the backup would be forgotten (--ledger-heads FILE shows that nothing is; --accept-rewound-ledger takes that on you)',
     );
   }
   await writeFolder(await adoptKeys(opened, await findUnlocking(process.env)), target);
+  if (privacy?.mode === 'central' && heads !== undefined && options.acceptRewoundLedger !== true) {
+    await refuseRewound(target, heads).catch(async (error) => {
+      await rm(target, { recursive: true, force: true });
+      throw error;
+    });
+  }
   process.stdout.write(
     options.json === true
       ? `${JSON.stringify({ dir: target, files: opened.length })}\n`

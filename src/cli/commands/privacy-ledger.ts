@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
+import { ledgerHeads } from '../../core/privacy/ledger/heads.ts';
 import type { LedgerChain } from '../../core/privacy/ledger/chain.ts';
 import type { ClientBudget, RunRecord } from '../../core/round/run-record.ts';
 import { pathsOf, readPlan, readSettings } from '../coordinator-folder.ts';
@@ -16,7 +17,10 @@ export function ledgerCommand(): Command {
     .argument('<dir>', "the coordinator's folder; the coordinator may run or not")
     .option('--client <id>', 'every entry of one client')
     .option('--json', 'print one JSON document')
-    .addHelpText('after', '\nThe ledger is checked entry by entry first: exit code 5 when it was changed.')
+    .addHelpText(
+      'after',
+      '\nThe ledger is checked entry by entry first: exit code 5 when it was changed. Keep the output of --json elsewhere:\n"restore --ledger-heads" refuses a ledger that is behind it.',
+    )
     .action(async (dir: string, options: Options) => {
       const { record, ledger } = await read(resolve(dir));
       const { client } = options;
@@ -27,7 +31,7 @@ export function ledgerCommand(): Command {
       const report = { runId: record.runId, status: record.status, reason: record.reason, ...record.privacy };
       if (options.json === true) {
         const entries = client === undefined ? {} : { entries: chains.flatMap(([, chain]) => chain) };
-        process.stdout.write(`${JSON.stringify({ ...report, ...entries })}\n`);
+        process.stdout.write(`${JSON.stringify({ ...report, ...entries, heads: ledgerHeads(ledger) })}\n`);
         return;
       }
       const lines = client === undefined ? ledgerLines(record, ledger) : entryLines(chains[0]![1]);

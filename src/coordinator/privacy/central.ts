@@ -19,8 +19,8 @@ import {
   admit,
   cancelChanges,
   commitChanges,
+  freshReservation,
   grantOf,
-  reservationOf,
   settleChanges,
   spendingFor,
 } from './ledger-changes.ts';
@@ -51,7 +51,7 @@ export type CentralRounds = {
   open(snapshot: Snapshot, round: number, candidates: readonly string[], approved: readonly string[]): Opening;
   release(round: Round, base: Float32Array, updates: readonly Update[]): Promise<Released>;
   /** Gives back what was reserved for a round that has released nothing. */
-  closing(snapshot: Snapshot, round: number): readonly Change[];
+  closing(snapshot: Snapshot): readonly Change[];
 };
 
 export function createCentralRounds(parts: CoordinatorParts, log: RunLog): CentralRounds {
@@ -60,9 +60,9 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
   const { purpose, sampleRate, rule, epsilon, delta } = privacy;
   const bound = boundOf(parts);
 
-  function terms(noise: number, round: number) {
+  function terms(noise: number, reservation: string) {
     const order = filterOrder(privacy, noise);
-    return { grant: { purpose, epsilon, delta, rule, order }, run: runId, round };
+    return { grant: { purpose, epsilon, delta, rule, order }, run: runId, reservation };
   }
 
   return {
@@ -78,7 +78,7 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
           `privacy.epsilon: must be at most what ${subject} was granted for "${purpose}" (nearest: ε = ${grant!.epsilon}, δ = ${grant!.delta}, or another purpose): current value is ε = ${epsilon}, δ = ${delta}`,
         ]);
       }
-      const orphans = settleChanges(ledger, runId, run);
+      const orphans = settleChanges(ledger, runId, openReservation(run));
       if (orphans.length > 0) await log.recordOnLedger(() => ({ changes: orphans, result: undefined }));
       if (run.privacy !== null) return;
       const planned = noiseMultiplier({
@@ -114,10 +114,11 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
     open(snapshot, round, candidates, approved) {
       const noise = replannedNoise(snapshot, plan, candidates);
       const steps = { noiseMultiplier: noise, sampleRate, steps: 1 };
-      const { admitted, refused, changes } = admit(snapshot.ledger, candidates, terms(noise, round), steps);
+      const reservation = freshReservation(snapshot.ledger, runId, round);
+      const { admitted, refused, changes } = admit(snapshot.ledger, candidates, terms(noise, reservation), steps);
       if (admitted.length < plan.cohort.quorum) {
         const away = approved.filter((clientId) => !candidates.includes(clientId));
-        const others = admit(snapshot.ledger, away, terms(noise, round), steps);
+        const others = admit(snapshot.ledger, away, terms(noise, reservation), steps);
         if (admitted.length + others.admitted.length >= plan.cohort.quorum) return { kind: 'wait' };
         const out = [...refused.keys(), ...others.refused.keys()].sort();
         const why = [...refused.values(), ...others.refused.values()][0]?.reason ?? 'nobody is there';
@@ -135,7 +136,7 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
         noiseMultiplier: noise,
         sampleRate,
         radius: snapshot.run.privacy!.radius,
-        reservation: reservationOf(runId, round),
+        reservation,
         out: [...refused.keys()].sort(),
         coins: { salt: salt.toHex(), commitment: crypto.sha256(Uint8Array.fromHex(opened)).toHex() },
       };
@@ -170,8 +171,10 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
       };
     },
 
-    closing: (snapshot, round) =>
-      cancelChanges(snapshot.ledger, reservationOf(runId, round), 'the round ended without a release'),
+    closing({ ledger, run }) {
+      const reservation = openReservation(run);
+      return reservation === undefined ? [] : cancelChanges(ledger, reservation, 'the round ended without a release');
+    },
   };
 
   async function referenceOf(
@@ -184,6 +187,11 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
       throw new Error(`Cannot clip around release ${last.release} as it must be stored: it is not`);
     return shrunkReference(new Float32Array(Uint8Array.from(bytes).buffer), last.noiseNorm);
   }
+}
+
+/** What the open round has reserved. */
+function openReservation({ round, facts }: Snapshot['run']): string | undefined {
+  return round === null ? undefined : facts?.privacy?.reservation;
 }
 
 /** The proof of the plan's pipeline. The parser has refused plans without one. */

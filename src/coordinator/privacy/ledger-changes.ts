@@ -20,16 +20,28 @@ export type Admission = {
   readonly changes: readonly Change[];
 };
 
-/** The release of a round, as the ledger names it. */
-export function reservationOf(runId: string, round: number): string {
-  return `${runId}/${round}`;
+/**
+ * A name for the release of a round that the ledger does not know yet. A run that was restored from a backup repeats rounds
+ * that a ledger of its own remembers: they are charged again, under names of their own.
+ */
+export function freshReservation(ledger: Ledger, runId: string, round: number): string {
+  const taken = new Set(
+    [...ledger.values()].flatMap((chain) =>
+      chain.flatMap(({ event }) => (event.kind === 'reserve' && event.run === runId ? [event.reservation] : [])),
+    ),
+  );
+  const name = `${runId}/${round}`;
+  for (let again = 1; ; again++) {
+    const candidate = again === 1 ? name : `${name}/${again}`;
+    if (!taken.has(candidate)) return candidate;
+  }
 }
 
 /** Asks the filter for each subject before a coin is flipped or noise drawn; those admitted are charged, in or out. */
 export function admit(
   ledger: Ledger,
   subjects: readonly string[],
-  terms: { readonly grant: Omit<Grant, 'kind' | 'subject'>; readonly run: string; readonly round: number },
+  terms: { readonly grant: Omit<Grant, 'kind' | 'subject'>; readonly run: string; readonly reservation: string },
   steps: NoisySteps,
 ): Admission {
   const admitted: string[] = [];
@@ -39,8 +51,7 @@ export function admit(
     const before = ledger.get(subject) ?? [];
     const granted = withGrant(before, { subject, ...terms.grant });
     const { purpose } = terms.grant;
-    const reservation = reservationOf(terms.run, terms.round);
-    const answer = reserve(granted, { purpose, run: terms.run, reservation, ...steps });
+    const answer = reserve(granted, { purpose, run: terms.run, reservation: terms.reservation, ...steps });
     if (answer.ok) {
       admitted.push(subject);
       changes.push(...changesBetween(before, answer.chain));
@@ -78,14 +89,9 @@ export function cancelChanges(ledger: Ledger, reservation: string, reason: strin
 
 /**
  * Gives back what a crash left reserved in a ledger of its own, where the round never opened: the reservation was on disk
- * and the round was not. The reservation of an open round stays.
+ * and the round was not. The reservation of an open round, `kept`, stays.
  */
-export function settleChanges(
-  ledger: Ledger,
-  runId: string,
-  { round }: { readonly round: { readonly number: number } | null },
-): readonly Change[] {
-  const kept = round === null ? undefined : reservationOf(runId, round.number);
+export function settleChanges(ledger: Ledger, runId: string, kept: string | undefined): readonly Change[] {
   return [...ledger.keys()].sort().flatMap((subject) => {
     const before = ledger.get(subject)!;
     const purposes = before.flatMap(({ event }) => (event.kind === 'grant' ? [event.purpose] : []));

@@ -127,7 +127,8 @@ function createMaker(
       updates: {
         clientIds,
         rows,
-        claimedExamples: updates.map(({ claimedExamples }) => claimedExamples),
+        // Under local privacy a site says no number of examples.
+        claimedExamples: updates.map(({ claimedExamples }) => (plan.privacy.mode === 'local' ? 1 : claimedExamples)),
         accumulations: updates.map(({ accumulation }) => accumulation),
       },
     };

@@ -78,7 +78,9 @@ export function createClientHost(world: {
     // Trainers may run on other threads: their results come at the moment that virtual time has for them.
     const train = <T>(work: () => Promise<T>): Promise<T> =>
       life.mortal(time.during(slowness * drawMs(delays, faults.trainingMs), work));
+    const { isRecordPrivate } = world.trainer;
     const trainer: Trainer = {
+      ...(isRecordPrivate === undefined ? {} : { isRecordPrivate }),
       train: (task) => train(() => world.trainer.train(task)),
       evaluate: (task) => train(() => world.trainer.evaluate(task)),
     };

@@ -87,7 +87,10 @@ export function createTraining(world: {
   return {
     trainerOf(clientId) {
       const attack = attackOf(clientId);
+      const { isRecordPrivate } = honest.get(clientId)!;
+      const kind = isRecordPrivate === undefined ? {} : { isRecordPrivate };
       const trainer = claimOf(clientId, {
+        ...kind,
         train: (task) =>
           attack === undefined || task.purpose === 'personal'
             ? trainHonestly(clientId, task)
@@ -96,6 +99,7 @@ export function createTraining(world: {
       });
       if (!isWatched) return trainer;
       return {
+        ...kind,
         evaluate: (task) => trainer.evaluate(task),
         async train(task) {
           const result = await trainer.train(task);
