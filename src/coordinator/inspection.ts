@@ -85,7 +85,8 @@ export async function inspect(
       norm: norms[i]!,
       cosine: cosines[i]!,
       othersCosine: others?.[i] ?? null,
-      nearest: place < 0 ? undefined : nearest[place],
+      // Who is alone has no other: an infinite distance would be in no journal.
+      nearest: place < 0 || kept.length < 2 ? undefined : nearest[place],
       trail: place < 0 ? [] : [...memoryOf(memory, clientId).trail, scores[place]!].slice(-windowMax),
     };
   });
