@@ -202,6 +202,7 @@ function authorityOf(from: AuthorityState, storage: AuthorityStorage, nowMs: () 
         const isFresh = state.lists.every(({ nextUpdateMs }) => nextUpdateMs - nowMs() > authorityTimes.listMs / 2);
         if (!isFresh || state.lists.length !== state.generations.filter(isLive).length) await changed(state);
       }),
+    isDual: state.dual,
     certificates: () => state.certificates,
     generations: () => state.generations.map(publicOf),
     standingOf(serial) {

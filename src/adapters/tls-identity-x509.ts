@@ -7,11 +7,21 @@ import { cryptoProvider, SubjectAlternativeNameExtension, X509CertificateGenerat
 /** A server's TLS key and certificate, and the pin that links carry. */
 export type ServerIdentity = { readonly key: string; readonly cert: string; readonly pin: string };
 
-/** Makes an ML-DSA-65 key and a self-made certificate. Clients trust it by the pin in their link, not by a chain. */
-export async function createServerIdentity(names: readonly string[], nowMs: number): Promise<ServerIdentity> {
+const algorithms = {
+  'ML-DSA-65': { name: 'ML-DSA-65' },
+  'ML-DSA-87': { name: 'ML-DSA-87' },
+  'ECDSA-P-384': { name: 'ECDSA', namedCurve: 'P-384', hash: 'SHA-384' },
+} as const;
+
+/** Makes a key and a self-made certificate. Clients trust it by the pin in their link, not by a chain. */
+export async function createServerIdentity(
+  names: readonly string[],
+  nowMs: number,
+  signature: keyof typeof algorithms = 'ML-DSA-65',
+): Promise<ServerIdentity> {
   cryptoProvider.set(testedWebCrypto() as Crypto);
-  const algorithm = { name: 'ML-DSA-65' } as Algorithm;
-  const keys = (await testedWebCrypto().subtle.generateKey('ML-DSA-65', true, [
+  const algorithm = algorithms[signature] as unknown as EcdsaParams & EcKeyGenParams;
+  const keys = (await testedWebCrypto().subtle.generateKey(algorithm, true, [
     'sign',
     'verify',
   ])) as unknown as CryptoKeyPair;
@@ -23,7 +33,7 @@ export async function createServerIdentity(names: readonly string[], nowMs: numb
     notBefore: new Date(nowMs - 3_600_000),
     notAfter: new Date(nowMs + 5 * 365 * 86_400_000),
     keys,
-    signingAlgorithm: algorithm as EcdsaParams,
+    signingAlgorithm: algorithm,
     extensions: [new SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns' as const, value })))],
   });
   const cert = certificate.toString('pem');

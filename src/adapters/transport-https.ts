@@ -27,6 +27,8 @@ export function createHttpsTransport(target: {
   /** SHA-256 of the server's SubjectPublicKeyInfo. */
   readonly pin: Uint8Array;
   readonly group: string;
+  /** What the server may sign its handshake with; any that OpenSSL knows unless given. */
+  readonly sigalgs?: string;
   /** The certificate of this device and its key, PEM, where it has one; asked for at each connection. */
   readonly certificate?: () => { readonly cert: string; readonly key: string } | undefined;
   /** How long connecting and the handshake may take together. */
@@ -40,6 +42,7 @@ export function createHttpsTransport(target: {
       port: target.port,
       minVersion: 'TLSv1.3',
       ecdhCurve: target.group,
+      ...(target.sigalgs === undefined ? {} : { sigalgs: target.sigalgs }),
       ...target.certificate?.(),
       // The pin replaces the chain: a self-made certificate has none. The handshake's signature is checked all the same.
       rejectUnauthorized: false,

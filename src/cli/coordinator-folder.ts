@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { takeFileLock } from '../adapters/file-lock.ts';
+import type { ChannelProfile } from '../core/protocol/channel-profile.ts';
 import { type Plan, PlanError, parsePlan } from '../core/plan/plan.ts';
 import type { RunRecord } from '../core/round/run-record.ts';
 import { Failure } from './failure.ts';
@@ -46,6 +47,8 @@ export type Settings = {
   readonly runId: string;
   /** SHA-256 of the server's SubjectPublicKeyInfo, in hexadecimal. */
   readonly pin: string;
+  /** The channel that the server's key was made for; absent: the default. */
+  readonly profile?: ChannelProfile;
   readonly host?: string;
   /** The file of a privacy ledger that runs share; in the run's own database unless given. */
   readonly ledger?: string;

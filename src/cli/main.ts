@@ -16,6 +16,7 @@ import { labCommand } from './commands/lab.ts';
 import { planCommand } from './commands/plan.ts';
 import { privacyCommand } from './commands/privacy.ts';
 import { qkdCommand } from './commands/qkd.ts';
+import { releaseCommand } from './commands/release.ts';
 import { serveCommand } from './commands/serve.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { statusCommand } from './commands/status.ts';
@@ -53,6 +54,7 @@ export function createProgram(): Command {
     doctorCommand(),
     privacyCommand(),
     qkdCommand(),
+    releaseCommand(),
   ];
   for (const command of commands) program.addCommand(command.exitOverride());
   return program;

@@ -1,4 +1,5 @@
 import { createHttpsTransport } from '../adapters/transport-https.ts';
+import { clientChannel } from '../core/protocol/channel-profile.ts';
 import { type Call, type StreamEvent, TransportError } from '../ports/transport.ts';
 import { pathsOf, readSettings } from './coordinator-folder.ts';
 import { Failure } from './failure.ts';
@@ -26,7 +27,7 @@ export async function createOwnerClient(folder: string): Promise<OwnerClient> {
     host: reachable(settings.bind ?? '127.0.0.1'),
     port: settings.port,
     pin: Uint8Array.fromHex(settings.pin),
-    group: 'X25519MLKEM768',
+    ...clientChannel(settings.profile ?? 'default'),
   });
   return {
     async call<T>(call: Pick<Call, 'method' | 'path' | 'json'>): Promise<T> {

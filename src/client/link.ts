@@ -1,15 +1,19 @@
+import { type ChannelProfile, channelProfileIds } from '../core/protocol/channel-profile.ts';
+
 /** What an invitation's link says: where the coordinator is, which TLS key it holds, and the single-use token. */
 export type Link = {
   readonly host: string;
   readonly port: number;
   readonly token: string;
   readonly pin: Uint8Array;
+  /** Which channel to speak; absent: the default. */
+  readonly profile?: ChannelProfile | undefined;
 };
 
 /** Writes a link: `https://HOST:PORT/join#v=1&token=…&pin=sha256:…`. The part behind # never leaves the client. */
-export function formatLink({ host, port, token, pin }: Link): string {
+export function formatLink({ host, port, token, pin, profile = 'default' }: Link): string {
   const name = host.includes(':') ? `[${host}]` : host;
-  return `https://${name}:${port}/join#v=1&token=${token}&pin=sha256:${pin.toBase64({ alphabet: 'base64url', omitPadding: true })}`;
+  return `https://${name}:${port}/join#v=1&token=${token}&pin=sha256:${pin.toBase64({ alphabet: 'base64url', omitPadding: true })}${profile === 'default' ? '' : `&channel=${profile}`}`;
 }
 
 /** A link that cannot be used, and why. */
@@ -38,7 +42,11 @@ export function parseLink(text: string): Link {
     refuse('its token must be whole; was the link cut when it was copied?', token);
   const pin = /^sha256:([A-Za-z0-9_-]{43})$/.exec(fields.get('pin') ?? '')?.[1];
   if (pin === undefined) refuse("its pin must be the server's key as sha256:…; was the link cut?", fields.get('pin'));
+  const channel = fields.get('channel');
+  const profile = channelProfileIds.find((id) => id === channel);
+  if (channel !== null && profile === undefined) refuse('its channel must be one that this release has', channel);
   return {
+    ...(profile === undefined || profile === 'default' ? {} : { profile }),
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: Number(url.port === '' ? 443 : url.port),
     token,

@@ -68,7 +68,7 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget' | 'sw
   journal(fromSequence: number): Promise<readonly JournalRow[]>;
   /** Journals what happened beside the rounds, such as a source of randomness that was cut off. */
   note(
-    kind: `entropy.${string}` | `key.${string}` | `certificate.${string}` | 'requests.flood',
+    kind: `entropy.${string}` | `key.${string}` | `certificate.${string}` | 'channel.differs' | 'requests.flood',
     data: Draft['data'],
   ): Promise<void>;
   onCommit(listener: (rows: readonly JournalRow[]) => void): () => void;

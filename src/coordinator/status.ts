@@ -1,4 +1,5 @@
 import { planHash } from '../core/plan/plan.ts';
+import { describeProfile } from '../core/protocol/channel-profile.ts';
 import { suites } from '../core/protocol/suite.ts';
 import { privacyStatement } from '../core/plan/privacy.ts';
 import { phaseOf } from '../core/round/round.ts';
@@ -37,7 +38,15 @@ export function statusOf(coordinator: Coordinator, parts: CoordinatorParts) {
     accuracy: last?.accuracy ?? null,
     clientAccuracy: last?.clients?.accuracy ?? null,
     model: models.at(-1) === undefined ? null : { version: models.at(-1)!.version, hash: models.at(-1)!.hash },
-    channel: { group: plan.security.channel, kem: suite.kem, signature: suite.signature, readByClients: run.tls },
+    channel: {
+      profile: plan.security.profile,
+      is: describeProfile(plan.security.profile),
+      clientCertificates: plan.security.clientCertificates,
+      group: plan.security.channel,
+      kem: suite.kem,
+      signature: suite.signature,
+      readByClients: run.tls,
+    },
     log: {
       origin: coordinator.transparency.logKey.name,
       entries: coordinator.transparency.entries(),

@@ -17,6 +17,7 @@ import type { CoordinatorParts } from '../coordinator/parts.ts';
 import type { KeySource } from '../ports/key-source.ts';
 import { createWasmEngine } from '../core/learning/wasm/engine.ts';
 import type { Plan } from '../core/plan/plan.ts';
+import { channelProfiles } from '../core/protocol/channel-profile.ts';
 import { createGraphCompute } from '../core/vector/graph-compute.ts';
 import { createWasmCompute } from '../core/vector/wasm.ts';
 import { findOnnxRuntime } from './training-engine.ts';
@@ -72,7 +73,13 @@ export async function buildCoordinator(
   ]);
   const engine = createWasmEngine();
   const authority =
-    plan.security.clientCertificates === 'off' ? undefined : await folderAuthority(paths.keys, vault, settings);
+    plan.security.clientCertificates === 'off'
+      ? undefined
+      : await folderAuthority(paths.keys, vault, {
+          orgId: settings.orgId,
+          runId: settings.runId,
+          algorithm: channelProfiles[plan.security.profile].signature,
+        });
   const { orgId, runId, pin } = settings;
   const parts: CoordinatorParts = {
     orgId,

@@ -16,6 +16,7 @@ export async function holdCertificate(parts: {
   readonly store: TlsIdentityStore;
   readonly crypto: Crypto;
   readonly pin: string;
+  readonly algorithm: Parameters<typeof createCertificateRequest>[1];
   /** A connection that shows no certificate: one that has ended would be refused. */
   readonly open: () => Transport;
   readonly say: (text: string) => void;
@@ -26,7 +27,7 @@ export async function holdCertificate(parts: {
   async function renewed(): Promise<TlsIdentity> {
     const transport = open();
     try {
-      const { key, request } = await createCertificateRequest(deviceId);
+      const { key, request } = await createCertificateRequest(deviceId, parts.algorithm);
       const signer = crypto.importSigningKey(Uint8Array.fromBase64((await identity.load())!.signingSeed!));
       const made = { key, cert: await requestCertificate(transport, { deviceId, key: signer, pin, request }) };
       await store.save(made);

@@ -14,9 +14,13 @@ import type { KeyVault } from './key-vault.ts';
 type RunName = { readonly orgId: string; readonly runId: string };
 
 /** The authority of a coordinator's folder; it is made where there is none yet. */
-export async function folderAuthority(keys: string, vault: KeyVault, run: RunName): Promise<CertificateAuthority> {
+export async function folderAuthority(
+  keys: string,
+  vault: KeyVault,
+  run: RunName & { readonly algorithm?: CertificateAlgorithm },
+): Promise<CertificateAuthority> {
   const found = await openAuthority(storageOf(keys, vault), Date.now);
-  return found ?? makeFolderAuthority(keys, vault, run, {});
+  return found ?? makeFolderAuthority(keys, vault, run, run);
 }
 
 /** Makes the authority of a folder that has none. */

@@ -18,8 +18,10 @@ import type { SiteQkd } from '../client/qkd.ts';
 import { createRoom } from '../client/room.ts';
 import type { Link } from '../client/link.ts';
 import { type Plan, parsePlan } from '../core/plan/plan.ts';
+import { certifiedTransport } from './certified-transport.ts';
 import { holdCertificate } from './device-certificate.ts';
 import { openKeyVault } from './key-vault.ts';
+import { channelProfiles, clientChannel, describeProfile } from '../core/protocol/channel-profile.ts';
 import type { Identity } from '../ports/identity.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { TransportError } from '../ports/transport.ts';
@@ -43,7 +45,8 @@ export async function joinRun(options: {
   const crypto = await startNodeCrypto();
   const clock = createSystemClock();
   const lock = await lockState(options.stateFolder);
-  const target = { host: link.host, port: link.port, pin: link.pin, group: 'X25519MLKEM768' };
+  const profile = link.profile ?? 'default';
+  const target = { host: link.host, port: link.port, pin: link.pin, ...clientChannel(profile) };
   let transport = createHttpsTransport(target);
   let stopRenewing = () => {};
   try {
@@ -51,6 +54,11 @@ export async function joinRun(options: {
     const store = createFileIdentityStore(options.stateFolder, atRest);
     const identity = await withRetries(() => enrol({ link, name, store, crypto, transport }), clock.sleep);
     const plan = parsePlan(identity.plan);
+    if (plan.security.profile !== profile)
+      throw new RefusedError(
+        `Cannot join as link and plan must name one channel: ${profile} and ${plan.security.profile}`,
+      );
+    if (!channelProfiles[profile].isPostQuantum) say(`channel: ${describeProfile(profile)}`);
     say(`enrolled as ${identity.clientId} in ${identity.runId}`);
     const { dateMs } = await withRetries(() => transport.request({ method: 'GET', path: '/health' }), clock.sleep);
     const note = clockNote(clock.wallMs(), dateMs);
@@ -62,6 +70,7 @@ export async function joinRun(options: {
         store: createFileTlsIdentity(options.stateFolder, atRest),
         crypto,
         pin: link.pin.toHex(),
+        algorithm: channelProfiles[profile].signature,
       };
       const certified = await withRetries(
         () => holdCertificate({ ...parts, open: () => createHttpsTransport(target), say }),
@@ -69,7 +78,8 @@ export async function joinRun(options: {
       );
       stopRenewing = certified.stop;
       transport.close();
-      transport = createHttpsTransport({ ...target, certificate: certified.current });
+      const shown = createHttpsTransport({ ...target, certificate: certified.current });
+      transport = certifiedTransport(shown, () => createHttpsTransport(target));
     }
     const trainer = await options.trainerFor(plan, identity);
     const outcome = await takePart({

@@ -46,6 +46,8 @@ export type CertificateAuthority = {
   rotate(): Promise<Generation>;
   /** Lists of revoked certificates anew, where the ones that are there are past half of their time. */
   refresh(): Promise<void>;
+  /** Whether it also answers requests of devices whose key stores know EC only. */
+  readonly isDual: boolean;
   certificates(): readonly CertificateRecord[];
   generations(): readonly Generation[];
   /** What the register says of a serial number, by the authority's clock. */

@@ -6,6 +6,7 @@ import { createCertificateRequest } from '../../src/adapters/certificate-request
 import { createHttpsTransport } from '../../src/adapters/transport-https.ts';
 import { requestCertificate } from '../../src/client/certificate.ts';
 import { openSession } from '../../src/client/session.ts';
+import { certifiedTransport } from '../../src/node/certified-transport.ts';
 import type { CertificateAuthority } from '../../src/ports/authority.ts';
 import type { JournalEntry } from '../../src/ports/store.ts';
 import type { TlsIdentity } from '../../src/ports/tls-identity.ts';
@@ -171,4 +172,19 @@ test('a new authority takes over and nothing is dropped: certificates of the for
   await isRefused(site.own, 'revoked');
   assert.equal(await ask(later), '200');
   site.certified.close();
+});
+
+test('a site whose certificate is refused hears so; one whose coordinator is down does not', async () => {
+  const site = await arrive();
+  const { deviceId } = site.identity;
+  const target = { host: '127.0.0.1', port: world.port, pin, group: 'X25519MLKEM768' };
+  const transport = certifiedTransport(site.certified, () => createHttpsTransport(target));
+  const health = () => transport.request({ method: 'GET', path: '/health' });
+  assert.equal((await health()).status, 200);
+  await authority.revokeSubject(deviceId, 'keyCompromise');
+  site.certified.close();
+  await assert.rejects(health(), /does not accept the certificate of this device/);
+  const gone = { ...target, port: 1 };
+  const dead = certifiedTransport(createHttpsTransport(gone), () => createHttpsTransport(gone));
+  await assert.rejects(dead.request({ method: 'GET', path: '/health' }), { kind: 'network' });
 });

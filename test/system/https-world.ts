@@ -8,6 +8,7 @@ import { openSession } from '../../src/client/session.ts';
 import { type Coordinator, createCoordinator } from '../../src/coordinator/coordinator.ts';
 import { createServer } from '../../src/coordinator/http/server.ts';
 import type { CoordinatorParts } from '../../src/coordinator/parts.ts';
+import { clientChannel } from '../../src/core/protocol/channel-profile.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import type { Identity, IdentityStore } from '../../src/ports/identity.ts';
 import type { Reply, Transport } from '../../src/ports/transport.ts';
@@ -16,7 +17,6 @@ import { createMemoryDisk, crypto, partsOf, smallPlan } from './world.ts';
 
 export const tlsIdentity = await createServerIdentity(['127.0.0.1', 'localhost'], Date.now());
 export const ownerToken = 'owner-token-of-the-test';
-const pinBytes = Uint8Array.fromHex(tlsIdentity.pin);
 
 export type HttpsWorld = {
   readonly coordinator: Coordinator;
@@ -39,25 +39,30 @@ export async function createHttpsWorld(
     plan?: Plan;
     disk?: ReturnType<typeof createMemoryDisk>;
     qkd?: CoordinatorParts['qkd'];
+    /** In place of the server key that all tests share: one of another profile. */
+    tls?: typeof tlsIdentity;
     rateLimit?: { burst: number; perSecond: number };
     /** In place of the adapters in memory and the clock that stands still. */
     parts?: Partial<CoordinatorParts>;
   } = {},
 ): Promise<HttpsWorld> {
   const clock = createVirtualClock();
+  const tls = options.tls ?? tlsIdentity;
+  const pinBytes = Uint8Array.fromHex(tls.pin);
   const parts = {
     ...partsOf(options.plan ?? smallPlan(), options.disk ?? createMemoryDisk(), clock),
-    pin: tlsIdentity.pin,
+    pin: tls.pin,
     qkd: options.qkd,
     ...options.parts,
   };
+  const { profile } = parts.plan.security;
   const coordinator = createCoordinator(parts);
   await coordinator.start();
   let port = 0;
-  const linkOf = (token: string) => formatLink({ host: '127.0.0.1', port, token, pin: pinBytes });
+  const linkOf = (token: string) => formatLink({ host: '127.0.0.1', port, token, pin: pinBytes, profile });
   const ownerTokenHash = createHash('sha256').update(ownerToken).digest();
   const { app, routes } = createServer(coordinator, parts, {
-    tls: tlsIdentity,
+    tls,
     ownerTokenHash: () => ownerTokenHash,
     linkOf,
     ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
@@ -67,7 +72,7 @@ export async function createHttpsWorld(
   const transports: Transport[] = [];
 
   function transport(through = port): Transport {
-    const made = createHttpsTransport({ host: '127.0.0.1', port: through, pin: pinBytes, group: 'X25519MLKEM768' });
+    const made = createHttpsTransport({ host: '127.0.0.1', port: through, pin: pinBytes, ...clientChannel(profile) });
     transports.push(made);
     return made;
   }
@@ -87,7 +92,7 @@ export async function createHttpsWorld(
       const link = parseLink(linkOf(invited!.token));
       const identity = await enrol({ link, name: 'site', store: memoryIdentity(), crypto, transport: own });
       const key = crypto.importSigningKey(Uint8Array.fromBase64(identity.signingSeed));
-      const session = () => openSession(own, { deviceId: identity.deviceId, key, pin: tlsIdentity.pin });
+      const session = () => openSession(own, { deviceId: identity.deviceId, key, pin: tls.pin });
       return { identity, transport: own, session };
     },
     async close() {

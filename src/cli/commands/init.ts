@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
 import type { Unlocking } from '../../adapters/kms-file/token.ts';
+import { channelProfiles } from '../../core/protocol/channel-profile.ts';
 import { derivedCohort, parsePlan, type PlanInput } from '../../core/plan/plan.ts';
 import { pathsOf, readPlan, type Settings, writeWhole } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
@@ -72,12 +73,17 @@ export async function initFolder(
     );
   }
   const plan = parsePlan(options.plan ?? { model: { kind: 'mlp', layers: [784, 128, 10] } });
+  const { profile } = plan.security;
   const [{ createServerIdentity }, { createNodeCrypto }, { openKeyVault }] = await Promise.all([
     import('../../adapters/tls-identity-x509.ts'),
     import('../../adapters/crypto-node.ts'),
     import('../../node/key-vault.ts'),
   ]);
-  const identity = await createServerIdentity([options.host, 'localhost'], Date.now());
+  const identity = await createServerIdentity(
+    [options.host, 'localhost'],
+    Date.now(),
+    channelProfiles[profile].signature,
+  );
 
   const vault = await openKeyVault(paths.keys, options.unlocking, createNodeCrypto());
   await vault.replace('tls', Buffer.from(identity.key));
@@ -89,6 +95,7 @@ export async function initFolder(
     runId: `${plan.name}-${randomBytes(4).toString('hex')}`,
     pin: identity.pin,
     host: options.host,
+    ...(profile === 'default' ? {} : { profile }),
     ...(options.ledger === undefined ? {} : { ledger: options.ledger }),
   };
   await writeWhole(paths.settings, `${JSON.stringify(settings, null, 2)}\n`);

@@ -3,6 +3,7 @@ import process from 'node:process';
 import { Command, InvalidArgumentError } from 'commander';
 import { formatLink } from '../../client/link.ts';
 import type { Coordinator } from '../../coordinator/coordinator.ts';
+import { type ChannelProfile, channelProfiles, describeProfile } from '../../core/protocol/channel-profile.ts';
 import { hasEnded } from '../../coordinator/state.ts';
 import {
   lockFolder,
@@ -62,6 +63,13 @@ async function serve(paths: Paths, options: Options): Promise<void> {
       `Cannot serve ${paths.folder} as the plan demands QKD keys (security.qkd.policy): --kme must name where they come from`,
     );
   }
+  const { profile = 'default' } = settings;
+  if (plan.security.profile !== profile) {
+    throw new Failure(
+      'security',
+      `Cannot serve ${paths.folder} as security.profile must be ${profile}, for which its server key was made: current value is ${plan.security.profile} ("qflare init NEW --plan ${paths.plan}" makes a folder for it)`,
+    );
+  }
   const unlock = await lockFolder(paths);
   try {
     const startedAt = performance.now();
@@ -90,7 +98,8 @@ async function serve(paths: Paths, options: Options): Promise<void> {
     noise?.tellTo((kind, data) => void coordinator.note(kind, data).catch(() => {}));
     const host = settings.host ?? 'localhost';
     let port = options.port ?? settings.port ?? 0;
-    const linkOf = (token: string) => formatLink({ host, port, token, pin: Uint8Array.fromHex(settings.pin) });
+    const linkOf = (token: string) =>
+      formatLink({ host, port, token, pin: Uint8Array.fromHex(settings.pin), profile: plan.security.profile });
     const rotation = await createKeyRotation({
       vault,
       announcer: parts.announcer,
@@ -113,7 +122,7 @@ async function serve(paths: Paths, options: Options): Promise<void> {
       if (settings.port !== port || settings.bind !== options.bind)
         await writeWhole(paths.settings, `${JSON.stringify({ ...settings, port, bind: options.bind }, null, 2)}\n`);
       const links = await inviteExpected(coordinator, plan.cohort.expected, linkOf);
-      greet({ paths, settings, port, links }, options);
+      greet({ paths, settings, port, links, profile }, options);
 
       const note = clockBehindRun(Date.now(), coordinator.snapshot(), plan);
       if (note !== undefined) process.stderr.write(`${note}\n`);
@@ -211,16 +220,25 @@ async function inviteExpected(
 }
 
 function greet(
-  what: { paths: Paths; settings: Settings; port: number; links: readonly { subject: string; link: string }[] },
+  what: {
+    paths: Paths;
+    settings: Settings;
+    port: number;
+    links: readonly { subject: string; link: string }[];
+    profile: ChannelProfile;
+  },
   options: Options,
 ): void {
-  const { paths, settings, port, links } = what;
+  const { paths, settings, port, links, profile } = what;
   const url = `https://${settings.host ?? 'localhost'}:${port}`;
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ url, runId: settings.runId, pin: settings.pin, links })}\n`);
+    process.stdout.write(`${JSON.stringify({ url, runId: settings.runId, pin: settings.pin, profile, links })}\n`);
     return;
   }
-  process.stdout.write(`Coordinator of ${settings.runId} at ${url} (TLS 1.3, X25519MLKEM768 only)\n`);
+  process.stdout.write(
+    `Coordinator of ${settings.runId} at ${url} (TLS 1.3, ${channelProfiles[profile].group} only)\n`,
+  );
+  if (profile !== 'default') process.stdout.write(`Channel profile: ${describeProfile(profile)}\n`);
   if (links.length > 0) {
     process.stdout.write('\nOne link for each site; each can be used once:\n');
     for (const { subject, link } of links) process.stdout.write(`  ${subject}  qflare join '${link}' --data FOLDER\n`);

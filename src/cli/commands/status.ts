@@ -29,6 +29,7 @@ function statusLines(status: Status): readonly string[] {
     `model       ${model === null ? 'none' : `version ${model.version}, ${model.hash.slice(0, 16)}…`}`,
     `accuracy    ${percent(status.accuracy)} on the coordinator's test data, ${percent(status.clientAccuracy)} on the clients' hold-outs`,
     `channel     ${read === null ? `${channel.group} is the only group accepted` : `${read.protocol} ${read.group} ${read.cipher}, as read by a client`}`,
+    `profile     ${channel.is}; client certificates ${channel.clientCertificates}`,
     `envelopes   ${channel.kem}, signed with ${channel.signature}`,
     `log         ${status.log.entries} entries, key sha256:${status.log.keyFingerprint}`,
     ...privacyLines(status),

@@ -1,3 +1,4 @@
+import { profileOf } from '../../core/protocol/channel-profile.ts';
 import type { DemoRecord, RunRecord } from '../../core/round/run-record.ts';
 import {
   detectionSentence,
@@ -77,10 +78,12 @@ function flaggedLines(run: RunRecord, demo: DemoRecord | undefined, colors: Colo
   ];
 }
 
-function channelLines({ tls, signature, kem }: RunRecord): Line[] {
+function channelLines({ tls, signature, kem, plan }: RunRecord): Line[] {
+  const profile = profileOf(plan);
   const read = tls === null ? whyNoTls : `${tls.group}, ${tls.protocol}, ${tls.cipher} (read by the clients)`;
   return [
     ['Channel', printable(read)],
+    ...(profile === null ? [] : [['Profile', printable(profile)] as Line]),
     ['Messages', printable(`sealed with ${kem}, signed with ${signature}`)],
   ];
 }

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TLSSocket } from 'node:tls';
 import type { FastifyReply } from 'fastify';
+import type { Plan } from '../../core/plan/plan.ts';
 import { rejected } from '../../core/intake/rejection.ts';
 import type { Receipt, SignedAnnouncement } from '../../core/protocol/messages.ts';
 import type { Device } from '../../ports/store.ts';
@@ -10,9 +12,14 @@ import { connectHeaders, type DeviceSurface } from './device-surface.ts';
 import { openEventStream } from './event-stream.ts';
 import { rangeStart } from './range.ts';
 import { HttpError, type Route } from './routes.ts';
+import { seenChannel } from './seen-channel.ts';
 
 /** What a site calls, over HTTP: enrolment, session, events, models, contributions. */
-export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, base: string): readonly Route[] {
+export function deviceRoutes(
+  coordinator: Coordinator,
+  surface: DeviceSurface,
+  { plan, base }: { plan: Plan; base: string },
+): readonly Route[] {
   return [
     {
       method: 'POST',
@@ -48,11 +55,18 @@ export function deviceRoutes(coordinator: Coordinator, surface: DeviceSurface, b
       role: 'device',
       summary: 'Announcements as server-sent events',
       handle({ request, reply, device }) {
-        const stream = openEventStream(reply, () => disconnect());
+        const seen = seenChannel(request.raw.socket as TLSSocket, plan);
+        const said = request.headers['qflare-tls'];
+        if (said !== undefined && said !== seen) {
+          const data = { deviceId: device.deviceId, said: String(said).slice(0, 200), seen };
+          void coordinator.note('channel.differs', data).catch(() => {});
+          throw new HttpError(400, 'channel-differs', 'The two ends of this channel differ: somebody is in between');
+        }
         const header = (name: string) => {
-          const value = request.headers[name];
+          const value = name === 'qflare-tls' ? seen : request.headers[name];
           return typeof value === 'string' ? value : undefined;
         };
+        const stream = openEventStream(reply, () => disconnect());
         const send = (message: SignedAnnouncement) => {
           coordinator.countBytes('down', stream.send('announcement', message));
         };

@@ -1,4 +1,5 @@
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { channelProfiles } from '../../core/protocol/channel-profile.ts';
 import type { KeyRecord } from '../../core/keys/lifecycle.ts';
 import type { Device } from '../../ports/store.ts';
 import type { Coordinator } from '../coordinator.ts';
@@ -29,7 +30,7 @@ export type ServerOptions = {
 };
 
 /**
- * The coordinator's HTTPS surface: TLS 1.3 with X25519MLKEM768 only, one role for each route.
+ * The coordinator's HTTPS surface: TLS 1.3 with the one group of the plan's profile, one role for each route.
  *
  * A server cannot read the negotiated group from its socket, so the list holds one entry and nothing else can be
  * negotiated.
@@ -56,7 +57,9 @@ export function createServer(
     throw new HttpError(429, 'too-many-requests', 'Too many requests from this address: wait a little');
   }
 
-  const channel = { ...options.tls, minVersion: 'TLSv1.3', ecdhCurve: parts.plan.security.channel } as const;
+  const { group, serverSignatures } = channelProfiles[parts.plan.security.profile];
+  const sigalgs = parts.authority?.isDual === true ? `${serverSignatures}:ecdsa_secp384r1_sha384` : serverSignatures;
+  const channel = { ...options.tls, minVersion: 'TLSv1.3', ecdhCurve: group, sigalgs } as const;
   const guard = createCertificateGuard(coordinator, parts);
   const app = fastify({
     https: {
@@ -78,7 +81,7 @@ export function createServer(
 
   const routes: readonly Route[] = [
     ...healthRoutes(coordinator, parts.clock),
-    ...deviceRoutes(coordinator, surface, `/v1/orgs/${orgId}/runs/${runId}`),
+    ...deviceRoutes(coordinator, surface, { plan: parts.plan, base: `/v1/orgs/${orgId}/runs/${runId}` }),
     ...logRoutes(coordinator, `/v1/orgs/${orgId}/runs/${runId}`),
     ...ownerRoutes(coordinator, parts, options),
     ...certificateRoutes(coordinator, parts),

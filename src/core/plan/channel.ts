@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type ChannelProfile, channelProfileIds, channelProfiles } from '../protocol/channel-profile.ts';
 
 /** Whether a device shows a certificate when it connects: a lock beyond the pinned server and the signed challenge. */
 export const clientCertificatesSchema = z
@@ -7,3 +8,29 @@ export const clientCertificatesSchema = z
   .describe(
     'mutual TLS. required: a device must connect with a certificate that the coordinator’s own authority has issued to it, which "qflare join" asks for by itself; a browser cannot',
   );
+
+/** Which channel everybody speaks. */
+export const profileSchema = z
+  .enum(channelProfileIds)
+  .default('default')
+  .describe(
+    'the TLS channel, settled when "qflare init" makes the server’s key. default: X25519MLKEM768, ML-DSA-65; cnsa-style: SecP384r1MLKEM1024, ML-DSA-87; compatibility: classical X25519 and ECDSA P-384, said in every status and report',
+  );
+
+/** The group is the profile's: another one is refused. */
+export const channelSchema = z
+  .string()
+  .optional()
+  .describe('the only TLS 1.3 group that is accepted: that of the profile, and no other');
+
+type Security = { readonly profile: ChannelProfile; readonly channel?: string | undefined };
+
+/** What is wrong with the channel of a plan. */
+export function channelProblems({ profile, channel }: Security): readonly { path: string[]; message: string }[] {
+  const { group } = channelProfiles[profile];
+  if (channel === undefined || channel === group) return [];
+  const fitting = channelProfileIds.find((id) => channelProfiles[id].group === channel);
+  const way = fitting === undefined ? 'no profile has this group' : `security.profile = "${fitting}" has this group`;
+  const message = `must be ${group} under profile ${profile} (${way}): current value is "${channel}"`;
+  return [{ path: ['security', 'channel'], message }];
+}

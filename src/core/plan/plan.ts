@@ -5,9 +5,10 @@ import { codecIds } from '../compression/index.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
 import { trainingEngineIds, trainingSchema } from './training.ts';
 import { transparencySchema } from './transparency.ts';
-import { clientCertificatesSchema } from './channel.ts';
+import { channelProblems, channelSchema, clientCertificatesSchema, profileSchema } from './channel.ts';
 import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
+import { channelProfiles } from '../protocol/channel-profile.ts';
 import { detectionProblems, detectionSchema } from './detection.ts';
 import { learningProblems, learningSchema } from './learning.ts';
 import { resolveTopK, topKProblems, topKSettings } from './top-k.ts';
@@ -128,10 +129,8 @@ export const planSchema = z
     security: z
       .strictObject({
         suite: z.literal(1).default(1).describe('1: MLKEM768-X25519, HKDF-SHA256, AES-256-GCM, ML-DSA-65'),
-        channel: z
-          .literal('X25519MLKEM768')
-          .default('X25519MLKEM768')
-          .describe('the only TLS 1.3 group that is accepted'),
+        profile: profileSchema,
+        channel: channelSchema,
         clientCertificates: clientCertificatesSchema,
         qkd: qkdSchema,
       })
@@ -158,6 +157,7 @@ export const planSchema = z
     for (const { path, message } of table === undefined ? [] : checkPlanTable(table, plan.model)) {
       context.addIssue({ code: 'custom', path: ['data', 'table', ...path.split('.')], message });
     }
+    for (const { path, message } of channelProblems(plan.security)) context.addIssue({ code: 'custom', path, message });
     for (const { path, message } of selectionProblems(plan.cohort, plan.privacy)) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }
@@ -196,8 +196,10 @@ export const planSchema = z
     const { topK: _, ...rest } = plan.aggregation;
     const topK = resolveTopK(plan);
     const quorum = plan.cohort.quorum ?? defaultQuorum(pipeline, size);
+    const { group: channel } = channelProfiles[plan.security.profile];
     return {
       ...plan,
+      security: { ...plan.security, channel },
       privacy,
       aggregation: { ...rest, ...(topK === undefined ? {} : { topK }), pipeline },
       cohort: { ...plan.cohort, size, quorum },

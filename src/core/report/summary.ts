@@ -1,3 +1,4 @@
+import { profileOf } from '../protocol/channel-profile.ts';
 import type { DemoRecord, RunRecord } from '../round/run-record.ts';
 import { detectionSentence, isNumber, runFacts, whyNoAccuracy, whyNoEvaluation, whyNoTls } from './facts.ts';
 import { formatBytes, formatCount, formatDecimals, formatSeconds, formatShare } from './format.ts';
@@ -72,7 +73,9 @@ function negotiated(run: RunRecord): Markup[] {
   const tls = run.tls;
   const fact = (name: string, value: MarkupLine) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>\n`;
   const read = (value: string | undefined) => (value === undefined ? whyNoTls : markup`<code>${value}</code>`);
+  const profile = profileOf(run.plan);
   return [
+    ...(profile === null ? [] : [fact('Channel profile', profile)]),
     fact('Key exchange', read(tls?.group)),
     fact('Sealed with', markup`<code>${run.kem}</code>`),
     fact('Protocol', read(tls?.protocol)),
