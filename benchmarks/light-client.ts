@@ -85,7 +85,8 @@ export async function runLightClient(options: {
   }
 
   let failure: unknown;
-  const headers = { 'qflare-tls': 'TLSv1.3 X25519MLKEM768 none' };
+  const { protocol, group, cipher } = transport.negotiated()!;
+  const headers = { 'qflare-tls': `${protocol} ${group} ${cipher}` };
   for await (const { data } of transport.events(
     { method: 'GET', path: `${base}/events`, session, headers },
     end.signal,

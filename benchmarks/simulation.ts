@@ -1,5 +1,6 @@
 // No-op client tasks a second in the simulation's fast path, at 7,850 parameters, and the time to start.
-// Usage: node benchmarks/simulation.ts [--json]. Rounds are timed one by one: other load only ever makes one slower.
+// Usage: npm run bench:simulation [-- --json]: with the nursery that `qflare simulate` has. Rounds are timed one by one: other
+// load only ever makes one slower.
 import { parsePlan } from '../src/core/plan/plan.ts';
 import type { Trainer } from '../src/ports/trainer.ts';
 import { leftOutByFastPath, simulatePlan } from '../src/simulation/index.ts';
