@@ -1,7 +1,8 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AtRest } from '../ports/at-rest.ts';
 import type { Identity, IdentityStore } from '../ports/identity.ts';
+import { writeSynced } from './synced-file.ts';
 
 const place = 'qflare/identity/v1';
 
@@ -27,11 +28,7 @@ export function createFileIdentityStore(folder: string, atRest: AtRest): Identit
     async save({ signingSeed, nextSeed, qkd, ...known }) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const secrets = new TextEncoder().encode(JSON.stringify({ signingSeed, nextSeed, qkd }));
-      const file = await open(`${path}.part`, 'w', 0o600);
-      await file.writeFile(JSON.stringify({ ...known, sealed: atRest.seal(place, secrets).toBase64() }));
-      await file.sync();
-      await file.close();
-      await rename(`${path}.part`, path);
+      await writeSynced(path, JSON.stringify({ ...known, sealed: atRest.seal(place, secrets).toBase64() }));
     },
   };
 }

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Crypto } from '../ports/crypto.ts';
 import { DamagedError } from '../ports/damage.ts';
@@ -13,6 +13,7 @@ import {
   tokenKeyAad,
   type Unlocking,
 } from './kms-file/token.ts';
+import { writeSynced } from './synced-file.ts';
 
 /** Random 96-bit nonces: at most 2³² wraps under one key (SP 800-38D, section 8.3). */
 const wrapsMax = 2 ** 32;
@@ -127,13 +128,5 @@ async function readToken(path: string): Promise<Token | undefined> {
 
 async function writeToken(path: string, token: Token): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  // Under the folder's lock nobody else writes; a part that a crash left is written over.
-  const file = await open(`${path}.part`, 'w', 0o600);
-  try {
-    await file.writeFile(`${JSON.stringify(token, null, 1)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.part`, path);
+  await writeSynced(path, `${JSON.stringify(token, null, 1)}\n`);
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from '../primitives/index.ts';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AtRest } from '../ports/at-rest.ts';
 import { DamagedError } from '../ports/damage.ts';
 import type { RoundKeys } from '../ports/round-keys.ts';
+import { writeSynced } from './synced-file.ts';
 
 /** Round secrets as files of mode 0600, each sealed at rest: it opens as the secret of its own round only. */
 export function createFileRoundKeys(folder: string, atRest: AtRest): RoundKeys {
@@ -24,11 +25,7 @@ export function createFileRoundKeys(folder: string, atRest: AtRest): RoundKeys {
   return {
     async put(round, secret) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      const file = await open(`${pathOf(round)}.part`, 'w', 0o600);
-      await file.writeFile(atRest.seal(placeOf(round), secret));
-      await file.sync();
-      await file.close();
-      await rename(`${pathOf(round)}.part`, pathOf(round));
+      await writeSynced(pathOf(round), atRest.seal(placeOf(round), secret));
     },
     async get(round) {
       let wrapped: Uint8Array;

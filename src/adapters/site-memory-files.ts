@@ -1,7 +1,8 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AtRest } from '../ports/at-rest.ts';
 import type { MemoryName, SiteMemory } from '../ports/site-memory.ts';
+import { writeSynced } from './synced-file.ts';
 
 /**
  * Files of mode 0600 in a site's state folder: `personal.safetensors`, the site's own model, as it is, for its own use;
@@ -23,14 +24,7 @@ export function createFileSiteMemory(folder: string, atRest: AtRest): SiteMemory
     },
     async write(name, bytes) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      const path = pathOf(name);
-      const file = await open(`${path}.part`, 'w', 0o600);
-      await file.writeFile(isOpen(name) ? bytes : atRest.seal(placeOf(name), bytes));
-      await file.sync();
-      await file.close();
-      await rename(`${path}.part`, path);
-      const entries = await open(folder, 'r');
-      await entries.sync().finally(() => entries.close());
+      await writeSynced(pathOf(name), isOpen(name) ? bytes : atRest.seal(placeOf(name), bytes));
     },
   };
 }

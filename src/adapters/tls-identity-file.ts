@@ -1,7 +1,8 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AtRest } from '../ports/at-rest.ts';
 import type { TlsIdentity, TlsIdentityStore } from '../ports/tls-identity.ts';
+import { writeSynced } from './synced-file.ts';
 
 const place = 'qflare/tls-identity/v1';
 
@@ -20,14 +21,7 @@ export function createFileTlsIdentity(folder: string, atRest: AtRest): TlsIdenti
     },
     async save({ cert, key }: TlsIdentity) {
       const sealed = atRest.seal(place, new TextEncoder().encode(key)).toBase64();
-      const file = await open(`${path}.part`, 'w', 0o600);
-      try {
-        await file.writeFile(JSON.stringify({ cert, sealed }));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(`${path}.part`, path);
+      await writeSynced(path, JSON.stringify({ cert, sealed }));
     },
   };
 }

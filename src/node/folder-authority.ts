@@ -1,4 +1,4 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type AuthorityState,
@@ -10,6 +10,7 @@ import type { CertificateAlgorithm } from '../adapters/authority-x509/certificat
 import type { CertificateAuthority } from '../ports/authority.ts';
 import { DamagedError } from '../ports/damage.ts';
 import type { KeyVault } from './key-vault.ts';
+import { writeSynced } from '../adapters/synced-file.ts';
 
 type RunName = { readonly orgId: string; readonly runId: string };
 
@@ -50,16 +51,7 @@ function storageOf(keys: string, vault: KeyVault): AuthorityStorage {
   const path = join(keys, 'authority.json');
   return {
     load: () => readAuthority(keys),
-    async save(state) {
-      const file = await open(`${path}.part`, 'w', 0o600);
-      try {
-        await file.writeFile(`${JSON.stringify(state, null, 1)}\n`);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(`${path}.part`, path);
-    },
+    save: (state) => writeSynced(path, `${JSON.stringify(state, null, 1)}\n`),
     keepKey: async (pkcs8) => (await vault.replace('certificate-authority', pkcs8)).id,
     key: (id) => vault.secretOf(id),
   };

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openFileKms } from '../adapters/kms-file.ts';
 import { rekeyToken, type Token, type Unlocking } from '../adapters/kms-file/token.ts';
@@ -8,6 +8,7 @@ import type { AtRest } from '../ports/at-rest.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import { DamagedError } from '../ports/damage.ts';
 import { type Kms, KmsError, type KmsKey } from '../ports/kms.ts';
+import { writeSynced } from '../adapters/synced-file.ts';
 
 /** The label of the key-encryption keys in the token. */
 const kekLabel = 'qflare-kek';
@@ -290,16 +291,4 @@ async function readVault(path: string): Promise<readonly StoredKey[] | undefined
       throw new DamagedError(`Cannot read ${path} as it must be JSON: ${error.message}`);
     throw error;
   }
-}
-
-async function writeSynced(path: string, content: string): Promise<void> {
-  // Under the folder's lock nobody else writes; a part that a crash left is written over.
-  const file = await open(`${path}.part`, 'w', 0o600);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.part`, path);
 }

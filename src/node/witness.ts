@@ -1,5 +1,5 @@
 import { randomBytes } from '../primitives/index.ts';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createNodeCrypto } from '../adapters/crypto-node.ts';
 import { createHttpsTransport } from '../adapters/transport-https.ts';
@@ -7,6 +7,7 @@ import { cosign, isSignedBy, parseCheckpoint } from '../core/transparency/checkp
 import { isConsistent } from '../core/transparency/merkle-proof.ts';
 import { encodeNote, encodeVerifierKey, type NoteKey } from '../core/transparency/signed-note.ts';
 import type { SigningKey } from '../ports/crypto.ts';
+import { writeSynced } from '../adapters/synced-file.ts';
 
 /** The log does not continue what this witness has seen: somebody shows different people different histories. */
 export class SplitViewError extends Error {
@@ -98,15 +99,4 @@ async function readIfThere(path: string): Promise<Buffer | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-async function writeSynced(path: string, content: string | Uint8Array): Promise<void> {
-  const file = await open(`${path}.part`, 'w', 0o600);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.part`, path);
 }
