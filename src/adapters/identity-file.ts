@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AtRest } from '../ports/at-rest.ts';
 import type { Identity, IdentityStore } from '../ports/identity.ts';
-import { writeSynced } from './synced-file.ts';
+import { writeSynced } from '../primitives/synced-file.ts';
 
 const place = 'qflare/identity/v1';
 

@@ -13,7 +13,7 @@ import {
   tokenKeyAad,
   type Unlocking,
 } from './kms-file/token.ts';
-import { writeSynced } from './synced-file.ts';
+import { writeSynced } from '../primitives/synced-file.ts';
 
 /** Random 96-bit nonces: at most 2³² wraps under one key (SP 800-38D, section 8.3). */
 const wrapsMax = 2 ** 32;

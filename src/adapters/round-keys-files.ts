@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { AtRest } from '../ports/at-rest.ts';
 import { DamagedError } from '../ports/damage.ts';
 import type { RoundKeys } from '../ports/round-keys.ts';
-import { writeSynced } from './synced-file.ts';
+import { writeSynced } from '../primitives/synced-file.ts';
 
 /** Round secrets as files of mode 0600, each sealed at rest: it opens as the secret of its own round only. */
 export function createFileRoundKeys(folder: string, atRest: AtRest): RoundKeys {

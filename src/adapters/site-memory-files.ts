@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AtRest } from '../ports/at-rest.ts';
 import type { MemoryName, SiteMemory } from '../ports/site-memory.ts';
-import { writeSynced } from './synced-file.ts';
+import { writeSynced } from '../primitives/synced-file.ts';
 
 /**
  * Files of mode 0600 in a site's state folder: `personal.safetensors`, the site's own model, as it is, for its own use;

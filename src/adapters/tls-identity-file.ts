@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AtRest } from '../ports/at-rest.ts';
 import type { TlsIdentity, TlsIdentityStore } from '../ports/tls-identity.ts';
-import { writeSynced } from './synced-file.ts';
+import { writeSynced } from '../primitives/synced-file.ts';
 
 const place = 'qflare/tls-identity/v1';
 

@@ -10,7 +10,7 @@ import type { CertificateAlgorithm } from '../adapters/authority-x509/certificat
 import type { CertificateAuthority } from '../ports/authority.ts';
 import { DamagedError } from '../ports/damage.ts';
 import type { KeyVault } from './key-vault.ts';
-import { writeSynced } from '../adapters/synced-file.ts';
+import { writeSynced } from '../primitives/synced-file.ts';
 
 type RunName = { readonly orgId: string; readonly runId: string };
 

@@ -8,7 +8,7 @@ import type { AtRest } from '../ports/at-rest.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import { DamagedError } from '../ports/damage.ts';
 import { type Kms, KmsError, type KmsKey } from '../ports/kms.ts';
-import { writeSynced } from '../adapters/synced-file.ts';
+import { writeSynced } from '../primitives/synced-file.ts';
 
 /** The label of the key-encryption keys in the token. */
 const kekLabel = 'qflare-kek';

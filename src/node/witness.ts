@@ -7,7 +7,7 @@ import { cosign, isSignedBy, parseCheckpoint } from '../core/transparency/checkp
 import { isConsistent } from '../core/transparency/merkle-proof.ts';
 import { encodeNote, encodeVerifierKey, type NoteKey } from '../core/transparency/signed-note.ts';
 import type { SigningKey } from '../ports/crypto.ts';
-import { writeSynced } from '../adapters/synced-file.ts';
+import { writeSynced } from '../primitives/synced-file.ts';
 
 /** The log does not continue what this witness has seen: somebody shows different people different histories. */
 export class SplitViewError extends Error {
