@@ -2,7 +2,7 @@ import { blockwise } from './codec.ts';
 import { halvesOf } from './float16-zstd.ts';
 import { maxAbs } from './magnitude.ts';
 
-const topShareDefault = 0.1;
+export const topShareDefault = 0.1;
 const gapBytesMax = 3;
 
 /** How large a value must be to be kept, as the bits of its magnitude, and how many that just reach it are. */
@@ -11,7 +11,7 @@ type Threshold = { readonly bits: number; ties: number };
 /**
  * The k values of largest magnitude in half precision, with the gaps between their places; then Zstandard.
  *
- * Formula: k = max(1, round(share · d)), share 0.1 in rounds; in each block s = max|x| over what is kept;
+ * Formula: k = max(1, round(share · d)), share 0.1 unless given; in each block s = max|x| over what is kept;
  *          bytes = s as float32 ‖ count ‖ zstd(gaps as LEB128 ‖ float16(x / s)).
  * Shapes:  [d] → at most 8 + 5 k bytes and the frames; about a tenth of float32 at a share of 0.1.
  * Error:   what is not kept becomes zero. What is kept: at most s · 2⁻¹².

@@ -1,8 +1,14 @@
 import { z } from 'zod';
 import { codecs, type CodecId } from '../compression/index.ts';
+import { topShareDefault } from '../compression/top-k.ts';
 
 const topKSchema = z.strictObject({
-  share: z.number().gt(0).max(1).default(0.1).describe('the share of values that an update keeps: the largest ones'),
+  share: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(topShareDefault)
+    .describe('the share of values that an update keeps: the largest ones'),
   errorFeedback: z
     .boolean()
     .default(true)
@@ -24,7 +30,7 @@ type Given = {
 /** The settings of the codec, whole where it is `top-k` and absent elsewhere. */
 export function resolveTopK({ aggregation, privacy }: Given): TopK | undefined {
   if (!codecs[aggregation.codec].isSparse) return undefined;
-  // What is kept under local privacy would be what the noise was drawn to hide the lack of.
+  // Under local privacy each update is noised for itself: see topKProblems.
   return aggregation.topK ?? topKSchema.parse(privacy.mode === 'local' ? { errorFeedback: false } : {});
 }
 
