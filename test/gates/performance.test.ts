@@ -75,16 +75,16 @@ function processor() {
   let now = 0;
   let runs = 0;
   const work = (ms: number) => () => {
-    now += ms + (++runs % 3 === 0 ? 40 : 0);
+    now += ms + (++runs % 3 === 0 ? 400 : 0);
   };
   return { clock: () => now, work };
 }
 
 test('ratioOf() sees work that was made a third slower, under load that falls on every third run', async () => {
   const { clock, work } = processor();
-  const ratio = (ms: number) => ratioOf({ work: work(ms), yardstick: work(30) }, 9, clock);
-  assert.equal(await ratio(30), 1);
-  assert.equal(await ratio(40), 40 / 30);
+  const ratio = (ms: number) => ratioOf({ work: work(ms), yardstick: work(300) }, 9, clock);
+  assert.equal(await ratio(300), 1);
+  assert.equal(await ratio(400), 400 / 300);
 });
 
 test('ratioOf() repeats short work until it makes a sample that a coarse clock can tell', async () => {
