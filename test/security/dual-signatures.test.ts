@@ -102,9 +102,8 @@ test('dual over sockets: half a key, half a signature and another suite are refu
   try {
     assert.equal(statusOf(world.coordinator, world.parts).channel.signature, dual);
     const { identity, transport, session } = await world.enrolSite();
-    await world.enrolSite().then(({ identity: second }) => {
-      world.coordinator.connect(world.coordinator.snapshot().devices.get(second.deviceId)!, null, () => {});
-    });
+    const second = await world.enrolSite();
+    world.coordinator.connect(world.coordinator.snapshot().devices.get(second.identity.deviceId)!, null, () => {});
     const seed = Uint8Array.fromBase64(identity.signingSeed);
     assert.equal(seed.length, 64);
     const key = crypto.importSigningKey(seed);
