@@ -4,6 +4,7 @@ import type { ClientEvaluation, ClientVerdict, PrivacyFigures, RoundRecord } fro
 import { openRound, type PhasePlan, type Round, type RoundEvent } from '../core/round/round.ts';
 import { step } from '../core/round/step.ts';
 import type { JournalEntry } from '../ports/store.ts';
+import { type FtrlState, withDrawn, withLeaf } from './privacy/ftrl-state.ts';
 import { refusedForContent } from './trust.ts';
 
 /** What has been learned about the open round so far. */
@@ -40,6 +41,8 @@ export type PrivacyState = {
   /** Clients without budget for a round, when it was last asked. */
   readonly out: readonly string[];
   readonly last: { readonly release: string; readonly noiseNorm: number } | null;
+  /** Of DP-FTRL; left out elsewhere, and before its first noise was drawn. */
+  readonly ftrl?: FtrlState;
 };
 
 /** A run as its journal tells it. */
@@ -106,6 +109,8 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
       const { noiseMultiplier, radius } = data as unknown as PrivacyState;
       return { ...state, privacy: { noiseMultiplier, radius, released: 0, out: [], last: null } };
     }
+    case 'privacy.drawn':
+      return { ...state, privacy: withDrawn(state.privacy!, entry.round!, data) };
     case 'privacy.released':
       return applyRelease(state, data as unknown as PrivacyFigures & PrivacyRelease);
     case 'client.connected':
@@ -217,7 +222,13 @@ function withCard(state: RunState, model: Json | undefined, card: Json | undefin
   return card === undefined ? state : { ...state, cards: { ...state.cards, [model as string]: card as string } };
 }
 
-type PrivacyRelease = { readonly release: string; readonly noiseNorm: number; readonly nextRadius: number };
+type PrivacyRelease = {
+  readonly release: string;
+  readonly noiseNorm: number;
+  readonly nextRadius: number;
+  /** The file of what the next leaf needs, under DP-FTRL: null after the last. */
+  readonly sums?: string | null;
+};
 
 function withOut(privacy: PrivacyState | null, out: readonly string[] | undefined): PrivacyState | null {
   return privacy === null || out === undefined ? privacy : { ...privacy, out };
@@ -237,6 +248,7 @@ function applyRelease(state: RunState, data: PrivacyFigures & PrivacyRelease): R
     radius: nextRadius,
     released: state.privacy!.released + 1,
     last: { release, noiseNorm },
+    ...withLeaf(state.privacy!, state.round?.participants ?? [], data.sums),
   };
   return withFacts({ ...state, privacy }, ({ privacy: opened }) => ({ privacy: { ...opened!, released: figures } }));
 }
