@@ -40,6 +40,8 @@ export type PrivacyState = {
   /** Clients without budget for a round, when it was last asked. */
   readonly out: readonly string[];
   readonly last: { readonly release: string; readonly noiseNorm: number } | null;
+  /** Where what single clients have saved is sealed, and the file before it; null before the first release. */
+  readonly individual: { readonly file: string; readonly stale: string | null } | null;
 };
 
 /** A run as its journal tells it. */
@@ -104,7 +106,7 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
       return { ...state, checkpoint: data['checkpoint'] as string };
     case 'privacy.planned': {
       const { noiseMultiplier, radius } = data as unknown as PrivacyState;
-      return { ...state, privacy: { noiseMultiplier, radius, released: 0, out: [], last: null } };
+      return { ...state, privacy: { noiseMultiplier, radius, released: 0, out: [], last: null, individual: null } };
     }
     case 'privacy.released':
       return applyRelease(state, data as unknown as PrivacyFigures & PrivacyRelease);
@@ -217,7 +219,13 @@ function withCard(state: RunState, model: Json | undefined, card: Json | undefin
   return card === undefined ? state : { ...state, cards: { ...state.cards, [model as string]: card as string } };
 }
 
-type PrivacyRelease = { readonly release: string; readonly noiseNorm: number; readonly nextRadius: number };
+type PrivacyRelease = {
+  readonly release: string;
+  readonly noiseNorm: number;
+  readonly nextRadius: number;
+  /** Left out by releases of older versions. */
+  readonly individual?: string | null;
+};
 
 function withOut(privacy: PrivacyState | null, out: readonly string[] | undefined): PrivacyState | null {
   return privacy === null || out === undefined ? privacy : { ...privacy, out };
@@ -237,6 +245,10 @@ function applyRelease(state: RunState, data: PrivacyFigures & PrivacyRelease): R
     radius: nextRadius,
     released: state.privacy!.released + 1,
     last: { release, noiseNorm },
+    individual:
+      data.individual === null || data.individual === undefined
+        ? null
+        : { file: data.individual, stale: state.privacy!.individual?.file ?? null },
   };
   return withFacts({ ...state, privacy }, ({ privacy: opened }) => ({ privacy: { ...opened!, released: figures } }));
 }
