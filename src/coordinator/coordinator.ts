@@ -18,7 +18,7 @@ import { createModels, type ModelFile } from './models.ts';
 import { createOpenKey } from './open-key.ts';
 import type { CoordinatorParts } from './parts.ts';
 import { type ClientClaims, type ClientTls, createPresence } from './presence.ts';
-import { createCentralRounds } from './privacy/central.ts';
+import { createPrivateRounds } from './privacy/private-rounds.ts';
 import { decideOpening } from './privacy/opening.ts';
 import { createQkdKeys } from './qkd-keys.ts';
 import { withRootSet } from './root-set.ts';
@@ -92,7 +92,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   const saltFor = (kind: string) => (isPrivate && hiddenKinds.has(kind) ? crypto.randomBytes(16).toHex() : undefined);
   const log = createRunLog({ store, clock, crypto, orgId, runId, treeHead, saltFor, onFailure: fail });
   const models = createModels(parts);
-  const central = isPrivate ? createCentralRounds(parts, log) : null;
+  const central = isPrivate ? createPrivateRounds(parts, log) : null;
   const enrolment = createEnrolment({ ...parts, log });
   const deviceKeys = createDeviceKeys({ log, crypto });
   const bytes = { up: 0, down: 0 };
@@ -230,6 +230,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
       const changes = central?.closing(snapshot) ?? [];
       return { changes, drafts: [closed, ...ending], result: undefined };
     });
+    await central?.forget();
   }
 
   /** Opens the next round when enough clients are there. */

@@ -4,6 +4,7 @@ import type { ClientEvaluation, ClientVerdict, PrivacyFigures, RoundRecord } fro
 import { openRound, type PhasePlan, type Round, type RoundEvent } from '../core/round/round.ts';
 import { step } from '../core/round/step.ts';
 import type { JournalEntry } from '../ports/store.ts';
+import { type FtrlState, withDrawn, withLeaf } from './privacy/ftrl-state.ts';
 import { refusedForContent } from './trust.ts';
 
 /** What has been learned about the open round so far. */
@@ -42,6 +43,8 @@ export type PrivacyState = {
   readonly last: { readonly release: string; readonly noiseNorm: number } | null;
   /** Where what single clients have saved is sealed, and the file before it; null before the first release. */
   readonly individual: { readonly file: string; readonly stale: string | null } | null;
+  /** Of DP-FTRL; left out elsewhere, and before its first noise was drawn. */
+  readonly ftrl?: FtrlState;
 };
 
 /** A run as its journal tells it. */
@@ -108,6 +111,8 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
       const { noiseMultiplier, radius } = data as unknown as PrivacyState;
       return { ...state, privacy: { noiseMultiplier, radius, released: 0, out: [], last: null, individual: null } };
     }
+    case 'privacy.drawn':
+      return { ...state, privacy: withDrawn(state.privacy!, entry.round!, data) };
     case 'privacy.released':
       return applyRelease(state, data as unknown as PrivacyFigures & PrivacyRelease);
     case 'client.connected':
@@ -225,6 +230,8 @@ type PrivacyRelease = {
   readonly nextRadius: number;
   /** Left out by releases of older versions. */
   readonly individual?: string | null;
+  /** The file of what the next leaf needs, under DP-FTRL: null after the last. */
+  readonly sums?: string | null;
 };
 
 function withOut(privacy: PrivacyState | null, out: readonly string[] | undefined): PrivacyState | null {
@@ -249,6 +256,7 @@ function applyRelease(state: RunState, data: PrivacyFigures & PrivacyRelease): R
       data.individual === null || data.individual === undefined
         ? null
         : { file: data.individual, stale: state.privacy!.individual?.file ?? null },
+    ...withLeaf(state.privacy!, state.round?.participants ?? [], data.sums),
   };
   return withFacts({ ...state, privacy }, ({ privacy: opened }) => ({ privacy: { ...opened!, released: figures } }));
 }

@@ -57,7 +57,30 @@ export type CentralRounds = {
   closing(snapshot: Snapshot): readonly Change[];
   /** What one client may be told of its own loss: for nobody else. */
   own(snapshot: Snapshot, clientId: string): OwnPrivacy | undefined;
+  /** Removes files that no round needs any more. */
+  forget(): Promise<void>;
 };
+
+/** Reads the ledger and gives back what a crash left reserved. Throws PlanError where a grant is smaller than the plan's. */
+export async function openLedger(
+  log: RunLog,
+  { runId, privacy }: { readonly runId: string; readonly privacy: CentralPrivacy },
+): Promise<void> {
+  const { purpose, epsilon, delta } = privacy;
+  await log.loadLedger();
+  const { ledger, run } = log.snapshot();
+  const smaller = [...ledger]
+    .map(([subject, chain]) => ({ subject, grant: grantOf(chain, purpose) }))
+    .find(({ grant }) => grant !== undefined && (grant.epsilon < epsilon || grant.delta !== delta));
+  if (smaller !== undefined) {
+    const { grant, subject } = smaller;
+    throw new PlanError([
+      `privacy.epsilon: must be at most what ${subject} was granted for "${purpose}" (nearest: ε = ${grant!.epsilon}, δ = ${grant!.delta}, or another purpose): current value is ε = ${epsilon}, δ = ${delta}`,
+    ]);
+  }
+  const orphans = settleChanges(ledger, runId, openReservation(run));
+  if (orphans.length > 0) await log.recordOnLedger(() => ({ changes: orphans, result: undefined }));
+}
 
 export function createCentralRounds(parts: CoordinatorParts, log: RunLog): CentralRounds {
   const { plan, runId, entropy, blobs, crypto } = parts;
@@ -73,21 +96,9 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
 
   return {
     async start() {
-      await log.loadLedger();
+      await openLedger(log, { runId, privacy });
       await accounts.load(log.snapshot());
-      const { ledger, run } = log.snapshot();
-      const smaller = [...ledger]
-        .map(([subject, chain]) => ({ subject, grant: grantOf(chain, purpose) }))
-        .find(({ grant }) => grant !== undefined && (grant.epsilon < epsilon || grant.delta !== delta));
-      if (smaller !== undefined) {
-        const { grant, subject } = smaller;
-        throw new PlanError([
-          `privacy.epsilon: must be at most what ${subject} was granted for "${purpose}" (nearest: ε = ${grant!.epsilon}, δ = ${grant!.delta}, or another purpose): current value is ε = ${epsilon}, δ = ${delta}`,
-        ]);
-      }
-      const orphans = settleChanges(ledger, runId, openReservation(run));
-      if (orphans.length > 0) await log.recordOnLedger(() => ({ changes: orphans, result: undefined }));
-      if (run.privacy !== null) return;
+      if (log.snapshot().run.privacy !== null) return;
       const planned = noiseMultiplier({
         epsilon,
         delta,
@@ -190,6 +201,7 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
       return reservation === undefined ? [] : cancelChanges(ledger, reservation, 'the round ended without a release');
     },
     own: accounts.own,
+    forget: async () => {},
   };
 
   async function referenceOf(
@@ -205,20 +217,19 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
 }
 
 /** What the open round has reserved. */
-function openReservation({ round, facts }: Snapshot['run']): string | undefined {
+export function openReservation({ round, facts }: Snapshot['run']): string | undefined {
   return round === null ? undefined : facts?.privacy?.reservation;
 }
 
 /** The proof of the plan's pipeline. The parser has refused plans without one. */
-function boundOf({ plan }: CoordinatorParts): BoundedAggregator {
-  const { sampleRate } = plan.privacy as CentralPrivacy;
-  const result = boundedAggregator(plan.aggregation.pipeline, expectedContributions(sampleRate, plan.cohort.expected));
+export function boundOf({ plan }: CoordinatorParts): BoundedAggregator {
+  const result = boundedAggregator(plan.aggregation.pipeline, expectedContributions(plan));
   if (!result.ok) throw new Error(`Cannot run under central privacy as the pipeline must be bounded: ${result.reason}`);
   return result.value;
 }
 
 /** The order that a grant's filter follows; of no use to rule "plan" where no order reaches ε. */
-function filterOrder({ epsilon, delta, rule, sampleRate }: CentralPrivacy, noise: number): number {
+export function filterOrder({ epsilon, delta, rule, sampleRate }: CentralPrivacy, noise: number): number {
   try {
     return bestFilterOrder(epsilon, delta, { noiseMultiplier: noise, sampleRate });
   } catch (error) {
@@ -228,13 +239,13 @@ function filterOrder({ epsilon, delta, rule, sampleRate }: CentralPrivacy, noise
 }
 
 /** The largest ε that any client has spent or reserved by now. */
-function spentMost({ ledger }: Snapshot, purpose: string): number {
+export function spentMost({ ledger }: Snapshot, purpose: string): number {
   const spent = [...ledger.keys()].map((subject) => spendingFor(ledger, subject, purpose));
   return spent.reduce((most, one) => (one === undefined ? most : Math.max(most, spentEpsilon(one)[one.grant.rule])), 0);
 }
 
 /** Noise is drawn over rows in memory: a spooled one is read back. */
-async function heldRow(row: Row): Promise<Float32Array> {
+export async function heldRow(row: Row): Promise<Float32Array> {
   if (row instanceof Float32Array) return row;
   const values = new Float32Array(row.length);
   if (isHeld(row)) values.set(row);
@@ -242,6 +253,6 @@ async function heldRow(row: Row): Promise<Float32Array> {
   return values;
 }
 
-function shown(names: readonly string[]): string {
+export function shown(names: readonly string[]): string {
   return names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
 }
