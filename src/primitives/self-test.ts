@@ -147,6 +147,17 @@ const tests: Readonly<Record<string, (primitives: Primitives) => boolean>> = {
   'ML-DSA-65': (primitives) => isSoundMlDsa('ml-dsa-65', knownAnswers.signature, primitives),
   'ML-DSA-87': (primitives) => isSoundMlDsa('ml-dsa-87', knownAnswers.signature87, primitives),
 
+  // Signing takes a third of a second: what is tested is that a known signature verifies, and no other.
+  'SLH-DSA-SHA2-128s': ({ createPublicKey, verify }) => {
+    const known = knownAnswers.hashSignature;
+    const raw = Buffer.from(known.publicKey, 'hex');
+    const key = createPublicKey({ key: raw, format: 'raw-public', asymmetricKeyType: 'slh-dsa-sha2-128s' });
+    const [message, context] = [utf8(knownAnswers.message), utf8(knownAnswers.context)];
+    const signature = Buffer.from(known.signature, 'base64');
+    const holds = (of: Uint8Array, under: Uint8Array) => verify(null, message, { key, context: under }, of);
+    return holds(signature, context) && !holds(flipped(signature), context) && !holds(signature, utf8('another'));
+  },
+
   // RFC 8032, section 7.1, test 2.
   Ed25519: ({ createPrivateKey, createPublicKey, sign, verify }) => {
     const seed = Buffer.from('4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb', 'hex');
