@@ -3,6 +3,7 @@ import { hkdfSync } from 'node:crypto';
 import { test } from 'node:test';
 import { ml_kem768_x25519 } from '@noble/post-quantum/hybrid.js';
 import { ml_dsa65 } from '@noble/post-quantum/ml-dsa.js';
+import { slh_dsa_sha2_128s } from '@noble/post-quantum/slh-dsa.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { explainFailure } from '../cli/failure.ts';
 import { createNodeCrypto, startNodeCrypto } from './crypto-node.ts';
@@ -25,6 +26,12 @@ test('the known answers are those of another implementation', () => {
   assert.equal(sha256(signer.publicKey), signature.publicKeySha256);
   const options = { context: utf8(context), extraEntropy: false } as const;
   assert.equal(ml_dsa65.sign(utf8(message), signer.secretKey, options).toBase64(), signature.signature);
+
+  const { hashSignature } = knownAnswers;
+  const slhKey = Uint8Array.fromHex(hashSignature.publicKey);
+  const slhSignature = Uint8Array.fromBase64(hashSignature.signature);
+  const slhOptions = { context: utf8(context) };
+  assert.ok(slh_dsa_sha2_128s.verify(slhSignature, utf8(message), slhKey, slhOptions));
 
   const hybrid = ml_kem768_x25519.keygen(counting(32));
   assert.equal(sha256(hybrid.publicKey), hpke.publicKeySha256);
@@ -76,6 +83,16 @@ const broken: Readonly<Record<string, Partial<Primitives>>> = {
   'SHA-256': { createHash: ((name: string) => nodePrimitives.createHash(name).update('x')) as never },
   'SHA-256 in one call': { hash: (() => '00') as never },
   Argon2id: { argon2Sync: (() => Buffer.alloc(32)) as never },
+  Ed25519: {
+    sign: ((_: null, message: Uint8Array, key: never) => {
+      const signature = nodePrimitives.sign(null, message, key);
+      return signature.length === 64 ? signature.fill(0) : signature;
+    }) as never,
+  },
+  'SLH-DSA-SHA2-128s': {
+    verify: ((_: null, message: Uint8Array, key: never, signature: Uint8Array) =>
+      signature.length === 7856 || nodePrimitives.verify(null, message, key, signature)) as never,
+  },
   HKDF: { hkdfSync: (() => new ArrayBuffer(42)) as never },
   'AES-256-GCM': {
     createCipheriv: ((_: string, ...rest: [never, never]) =>

@@ -1,5 +1,14 @@
 import type { KeyObject } from 'node:crypto';
-import type { Purpose } from '../core/protocol/purposes.ts';
+import { preimageOf, type Purpose } from '../core/protocol/purposes.ts';
+import {
+  partMessage,
+  partsOfScheme,
+  schemeBytes,
+  schemeOf,
+  type SignatureAlgorithm,
+  signatureSchemeDefault,
+  signatureSchemes,
+} from '../core/protocol/signature-scheme.ts';
 import { aeadTagBytes, suiteDefault, suites } from '../core/protocol/suite.ts';
 import type { Aead, Crypto, PreSharedKey, RoundKey, SigningKey } from '../ports/crypto.ts';
 import { nodePrimitives, type Primitives } from '../primitives/node-primitives.ts';
@@ -32,26 +41,18 @@ async function soundSuite(primitives: Primitives): Promise<ReturnType<Primitives
  * Errors: SelfTestError when a primitive does not give its known answer, here or at the first use of HPKE.
  */
 export function createNodeCrypto(primitives: Primitives = nodePrimitives): Crypto {
-  const {
-    createHash,
-    createPrivateKey,
-    createPublicKey,
-    generateKeyPairSync,
-    randomBytes,
-    sign,
-    timingSafeEqual,
-    verify,
-  } = primitives;
+  const { createHash, createPublicKey, randomBytes, sign, timingSafeEqual, verify } = primitives;
   requireSound(primitives);
   const hpkeOf = () => soundSuite(primitives);
   const publicKeys = new Map<string, KeyObject>();
+  const forms = signingForms(primitives);
 
   // Importing a key halves the throughput of verification, so the last ones are kept.
-  function publicKeyOf(bytes: Uint8Array): KeyObject {
-    const id = bytes.toBase64();
+  function publicKeyOf(algorithm: SignatureAlgorithm, bytes: Uint8Array): KeyObject {
+    const id = `${algorithm} ${bytes.toBase64()}`;
     const known = publicKeys.get(id);
     if (known !== undefined) return known;
-    const key = createPublicKey({ key: Buffer.from(bytes), format: 'raw-public', asymmetricKeyType: 'ml-dsa-65' });
+    const key = createPublicKey({ key: Buffer.from(bytes), format: 'raw-public', asymmetricKeyType: algorithm });
     if (publicKeys.size >= publicKeysMax) publicKeys.clear();
     publicKeys.set(id, key);
     return key;
@@ -77,11 +78,25 @@ export function createNodeCrypto(primitives: Primitives = nodePrimitives): Crypt
     };
   }
 
-  function signingKey(privateKey: KeyObject): SigningKey {
-    const publicKey = createPublicKey(privateKey).export({ format: 'raw-public' });
+  function signingKey(seed: Uint8Array): SigningKey {
+    const scheme = schemeOf('seedBytes', seed.length);
+    if (scheme === undefined) {
+      throw new RangeError(
+        `Cannot use a signing key as its seed must be of a known scheme: it has ${seed.length} bytes`,
+      );
+    }
+    const parts = partsOfScheme(scheme, 'seedBytes', seed);
+    const keys = parts.map(({ algorithm, bytes }) => ({ algorithm, key: forms.privateKey(algorithm, bytes) }));
+    const publicKey = Buffer.concat(keys.map(({ key }) => createPublicKey(key).export({ format: 'raw-public' })));
     return {
       publicKey,
-      sign: (purpose: Purpose, message) => sign(null, message, { key: privateKey, context: Buffer.from(purpose) }),
+      sign(purpose: Purpose, message) {
+        const bytes = partMessage(scheme, publicKey, preimageOf(purpose, message));
+        const signatures = keys.map(({ algorithm, key }) =>
+          sign(null, bytes, { key, ...forms.context(algorithm, purpose) }),
+        );
+        return signatures.length === 1 ? signatures[0]! : Buffer.concat(signatures);
+      },
     };
   }
 
@@ -122,20 +137,27 @@ export function createNodeCrypto(primitives: Primitives = nodePrimitives): Crypt
     randomBytes: (count) => randomBytes(count),
     isEqual: (a, b) => a.length === b.length && timingSafeEqual(a, b),
 
-    generateSigningKey() {
-      const { privateKey } = generateKeyPairSync('ml-dsa-65');
-      const seed = privateKey.export({ format: 'raw-seed' });
-      return { ...signingKey(privateKey), exportSeed: () => seed };
+    generateSigningKey(scheme = signatureSchemeDefault) {
+      const seed = Buffer.concat(signatureSchemes[scheme].map(forms.freshSeed));
+      return { ...signingKey(seed), exportSeed: () => seed };
     },
-    importSigningKey: (seed) =>
-      signingKey(createPrivateKey({ key: Buffer.from(seed), format: 'raw-seed', asymmetricKeyType: 'ml-dsa-65' })),
+    importSigningKey: signingKey,
 
     async verify(publicKey, purpose, message, signature) {
-      if (publicKey.length !== suite.signingKeyBytes || signature.length !== suite.signatureBytes) return false;
-      const key = { key: publicKeyOf(publicKey), context: Buffer.from(purpose) };
-      return new Promise((resolve) => {
-        verify(null, message, key, signature, (error, isValid) => resolve(error === null && isValid));
-      });
+      const scheme = schemeOf('publicKeyBytes', publicKey.length);
+      if (scheme === undefined || signature.length !== schemeBytes(scheme, 'signatureBytes')) return false;
+      const bytes = partMessage(scheme, publicKey, preimageOf(purpose, message));
+      const keys = partsOfScheme(scheme, 'publicKeyBytes', publicKey);
+      // Every part is verified, whatever the others say.
+      const verdicts = await Promise.all(
+        partsOfScheme(scheme, 'signatureBytes', signature).map(({ algorithm, bytes: part }, i) => {
+          const key = { key: publicKeyOf(algorithm, keys[i]!.bytes), ...forms.context(algorithm, purpose) };
+          return new Promise<boolean>((resolve) => {
+            verify(null, bytes, key, part, (error, isValid) => resolve(error === null && isValid));
+          });
+        }),
+      );
+      return verdicts.every((isValid) => isValid);
     },
 
     aead,
@@ -153,6 +175,19 @@ export function createNodeCrypto(primitives: Primitives = nodePrimitives): Crypt
       const { encapsulatedSecret, ctx } = await hpke.SetupSender(recipient, { info, ...pskOptions(psk) });
       return { enc: encapsulatedSecret, aead: aead(await ctx.Export(bulkLabel, 32)) };
     },
+  };
+}
+
+/** How Node takes the algorithms of signatures: ML-DSA with a context, Ed25519 (RFC 8032) without. */
+function signingForms({ createPrivateKey, generateKeyPairSync }: Primitives) {
+  const secretForm = { ed25519: 'raw-private', 'ml-dsa-65': 'raw-seed' } as const;
+  return {
+    privateKey: (algorithm: SignatureAlgorithm, seed: Uint8Array) =>
+      createPrivateKey({ key: Buffer.from(seed), format: secretForm[algorithm], asymmetricKeyType: algorithm }),
+    freshSeed: (algorithm: SignatureAlgorithm) =>
+      generateKeyPairSync(algorithm as 'ed25519').privateKey.export({ format: secretForm[algorithm] as 'raw-private' }),
+    context: (algorithm: SignatureAlgorithm, purpose: Purpose) =>
+      algorithm === 'ed25519' ? {} : { context: Buffer.from(purpose) },
   };
 }
 

@@ -17,7 +17,8 @@ import {
   timingSafeEqual,
   verify,
 } from 'node:crypto';
-import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, KEM_MLKEM768_X25519 } from 'hpke';
+import { AEAD_AES_256_GCM, CipherSuite } from 'hpke';
+import { kdfHkdfSha256, kemMlkem768X25519 } from './hybrid-kem.ts';
 
 /** Everything that is taken from Node and from HPKE, as one value: the self-test sees what is used. */
 export const nodePrimitives = {
@@ -38,7 +39,7 @@ export const nodePrimitives = {
   sign,
   timingSafeEqual,
   verify,
-  createHpke: () => new CipherSuite(KEM_MLKEM768_X25519, KDF_HKDF_SHA256, AEAD_AES_256_GCM),
+  createHpke: () => new CipherSuite(kemMlkem768X25519, kdfHkdfSha256, AEAD_AES_256_GCM),
 };
 
 export type Primitives = typeof nodePrimitives;

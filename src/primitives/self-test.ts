@@ -152,6 +152,32 @@ const tests: Readonly<Record<string, (primitives: Primitives) => boolean>> = {
     );
   },
 
+  // Signing takes a third of a second: what is tested is that a known signature verifies, and no other.
+  'SLH-DSA-SHA2-128s': ({ createPublicKey, verify }) => {
+    const known = knownAnswers.hashSignature;
+    const raw = Buffer.from(known.publicKey, 'hex');
+    const key = createPublicKey({ key: raw, format: 'raw-public', asymmetricKeyType: 'slh-dsa-sha2-128s' });
+    const [message, context] = [utf8(knownAnswers.message), utf8(knownAnswers.context)];
+    const signature = Buffer.from(known.signature, 'base64');
+    const holds = (of: Uint8Array, under: Uint8Array) => verify(null, message, { key, context: under }, of);
+    return holds(signature, context) && !holds(flipped(signature), context) && !holds(signature, utf8('another'));
+  },
+
+  // RFC 8032, section 7.1, test 2.
+  Ed25519: ({ createPrivateKey, createPublicKey, sign, verify }) => {
+    const seed = Buffer.from('4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb', 'hex');
+    const key = createPrivateKey({ key: seed, format: 'raw-private', asymmetricKeyType: 'ed25519' });
+    const publicKey = createPublicKey(key);
+    const signature = sign(null, Buffer.of(0x72), key);
+    return (
+      signature.toString('hex') ===
+        '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00' &&
+      verify(null, Buffer.of(0x72), publicKey, signature) &&
+      !verify(null, Buffer.of(0x73), publicKey, signature) &&
+      !verify(null, Buffer.of(0x72), publicKey, flipped(signature))
+    );
+  },
+
   'the random generator': ({ randomBytes, randomFillSync }) => {
     const [a, b] = [randomBytes(32), randomFillSync(Buffer.alloc(32))];
     return a.length === 32 && !a.equals(b) && [a, b].every((bytes) => bytes.some((byte) => byte !== bytes[0]));

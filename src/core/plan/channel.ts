@@ -34,3 +34,11 @@ export function channelProblems({ profile, channel }: Security): readonly { path
   const message = `must be ${group} under profile ${profile} (${way}): current value is "${channel}"`;
   return [{ path: ['security', 'channel'], message }];
 }
+
+/** What envelopes and device signatures are made of. */
+export const suiteSchema = z
+  .union([z.literal(1), z.literal(3)])
+  .default(1)
+  .describe(
+    '1: MLKEM768-X25519, HKDF-SHA256, AES-256-GCM, ML-DSA-65; 3: the same, and devices sign with Ed25519 and ML-DSA-65, both of which must verify',
+  );

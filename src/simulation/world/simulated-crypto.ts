@@ -2,6 +2,7 @@ import { hash } from '../../primitives/index.ts';
 import { concatBytes } from '@noble/hashes/utils.js';
 import { type Announcer, createAnnouncer } from '../../coordinator/announcer.ts';
 import type { CertifiedRun } from '../../core/protocol/key-certificate.ts';
+import { schemeBytes, schemeOf, signatureSchemeDefault } from '../../core/protocol/signature-scheme.ts';
 import { aeadTagBytes, suiteDefault, suites } from '../../core/protocol/suite.ts';
 import type { Rng } from '../../core/random/rng.ts';
 import type { ProofKeys } from '../../ports/proof-keys.ts';
@@ -24,15 +25,19 @@ export function createSimulatedCrypto(rng: Rng): Crypto {
     sha256,
     randomBytes,
     isEqual: (a, b) => a.length === b.length && a.every((byte, i) => byte === b[i]),
-    generateSigningKey() {
-      const seed = randomBytes(suite.seedBytes);
+    generateSigningKey(scheme = signatureSchemeDefault) {
+      const seed = randomBytes(schemeBytes(scheme, 'seedBytes'));
       return { ...signingKey(seed), exportSeed: () => seed };
     },
     importSigningKey: signingKey,
-    verify: async (publicKey, purpose, message, signature) =>
-      publicKey.length === suite.signingKeyBytes &&
-      signature.length === suite.signatureBytes &&
-      isStretchOf(signature, signatureSeed(publicKey, purpose, message)),
+    async verify(publicKey, purpose, message, signature) {
+      const scheme = schemeOf('publicKeyBytes', publicKey.length);
+      return (
+        scheme !== undefined &&
+        signature.length === schemeBytes(scheme, 'signatureBytes') &&
+        isStretchOf(signature, signatureSeed(publicKey, purpose, message))
+      );
+    },
     aead: createAead,
     generateRoundKey: async () => roundKey(keyBytes(suite.seedBytes)),
     importRoundKey: async (secret) => roundKey(secret.slice(0, suite.seedBytes)),
@@ -99,10 +104,12 @@ function signatureSeed(publicKey: Uint8Array, purpose: string, message: Uint8Arr
 }
 
 function signingKey(seed: Uint8Array): SigningKey {
-  const publicKey = stretch(digest('signing-key', seed), suite.signingKeyBytes);
+  const scheme = schemeOf('seedBytes', seed.length) ?? signatureSchemeDefault;
+  const publicKey = stretch(digest('signing-key', seed), schemeBytes(scheme, 'publicKeyBytes'));
+  const bytes = schemeBytes(scheme, 'signatureBytes');
   return {
     publicKey,
-    sign: (purpose, message) => stretch(signatureSeed(publicKey, purpose, message), suite.signatureBytes),
+    sign: (purpose, message) => stretch(signatureSeed(publicKey, purpose, message), bytes),
   };
 }
 
