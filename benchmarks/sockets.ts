@@ -10,7 +10,7 @@ import { labBar } from '../src/cli/view/lab-view.ts';
 import { createRunView } from '../src/cli/view/run-view.ts';
 import { formatShare } from '../src/core/report/format.ts';
 import { openCellLog } from '../src/lab/cell-log.ts';
-import { allocator, nodeFlags } from '../tools/tuning.js';
+import { allocator, nodeFlagsOf } from '../tools/tuning.js';
 import { intoPage } from './into-page.ts';
 import { accuracyBoard, boardCsv, boardFacts, flaggedBoard } from './sockets/board.ts';
 import { socketAxes, socketCells } from './sockets/matrix.ts';
@@ -30,7 +30,7 @@ const folder = join(import.meta.dirname, '..', 'runs', 'evidence', 'sockets');
 mkdirSync(join(folder, 'logs'), { recursive: true });
 // As the launcher sets them: without, each process would start a second one.
 for (const [name, value] of Object.entries(allocator)) process.env[name] ??= value;
-process.execArgv.push(...nodeFlags);
+process.execArgv.push(...nodeFlagsOf('join'));
 
 const cells = socketCells();
 const isWanted = (list: string | undefined, value: string) => list?.split(',').includes(value) ?? true;

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { allocator, nodeFlags } from '../../tools/tuning.js';
+import { allocator, nodeFlagsOf } from '../../tools/tuning.js';
 
 const launcher = fileURLToPath(new URL('../../bin/qflare.js', import.meta.url));
 
@@ -18,10 +18,11 @@ export type Process = {
 const running = new Set<ChildProcess>();
 
 export function start(...args: readonly string[]): Process {
+  const flags = nodeFlagsOf(args[0]);
   // The test runner's own flags would make a test runner of the command.
-  const own = process.execArgv.filter((flag) => !flag.startsWith('--test') && !nodeFlags.includes(flag));
+  const own = process.execArgv.filter((flag) => !flag.startsWith('--test') && !flags.includes(flag));
   // So tuned, the launcher runs the command in its own process: a signal to it is a signal to the coordinator.
-  const child = spawn(process.execPath, [...own, ...nodeFlags, launcher, ...args], {
+  const child = spawn(process.execPath, [...own, ...flags, launcher, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...allocator, NODE_TEST_CONTEXT: undefined },
   });
