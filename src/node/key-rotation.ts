@@ -1,4 +1,5 @@
 import { dueForRotation, type KeyPurpose, keyPurposes, type KeyRecord } from '../core/keys/lifecycle.ts';
+import { signsOnlyAs } from '../core/protocol/purposes.ts';
 import type { Announcer } from '../coordinator/announcer.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { KeyVault } from './key-vault.ts';
@@ -33,7 +34,8 @@ export async function createKeyRotation(options: {
     const made = purpose === 'kek' ? await vault.rotateKek() : await vault.replace(purpose);
     if (purpose === 'owner-token') tokenHash = await readTokenHash();
     if (purpose === 'announcement') {
-      announcer.replace(crypto.importSigningKey(await vault.secret('announcement')), made.version);
+      const key = crypto.importSigningKey(await vault.secret('announcement'));
+      announcer.replace(signsOnlyAs('announcement', key), made.version);
     }
     tell('key.rotated', { purpose, id: made.id });
     return made;

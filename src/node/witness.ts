@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createNodeCrypto } from '../adapters/crypto-node.ts';
 import { createHttpsTransport } from '../adapters/transport-https.ts';
 import { cosign, isSignedBy, parseCheckpoint } from '../core/transparency/checkpoint.ts';
+import { signsOnlyAs } from '../core/protocol/purposes.ts';
 import { isConsistent } from '../core/transparency/merkle-proof.ts';
 import { encodeNote, encodeVerifierKey, type NoteKey } from '../core/transparency/signed-note.ts';
 import type { SigningKey } from '../ports/crypto.ts';
@@ -36,7 +37,7 @@ export type WatchedLog = {
 export async function openWitness(folder: string, name: string): Promise<Witness> {
   const crypto = createNodeCrypto();
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const signer = crypto.importSigningKey(await seedIn(folder));
+  const signer = signsOnlyAs('witness', crypto.importSigningKey(await seedIn(folder)));
   const key: NoteKey = { name, type: 'cosignature', publicKey: signer.publicKey };
   return { key, verifierKey: encodeVerifierKey(key), sign: (log) => sign({ folder, name, signer }, log) };
 }

@@ -99,7 +99,14 @@ async function serve(paths: Paths, options: Options): Promise<void> {
     const host = settings.host ?? 'localhost';
     let port = options.port ?? settings.port ?? 0;
     const linkOf = (token: string) =>
-      formatLink({ host, port, token, pin: Uint8Array.fromHex(settings.pin), profile: plan.security.profile });
+      formatLink({
+        host,
+        port,
+        token,
+        pin: Uint8Array.fromHex(settings.pin),
+        profile: plan.security.profile,
+        suite: plan.security.suite,
+      });
     const rotation = await createKeyRotation({
       vault,
       announcer: parts.announcer,
