@@ -27,7 +27,14 @@ const plan = parsePlan({
   rounds: { count: rounds },
   cohort: { expected: 2, quorum: 2, deadlineSeconds: 50, absenceGraceSeconds: 40, gatherSeconds: 40 },
   data: { holdoutShare: 0 },
-  privacy: { mode: 'central', epsilon: 5, delta: 1e-5, sampleRate: 0.7, replanEvery: 0 },
+  privacy: {
+    mode: 'central',
+    epsilon: 5,
+    delta: 1e-5,
+    sampleRate: 0.7,
+    replanEvery: 0,
+    groups: [{ name: 'both', clients: ['client-01', 'client-02'] }],
+  },
 });
 writeFileSync(join(root, 'plan.toml'), renderPlanToml(plan));
 
@@ -156,6 +163,7 @@ test('kill -9 in a private run, exhaustion, a second run on the same ledger, an 
   const table = await runToEnd('privacy', 'ledger', folder);
   assert.match(table.out, /client-01 +[45]\.\d+ +5 +0\.\d+ +0 +out/);
   assert.match(table.out, /each follows from the one before/);
+  assert.match(table.out, /both +\d+\.\d+ +no limit +client-01, client-02/);
   const entries = await runToEnd('privacy', 'ledger', folder, '--client', 'client-02');
   assert.match(entries.out, /^0 grant purpose training, epsilon 5/);
 });
