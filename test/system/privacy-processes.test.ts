@@ -77,6 +77,16 @@ type LedgerReport = {
   };
 };
 
+/** Whether a reservation is on disk: before that the sites may not even have enrolled. */
+async function isReserved(): Promise<boolean> {
+  const ledger = join(root, 'ledger.db');
+  if (!existsSync(ledger)) return false;
+  const store = createSqliteStore(':memory:', { orgId: 'default', runId: 'none', ledger });
+  const entries = await store.ledger();
+  await store.close();
+  return entries.length > 0;
+}
+
 async function ledgerOf(folder: string): Promise<LedgerReport> {
   const shown = await runToEnd('privacy', 'ledger', folder, '--json');
   assert.equal(shown.code, 0, shown.err);
@@ -90,8 +100,8 @@ test('kill -9 in a private run, exhaustion, a second run on the same ledger, an 
   const database = join(folder, 'state', 'run.db');
   // Killed as soon as the first reservation is on disk, and again a little later.
   for (const pauseMs of [0, 150]) {
-    while (!existsSync(join(root, 'ledger.db-wal')) && !existsSync(join(root, 'ledger.db'))) await sleep(5);
-    await sleep(200 + pauseMs);
+    while (!(await isReserved())) await sleep(20);
+    await sleep(pauseMs);
     await kill(server);
     const { orgId, runId } = JSON.parse(readFileSync(join(folder, 'coordinator.json'), 'utf8')) as Record<
       string,
