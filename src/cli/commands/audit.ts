@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import type { ExportAudit } from '../../core/transparency/verify-export.ts';
 import type { Finding } from '../../core/transparency/verify-journal.ts';
 import type { Identity } from '../../ports/identity.ts';
+import { channelProfileIds } from '../../core/protocol/channel-profile.ts';
 import { Failure } from '../failure.ts';
 
 type Options = { readonly key?: string; readonly site?: string; readonly json?: boolean };
@@ -34,7 +35,7 @@ export function auditCommand(): Command {
     .description('Be a witness: sign the tree head of a log when it continues the last one that was signed here')
     .argument('<folder>', "the witness's folder, made at the first use: its key, and what it has signed")
     .option('--name <name>', 'what the witness is called in signatures', 'witness')
-    .option('--log <url>', 'https://HOST:PORT/v1/orgs/ORG/runs/RUN#pin=sha256:…, as "status" prints it')
+    .option('--log <url>', 'https://HOST:PORT/v1/orgs/ORG/runs/RUN#pin=sha256:…, and &channel=PROFILE as in the links')
     .option('--log-key <file>', 'the key of the log: log.vkey of an export, or what "status" prints, in a file')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nWithout --log it prints the verifier key, for transparency.witnesses of the plan.')
@@ -60,11 +61,13 @@ async function witness(folder: string, options: WitnessOptions): Promise<void> {
   if (options.log === undefined) return void print({ verifierKey: own.verifierKey }, own.verifierKey);
   const key = parseVerifierKey(options.logKey === undefined ? '' : await readFile(resolve(options.logKey), 'utf8'));
   const url = URL.parse(options.log);
-  const pin = /^#pin=sha256:([A-Za-z0-9_-]{43})$/.exec(url?.hash ?? '')?.[1];
-  if (url === null || pin === undefined) {
+  const [, pin, channel = 'default'] =
+    /^#pin=sha256:([A-Za-z0-9_-]{43})(?:&channel=([a-z-]+))?$/.exec(url?.hash ?? '') ?? [];
+  const profile = channelProfileIds.find((id) => id === channel);
+  if (url === null || pin === undefined || profile === undefined) {
     throw new Failure(
       'plan',
-      'Cannot reach the log as --log must be https://HOST:PORT/v1/orgs/ORG/runs/RUN#pin=sha256:…',
+      `Cannot reach the log as --log must be https://HOST:PORT/v1/orgs/ORG/runs/RUN#pin=sha256:…, and &channel=PROFILE where the plan's is not the default: current value is "${options.log}"`,
     );
   }
   if (key?.type !== 'treeHead')
@@ -75,6 +78,7 @@ async function witness(folder: string, options: WitnessOptions): Promise<void> {
       port: Number(url.port),
       pin: Uint8Array.fromBase64(pin, { alphabet: 'base64url' }),
       path: url.pathname,
+      profile,
       key,
     });
     print({ witness: options.name, size }, `${options.name} has signed ${key.name} up to entry ${size}`);
