@@ -41,6 +41,8 @@ export type PrivacyState = {
   /** Clients without budget for a round, when it was last asked. */
   readonly out: readonly string[];
   readonly last: { readonly release: string; readonly noiseNorm: number } | null;
+  /** Where what single clients have saved is sealed, and the file before it; null before the first release. */
+  readonly individual: { readonly file: string; readonly stale: string | null } | null;
   /** Of DP-FTRL; left out elsewhere, and before its first noise was drawn. */
   readonly ftrl?: FtrlState;
 };
@@ -107,7 +109,7 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
       return { ...state, checkpoint: data['checkpoint'] as string };
     case 'privacy.planned': {
       const { noiseMultiplier, radius } = data as unknown as PrivacyState;
-      return { ...state, privacy: { noiseMultiplier, radius, released: 0, out: [], last: null } };
+      return { ...state, privacy: { noiseMultiplier, radius, released: 0, out: [], last: null, individual: null } };
     }
     case 'privacy.drawn':
       return { ...state, privacy: withDrawn(state.privacy!, entry.round!, data) };
@@ -226,6 +228,8 @@ type PrivacyRelease = {
   readonly release: string;
   readonly noiseNorm: number;
   readonly nextRadius: number;
+  /** Left out by releases of older versions. */
+  readonly individual?: string | null;
   /** The file of what the next leaf needs, under DP-FTRL: null after the last. */
   readonly sums?: string | null;
 };
@@ -248,6 +252,10 @@ function applyRelease(state: RunState, data: PrivacyFigures & PrivacyRelease): R
     radius: nextRadius,
     released: state.privacy!.released + 1,
     last: { release, noiseNorm },
+    individual:
+      data.individual === null || data.individual === undefined
+        ? null
+        : { file: data.individual, stale: state.privacy!.individual?.file ?? null },
     ...withLeaf(state.privacy!, state.round?.participants ?? [], data.sums),
   };
   return withFacts({ ...state, privacy }, ({ privacy: opened }) => ({ privacy: { ...opened!, released: figures } }));

@@ -8,7 +8,8 @@ import { noiseMultiplier } from '../../core/privacy/accounting/noise-multiplier.
 import { spentEpsilon } from '../../core/privacy/ledger/budget.ts';
 import { bestFilterOrder } from '../../core/privacy/ledger/filter.ts';
 import { canonicalBytes, type Json } from '../../core/protocol/canonical-json.ts';
-import type { Round } from '../../core/round/round.ts';
+import { contributionsOf, type Round } from '../../core/round/round.ts';
+import type { OwnPrivacy } from '../../core/protocol/own-privacy.ts';
 import { isHeld } from '../../core/vector/tiles.ts';
 import type { Row } from '../../ports/compute.ts';
 import type { Change } from '../../ports/store.ts';
@@ -18,12 +19,14 @@ import type { RunLog, Snapshot } from '../run-log.ts';
 import {
   admit,
   cancelChanges,
+  chargedFor,
   commitChanges,
   freshReservation,
   grantOf,
   settleChanges,
   spendingFor,
 } from './ledger-changes.ts';
+import { createIndividualAccounts } from './individual.ts';
 import { replannedNoise } from './replanned-noise.ts';
 
 /** How a round opens: who takes part by secret coins, and what was reserved for it; or why it cannot. */
@@ -52,6 +55,8 @@ export type CentralRounds = {
   release(round: Round, base: Float32Array, updates: readonly Update[]): Promise<Released>;
   /** Gives back what was reserved for a round that has released nothing. */
   closing(snapshot: Snapshot): readonly Change[];
+  /** What one client may be told of its own loss: for nobody else. */
+  own(snapshot: Snapshot, clientId: string): OwnPrivacy | undefined;
   /** Removes files that no round needs any more. */
   forget(): Promise<void>;
 };
@@ -82,6 +87,7 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
   const privacy = plan.privacy as CentralPrivacy;
   const { purpose, sampleRate, rule, epsilon, delta } = privacy;
   const bound = boundOf(parts);
+  const accounts = createIndividualAccounts(parts);
 
   function terms(noise: number, reservation: string) {
     const order = filterOrder(privacy, noise);
@@ -91,6 +97,7 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
   return {
     async start() {
       await openLedger(log, { runId, privacy });
+      await accounts.load(log.snapshot());
       if (log.snapshot().run.privacy !== null) return;
       const planned = noiseMultiplier({
         epsilon,
@@ -155,8 +162,9 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
     },
 
     async release(round, base, updates) {
-      const { run } = log.snapshot();
+      const { run, ledger } = log.snapshot();
       const { noiseMultiplier: noise, reservation } = run.facts!.privacy!;
+      let lossShares: readonly number[] = [];
       const { radius, last } = run.privacy!;
       const rows = await Promise.all(updates.map(({ delta: update }) => heldRow(update)));
       const reference = await referenceOf(base.length, last);
@@ -165,10 +173,16 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
         noiseMultiplier: noise,
         entropy,
         adaptiveClip: privacy.adaptiveClip,
+        onLossShares: (shares) => void (lossShares = shares),
       });
       const { vector, noiseNorm, nextRadius } = released;
       const hash = await blobs.put(new Uint8Array(vector.buffer));
-      const facts = { release: hash, noiseNorm, radius, nextRadius, noiseMultiplier: noise, sampleRate };
+      const individual = await accounts.after(log.snapshot(), {
+        step: { noiseMultiplier: noise, sampleRate, steps: 1 },
+        charged: chargedFor(ledger, reservation),
+        shares: new Map(contributionsOf(round).map(({ clientId }, i) => [clientId, lossShares[i]!])),
+      });
+      const facts = { release: hash, noiseNorm, radius, nextRadius, noiseMultiplier: noise, sampleRate, individual };
       return {
         vector,
         drafts: [
@@ -186,7 +200,7 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
       const reservation = openReservation(run);
       return reservation === undefined ? [] : cancelChanges(ledger, reservation, 'the round ended without a release');
     },
-
+    own: accounts.own,
     forget: async () => {},
   };
 

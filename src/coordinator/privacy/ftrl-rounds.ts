@@ -12,6 +12,7 @@ import type { Round } from '../../core/round/round.ts';
 import type { CoordinatorParts } from '../parts.ts';
 import type { RunLog } from '../run-log.ts';
 import type { FtrlState } from './ftrl-state.ts';
+import { createIndividualAccounts } from './individual.ts';
 import { openFtrlRound } from './ftrl-opening.ts';
 import { boundOf, type CentralRounds, heldRow, openLedger, openReservation, spentMost } from './central.ts';
 import { cancelChanges, commitChanges } from './ledger-changes.ts';
@@ -112,6 +113,8 @@ export function createFtrlRounds(parts: CoordinatorParts, log: RunLog): CentralR
     },
 
     forget,
+    // A leaf's noise is shared with later ones: what a short deviation saves is not proven here, so the worst case is shown.
+    own: createIndividualAccounts(parts).own,
   };
 
   /** The noise of a round's leaf: stored before it is used, so that a restart releases the same bytes. */
