@@ -133,7 +133,7 @@ async function revoke(dir: string, id: string, reason: string): ReturnType<KeyVa
   await readSettings(paths);
   if (!isServed(paths)) return inFolder(paths, (vault) => vault.revoke(id));
   const { asOwner } = await import('../owner-client.ts');
-  const path = `/v1/admin/keys/${encodeURIComponent(id)}/revocation`;
+  const path = `/v1/admin/revocations/${encodeURIComponent(id)}`;
   return asOwner(paths.folder, (client) => client.call({ method: 'POST', path, json: { reason } }));
 }
 

@@ -92,7 +92,7 @@ export function ownerRoutes(
     },
     {
       method: 'POST',
-      url: '/v1/admin/keys/:id/revocation',
+      url: '/v1/admin/revocations/:id',
       role: 'owner',
       summary: 'Revoke a key that somebody else may know; a new one takes its place where it was in use',
       async handle({ request }) {
