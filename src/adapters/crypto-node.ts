@@ -9,30 +9,34 @@ import {
   signatureSchemeDefault,
   signatureSchemes,
 } from '../core/protocol/signature-scheme.ts';
-import { aeadTagBytes, suiteDefault, suites } from '../core/protocol/suite.ts';
+import { type Kem, kemDefault, kemOf, kems } from '../core/protocol/kem.ts';
+import { aeadTagBytes } from '../core/protocol/suite.ts';
 import type { Aead, Crypto, PreSharedKey, RoundKey, SigningKey } from '../ports/crypto.ts';
 import { nodePrimitives, type Primitives } from '../primitives/node-primitives.ts';
 import { requireSound, testHpke } from '../primitives/self-test.ts';
 
-const suite = suites[suiteDefault];
 const bulkLabel = new TextEncoder().encode('qflare/bulk/v1');
+/** Of either KEM. */
+const roundSeedBytes = 32;
+/** The byte before a seed of ML-DSA-87. */
+const mark87 = 87;
 const publicKeysMax = 4096;
 const sealPartBytes = 1 << 16;
 
 /** As `createNodeCrypto`, with every self-test done: what a process that runs for long starts with. */
 export async function startNodeCrypto(primitives: Primitives = nodePrimitives): Promise<Crypto> {
   const crypto = createNodeCrypto(primitives);
-  await soundSuite(primitives);
+  await soundSuite(primitives, kemDefault);
   return crypto;
 }
 
 const soundHpke = new WeakMap<Primitives, Promise<void>>();
 
 /** HPKE, once it has given its known answer. */
-async function soundSuite(primitives: Primitives): Promise<ReturnType<Primitives['createHpke']>> {
+async function soundSuite(primitives: Primitives, kem: Kem): Promise<ReturnType<Primitives['createHpke']>> {
   if (!soundHpke.has(primitives)) soundHpke.set(primitives, testHpke(primitives));
   await soundHpke.get(primitives);
-  return primitives.createHpke();
+  return primitives.createHpke(kem);
 }
 
 /**
@@ -43,7 +47,7 @@ async function soundSuite(primitives: Primitives): Promise<ReturnType<Primitives
 export function createNodeCrypto(primitives: Primitives = nodePrimitives): Crypto {
   const { createHash, createPublicKey, randomBytes, sign, timingSafeEqual, verify } = primitives;
   requireSound(primitives);
-  const hpkeOf = () => soundSuite(primitives);
+  const hpkeOf = (kem: Kem) => soundSuite(primitives, kem);
   const publicKeys = new Map<string, KeyObject>();
   const forms = signingForms(primitives);
 
@@ -58,8 +62,8 @@ export function createNodeCrypto(primitives: Primitives = nodePrimitives): Crypt
     return key;
   }
 
-  async function roundKey(pair: { publicKey: unknown; privateKey: unknown }): Promise<RoundKey> {
-    const hpke = await hpkeOf();
+  async function roundKey(kem: Kem, pair: { publicKey: unknown; privateKey: unknown }): Promise<RoundKey> {
+    const hpke = await hpkeOf(kem);
     const keys = pair as Awaited<ReturnType<typeof hpke.GenerateKeyPair>>;
     const publicKey = await hpke.SerializePublicKey(keys.publicKey);
     const seed = await hpke.SerializePrivateKey(keys.privateKey);
@@ -67,7 +71,7 @@ export function createNodeCrypto(primitives: Primitives = nodePrimitives): Crypt
       publicKey,
       exportSecret: () => Buffer.concat([seed, publicKey]),
       open: async (enc, info, psk) => {
-        if (enc.length !== suite.encBytes) return undefined;
+        if (enc.length !== kems[kem].encBytes) return undefined;
         try {
           const recipient = await hpke.SetupRecipient(keys, enc, { info, ...pskOptions(psk) });
           return aead(await recipient.Export(bulkLabel, 32));
@@ -161,16 +165,17 @@ export function createNodeCrypto(primitives: Primitives = nodePrimitives): Crypt
     },
 
     aead,
-    generateRoundKey: async () => roundKey(await (await hpkeOf()).GenerateKeyPair(true)),
+    generateRoundKey: async (kem = kemDefault) => roundKey(kem, await (await hpkeOf(kem)).GenerateKeyPair(true)),
     async importRoundKey(secret) {
-      const hpke = await hpkeOf();
-      const privateKey = await hpke.DeserializePrivateKey(secret.subarray(0, suite.seedBytes), true);
-      const publicKey = await hpke.DeserializePublicKey(secret.subarray(suite.seedBytes));
-      return roundKey({ privateKey, publicKey });
+      const [seed, raw] = [secret.subarray(0, roundSeedBytes), secret.subarray(roundSeedBytes)];
+      const kem = knownKem(raw);
+      const hpke = await hpkeOf(kem);
+      const privateKey = await hpke.DeserializePrivateKey(seed, true);
+      return roundKey(kem, { privateKey, publicKey: await hpke.DeserializePublicKey(raw) });
     },
 
     async seal(publicKey, info, psk) {
-      const hpke = await hpkeOf();
+      const hpke = await hpkeOf(knownKem(publicKey));
       const recipient = await hpke.DeserializePublicKey(publicKey);
       const { encapsulatedSecret, ctx } = await hpke.SetupSender(recipient, { info, ...pskOptions(psk) });
       return { enc: encapsulatedSecret, aead: aead(await ctx.Export(bulkLabel, 32)) };
@@ -178,14 +183,29 @@ export function createNodeCrypto(primitives: Primitives = nodePrimitives): Crypt
   };
 }
 
+function knownKem(publicKey: Uint8Array): Kem {
+  const kem = kemOf(publicKey.length);
+  if (kem !== undefined) return kem;
+  throw new RangeError(`Cannot use a round's key as it must be of a known KEM: it has ${publicKey.length} bytes`);
+}
+
 /** How Node takes the algorithms of signatures: ML-DSA with a context, Ed25519 (RFC 8032) without. */
 function signingForms({ createPrivateKey, generateKeyPairSync }: Primitives) {
-  const secretForm = { ed25519: 'raw-private', 'ml-dsa-65': 'raw-seed' } as const;
+  const secretForm = { ed25519: 'raw-private', 'ml-dsa-65': 'raw-seed', 'ml-dsa-87': 'raw-seed' } as const;
   return {
-    privateKey: (algorithm: SignatureAlgorithm, seed: Uint8Array) =>
-      createPrivateKey({ key: Buffer.from(seed), format: secretForm[algorithm], asymmetricKeyType: algorithm }),
-    freshSeed: (algorithm: SignatureAlgorithm) =>
-      generateKeyPairSync(algorithm as 'ed25519').privateKey.export({ format: secretForm[algorithm] as 'raw-private' }),
+    privateKey(algorithm: SignatureAlgorithm, seed: Uint8Array) {
+      const isMarked = algorithm === 'ml-dsa-87';
+      if (isMarked && seed[0] !== mark87) {
+        throw new RangeError(`Cannot use a seed of ML-DSA-87 as its first byte must be ${mark87}: it is ${seed[0]}`);
+      }
+      const key = Buffer.from(isMarked ? seed.subarray(1) : seed);
+      return createPrivateKey({ key, format: secretForm[algorithm], asymmetricKeyType: algorithm });
+    },
+    freshSeed(algorithm: SignatureAlgorithm): Uint8Array {
+      const { privateKey } = generateKeyPairSync(algorithm as 'ed25519');
+      const seed = privateKey.export({ format: secretForm[algorithm] as 'raw-private' });
+      return algorithm === 'ml-dsa-87' ? Buffer.concat([Uint8Array.of(mark87), seed]) : seed;
+    },
     context: (algorithm: SignatureAlgorithm, purpose: Purpose) =>
       algorithm === 'ed25519' ? {} : { context: Buffer.from(purpose) },
   };

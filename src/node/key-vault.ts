@@ -4,6 +4,7 @@ import { openFileKms } from '../adapters/kms-file.ts';
 import { rekeyToken, type Token, type Unlocking } from '../adapters/kms-file/token.ts';
 import { activeKey, keyPurposes, type KeyPurpose, type KeyRecord, moveKey } from '../core/keys/lifecycle.ts';
 import { openObject, sealedUnder, sealObject } from '../core/keys/sealed.ts';
+import { schemeOf, type SignatureScheme } from '../core/protocol/signature-scheme.ts';
 import type { AtRest } from '../ports/at-rest.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import { DamagedError } from '../ports/damage.ts';
@@ -133,12 +134,18 @@ export async function openKeyVault(
     return plain;
   }
 
+  /** The key that signs announcements is of the scheme of the root key above it. */
+  async function schemeFor(purpose: StoredPurpose): Promise<SignatureScheme | undefined> {
+    const root = purpose === 'announcement' ? activeKey(keys, 'root') : undefined;
+    return root && schemeOf('seedBytes', (await unwrapped(root)).length);
+  }
+
   async function add(
     purpose: StoredPurpose,
     given: Uint8Array | undefined,
     end: (former: StoredKey, nowMs: number) => StoredKey = ended,
   ): Promise<StoredKey> {
-    const secret = given ?? freshSecret(purpose, crypto);
+    const secret = given ?? freshSecret(purpose, crypto, await schemeFor(purpose));
     const now = nowMs();
     const version = Math.max(0, ...keys.filter((key) => key.purpose === purpose).map((key) => key.version)) + 1;
     const id = `${purpose}-${version}`;
@@ -279,15 +286,19 @@ function ended(key: StoredKey, nowMs: number): StoredKey {
   return recordOf({ ...key, ...moveKey(retired, 'destroy', nowMs) });
 }
 
-function freshSecret(purpose: StoredPurpose, crypto: Pick<Crypto, 'randomBytes' | 'generateSigningKey'>): Uint8Array {
+function freshSecret(
+  purpose: StoredPurpose,
+  crypto: Pick<Crypto, 'randomBytes' | 'generateSigningKey'>,
+  scheme: SignatureScheme | undefined,
+): Uint8Array {
   if (purpose === 'owner-token') {
     return Buffer.from(crypto.randomBytes(32).toBase64({ alphabet: 'base64url', omitPadding: true }));
   }
   if (purpose === 'tls' || purpose === 'certificate-authority') {
     throw new RangeError(`Cannot make a key for ${purpose} as it must come with its certificate`);
   }
-  return keyPurposes[purpose].algorithm === 'ML-DSA-65'
-    ? crypto.generateSigningKey().exportSeed()
+  return keyPurposes[purpose].algorithm.startsWith('ML-DSA')
+    ? crypto.generateSigningKey(scheme).exportSeed()
     : crypto.randomBytes(32);
 }
 

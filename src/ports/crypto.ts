@@ -1,3 +1,4 @@
+import type { Kem } from '../core/protocol/kem.ts';
 import type { Purpose } from '../core/protocol/purposes.ts';
 import type { SignatureScheme } from '../core/protocol/signature-scheme.ts';
 
@@ -40,8 +41,11 @@ export type Crypto = {
   importSigningKey(seed: Uint8Array): SigningKey;
   /** Whether every part of the public key's scheme has signed. */
   verify(publicKey: Uint8Array, purpose: Purpose, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
-  generateRoundKey(): Promise<RoundKey>;
+  /** A fresh key of a KEM; MLKEM768-X25519 unless named. */
+  generateRoundKey(kem?: Kem): Promise<RoundKey>;
+  /** The key of an exported secret, whose length says the KEM. */
   importRoundKey(secret: Uint8Array): Promise<RoundKey>;
+  /** Encapsulates to a round's public key, whose length says the KEM. */
   seal(publicKey: Uint8Array, info: Uint8Array, psk?: PreSharedKey): Promise<SealContext>;
   /** Constant-time equality of two byte strings. */
   isEqual(a: Uint8Array, b: Uint8Array): boolean;

@@ -215,6 +215,9 @@ function kmeCommand(): Command {
         },
         say: (text) => process.stderr.write(`${text}\n`),
       });
+      const ended = new Promise<void>((done) => {
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
+      });
       const told = {
         source: 'simulated',
         url: kme.url,
@@ -226,9 +229,7 @@ function kmeCommand(): Command {
       process.stdout.write(
         options.json === true ? `${JSON.stringify(told)}\n` : `Simulated key management entity at ${kme.url}\n`,
       );
-      await new Promise<void>((done) => {
-        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
-      });
+      await ended;
       await kme.close();
     });
 }

@@ -94,7 +94,7 @@ async function checkCrypto(suite: PlainSuiteId) {
   const signature = key.sign(purposes.envelope, message);
   const isRight = await crypto.verify(key.publicKey, purposes.envelope, message, signature);
   const isOther = await crypto.verify(key.publicKey, purposes.session, message, signature);
-  const pair = await crypto.generateRoundKey();
+  const pair = await crypto.generateRoundKey(kem);
   const sealed = await crypto.seal(pair.publicKey, message);
   const opened = await pair.open(sealed.enc, message);
   const nonce = new Uint8Array(12);

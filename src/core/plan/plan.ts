@@ -5,7 +5,14 @@ import { codecIds } from '../compression/index.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
 import { trainingEngineIds, trainingSchema } from './training.ts';
 import { transparencySchema } from './transparency.ts';
-import { channelProblems, channelSchema, clientCertificatesSchema, profileSchema, suiteSchema } from './channel.ts';
+import {
+  channelProblems,
+  channelSchema,
+  clientCertificatesSchema,
+  profileSchema,
+  resolveSuite,
+  suiteSchema,
+} from './channel.ts';
 import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
 import { channelProfiles } from '../protocol/channel-profile.ts';
@@ -199,7 +206,7 @@ export const planSchema = z
     const { group: channel } = channelProfiles[plan.security.profile];
     return {
       ...plan,
-      security: { ...plan.security, channel },
+      security: { ...plan.security, suite: resolveSuite(plan.security), channel },
       privacy,
       aggregation: { ...rest, ...(topK === undefined ? {} : { topK }), pipeline },
       cohort: { ...plan.cohort, size, quorum },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { canonicalBytes, type Json } from './canonical-json.ts';
 import { keyCertificate } from './key-certificate.ts';
-import { base64Field, deviceKeyText, deviceSignatureText, signatureText, signingKeyText } from './messages-fields.ts';
+import { base64Field, deviceKeyText, deviceSignatureText, signingKeyText } from './messages-fields.ts';
 
 /** The messages of the HTTP interface, as schemas: server, client and command line derive their types from here. */
 
@@ -22,7 +22,7 @@ export const enrolResponse = z.strictObject({
   clientId: identifier,
   status: z.enum(['pending', 'approved', 'removed']),
   /** Certifies the key that signs announcements. */
-  coordinatorKey: signingKeyText,
+  coordinatorKey: deviceKeyText,
   /** Signs the log's tree heads. */
   logKey: signingKeyText,
   planHash: hex32,
@@ -79,7 +79,7 @@ export const announcement = z.strictObject({
 });
 export const signedAnnouncement = z.strictObject({
   announcement,
-  signature: signatureText,
+  signature: deviceSignatureText,
   /** The key that has signed. */
   certificate: keyCertificate,
 });

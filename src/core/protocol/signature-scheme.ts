@@ -5,6 +5,8 @@ import { concatBytes } from '@noble/hashes/utils.js';
 export const signatureAlgorithms = {
   ed25519: { publicKeyBytes: 32, signatureBytes: 64, seedBytes: 32 },
   'ml-dsa-65': { publicKeyBytes: 1952, signatureBytes: 3309, seedBytes: 32 },
+  // Its seed stands behind one byte of value 87: lengths tell schemes apart.
+  'ml-dsa-87': { publicKeyBytes: 2592, signatureBytes: 4627, seedBytes: 33 },
 } as const;
 
 export type SignatureAlgorithm = keyof typeof signatureAlgorithms;
@@ -16,6 +18,7 @@ export type SignatureAlgorithm = keyof typeof signatureAlgorithms;
  */
 export const signatureSchemes = {
   'ML-DSA-65': ['ml-dsa-65'],
+  'ML-DSA-87': ['ml-dsa-87'],
   'Ed25519+ML-DSA-65': ['ed25519', 'ml-dsa-65'],
 } as const satisfies Readonly<Record<string, readonly SignatureAlgorithm[]>>;
 

@@ -3,12 +3,14 @@ import { concatBytes } from '@noble/hashes/utils.js';
 import { type Announcer, createAnnouncer } from '../../coordinator/announcer.ts';
 import type { CertifiedRun } from '../../core/protocol/key-certificate.ts';
 import { schemeBytes, schemeOf, signatureSchemeDefault } from '../../core/protocol/signature-scheme.ts';
-import { aeadTagBytes, suiteDefault, suites } from '../../core/protocol/suite.ts';
+import { type Kem, kemDefault, kemOf, kems } from '../../core/protocol/kem.ts';
+import { aeadTagBytes } from '../../core/protocol/suite.ts';
 import type { Rng } from '../../core/random/rng.ts';
 import type { ProofKeys } from '../../ports/proof-keys.ts';
 import type { Aead, Crypto, PreSharedKey, RoundKey, SigningKey } from '../../ports/crypto.ts';
 
-const suite = suites[suiteDefault];
+/** Of a round's key, and of a signing key. */
+const seedBytes = 32;
 
 /**
  * SIMULATED cryptography: the sizes and the failures of the real suite, and NO security at all. Anybody can forge its
@@ -39,10 +41,10 @@ export function createSimulatedCrypto(rng: Rng): Crypto {
       );
     },
     aead: createAead,
-    generateRoundKey: async () => roundKey(keyBytes(suite.seedBytes)),
-    importRoundKey: async (secret) => roundKey(secret.slice(0, suite.seedBytes)),
+    generateRoundKey: async (kem = kemDefault) => roundKey(kem, keyBytes(seedBytes)),
+    importRoundKey: async (secret) => roundKey(kemOf(secret.length - seedBytes)!, secret.slice(0, seedBytes)),
     async seal(publicKey, info, psk) {
-      const enc = stretch(encBytes(32), suite.encBytes);
+      const enc = stretch(encBytes(32), kems[kemOf(publicKey.length)!].encBytes);
       return { enc, aead: createAead(digest('key', publicKey, enc, info, ...pskParts(psk))) };
     },
   };
@@ -50,7 +52,7 @@ export function createSimulatedCrypto(rng: Rng): Crypto {
 
 /** A coordinator's proof keys from the world's seed. */
 export function simulatedProofKeys({ importSigningKey }: Pick<Crypto, 'importSigningKey'>, rng: Rng): ProofKeys {
-  const seedOf = (name: string) => bytesFrom(rng.child('proof-keys', name))(suite.seedBytes);
+  const seedOf = (name: string) => bytesFrom(rng.child('proof-keys', name))(seedBytes);
   return {
     treeHead: importSigningKey(seedOf('tree-head')),
     modelCard: importSigningKey(seedOf('model-card')),
@@ -65,7 +67,7 @@ export function simulatedAnnouncer(
   rng: Rng,
   run: CertifiedRun,
 ): Announcer {
-  const keyOf = (name: string) => importSigningKey(bytesFrom(rng.child(name))(suite.seedBytes));
+  const keyOf = (name: string) => importSigningKey(bytesFrom(rng.child(name))(seedBytes));
   return createAnnouncer(keyOf('root-key'), run, keyOf('signing-key'));
 }
 
@@ -113,13 +115,13 @@ function signingKey(seed: Uint8Array): SigningKey {
   };
 }
 
-function roundKey(seed: Uint8Array): RoundKey {
-  const publicKey = stretch(digest('round-key', seed), suite.publicKeyBytes);
+function roundKey(kem: Kem, seed: Uint8Array): RoundKey {
+  const publicKey = stretch(digest('round-key', seed), kems[kem].publicKeyBytes);
   return {
     publicKey,
     exportSecret: () => concatBytes(seed, publicKey),
     open: async (enc, info, psk) =>
-      enc.length === suite.encBytes ? createAead(digest('key', publicKey, enc, info, ...pskParts(psk))) : undefined,
+      enc.length === kems[kem].encBytes ? createAead(digest('key', publicKey, enc, info, ...pskParts(psk))) : undefined,
   };
 }
 
