@@ -5,18 +5,9 @@ import module from 'node:module';
 import { constants } from 'node:os';
 import process from 'node:process';
 import { findNode, nodeMajorMin } from '../tools/find-node.js';
+import { allocator, nodeFlagsOf } from '../tools/tuning.js';
 
-// glibc gives freed socket buffers back to the kernel and faults them in again; keeping them triples upload throughput.
-const allocator = {
-  MALLOC_TRIM_THRESHOLD_: '536870912',
-  MALLOC_TOP_PAD_: '67108864',
-};
-
-// WebCrypto's ML-KEM and ML-DSA are marked experimental in Node 26; the warning says nothing a user can act on.
-const flags = ['--disable-warning=ExperimentalWarning'];
-// A simulated round makes objects that die with it: a larger nursery collects them less often (npm run bench:simulation).
-if (['simulate', 'lab'].includes(process.argv[2])) flags.push('--max-semi-space-size=64');
-
+const flags = nodeFlagsOf(process.argv[2]);
 const isTuned =
   process.env.MALLOC_TRIM_THRESHOLD_ !== undefined && flags.every((flag) => process.execArgv.includes(flag));
 const isRecent = Number(process.versions.node.split('.')[0]) >= nodeMajorMin;

@@ -1,4 +1,5 @@
 import { emptyMemory, type Inspection, type Memory, remember, rememberRefusals } from '../core/detection/memory.ts';
+import type { LedgerSeal } from '../core/privacy/ledger/heads.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import type { ClientEvaluation, ClientVerdict, PrivacyFigures, RoundRecord } from '../core/round/record.ts';
 import { openRound, type PhasePlan, type Round, type RoundEvent } from '../core/round/round.ts';
@@ -62,6 +63,8 @@ export type RunState = {
   readonly seconds: number;
   /** What detection remembers of the clients. */
   readonly detection: Memory;
+  /** The privacy ledger as the newest tree head has it. */
+  readonly ledgerSeal: LedgerSeal | null;
   /** The newest signed tree head, with the witnesses' signatures that have come since. */
   readonly checkpoint: string | null;
   /** The signed card of each model, by the model's hash. */
@@ -84,6 +87,7 @@ export const initialState: RunState = {
   seconds: 0,
   detection: emptyMemory,
   checkpoint: null,
+  ledgerSeal: null,
   cards: {},
   deviceKeys: {},
   qkdAbsent: [],
@@ -103,6 +107,8 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
   switch (entry.kind) {
     case 'run.created':
       return { ...withCard(state, data['model'], data['card']), planHash: data['planHash'] as string };
+    case 'ledger.sealed':
+      return { ...state, ledgerSeal: data as unknown as LedgerSeal };
     case 'log.tree-head':
       return { ...state, checkpoint: data['checkpoint'] as string };
     case 'log.cosigned':

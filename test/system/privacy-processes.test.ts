@@ -103,7 +103,11 @@ test('kill -9 in a private run, exhaustion, a second run on the same ledger, an 
     assert.deepEqual(models.slice(0, before.length), before, 'what was published stays as it was');
   }
   assert.equal(await server.exited, 0, server.err());
-  for (const client of clients) assert.equal(await client.exited, 0, client.err());
+  for (const client of clients) {
+    assert.equal(await client.exited, 0, client.err());
+    const { privacy } = JSON.parse(client.out()) as { privacy: { individual: number; odometer: number; plan: number } };
+    assert.ok(privacy.individual <= privacy.odometer && privacy.plan <= 5, client.out());
+  }
   const spent = await ledgerOf(folder);
   assert.equal(spent.status, 'completed');
   for (const { plan: epsilon, granted, roundsLeft } of spent.central.clients) {
@@ -137,6 +141,17 @@ test('kill -9 in a private run, exhaustion, a second run on the same ledger, an 
   const audit = await runToEnd('audit', 'verify', join(root, 'out'), '--site', `${folder}-0`);
   assert.equal(audit.code, 0, audit.err);
   assert.match(audit.out, /entries are hidden/);
+  // The log has sealed where the ledger stood: one that was reset since is named, offline.
+  const heads = (await runToEnd('privacy', 'ledger', folder, '--json')).out;
+  writeFileSync(join(root, 'heads.json'), heads);
+  const held = ['audit', 'verify', join(root, 'out'), '--site', `${folder}-0`, '--ledger-heads'];
+  const same = await runToEnd(...held, join(root, 'heads.json'));
+  assert.equal(same.code, 0, same.out);
+  assert.match(same.out, /ledger +\d+ entries of 2 clients sealed/);
+  writeFileSync(join(root, 'reset.json'), JSON.stringify({ heads: { 'client-01': { entries: 1, hash: '0' } } }));
+  const reset = await runToEnd(...held, join(root, 'reset.json'));
+  assert.equal(reset.code, 5, reset.out);
+  assert.match(reset.err, /privacy ledger is behind what the log has sealed: 1 entries of 1 clients/);
 
   const table = await runToEnd('privacy', 'ledger', folder);
   assert.match(table.out, /client-01 +[45]\.\d+ +5 +0\.\d+ +0 +out/);

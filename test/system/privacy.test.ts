@@ -161,3 +161,32 @@ test('a ledger that was tampered with does not start', async () => {
   chain[0] = { ...chain[0]!, event: { ...chain[0]!.event, epsilon: 1000 } as never };
   await assert.rejects(createWorld({ plan: privatePlan(), disk: disk() }), /ledger of client-02.*entry 0 does not/);
 });
+
+test('a ledger that was reset between two starts is refused: the log has sealed how far it was', async () => {
+  const ledger: MemoryLedger = new Map();
+  const plan = privatePlan({ rounds: { count: 40 } });
+  const disk = { ...createMemoryDisk(), store: createMemoryStore(ledger) };
+  const world = await createWorld({ plan, disk });
+  attendAll(world);
+  await until(() => world.coordinator.snapshot().run.records.length >= 2, 'two rounds');
+  world.coordinator.halt();
+  await settle(5);
+  const rows = await disk.store.journal(0);
+  const kinds = rows.map(({ entry }) => entry.kind);
+  const seals = rows.filter(({ entry }) => entry.kind === 'ledger.sealed').map(({ entry }) => entry.data);
+  const { subjects, entries } = seals[0]!;
+  assert.deepEqual([subjects, entries], [3, 9], 'a grant, a reservation and a commit of each of three');
+  assert.ok(seals.length >= 2);
+  for (const [i, kind] of kinds.entries()) {
+    if (kind === 'ledger.sealed') assert.equal(kinds[i + 1], 'log.tree-head', 'signed in the same transaction');
+  }
+  const kept = new Map(ledger);
+  ledger.clear();
+  const again = () => createWorld({ plan, disk, sites: world.sites });
+  await assert.rejects(
+    again(),
+    /ledger must hold what this run has sealed in its log \(\d+ entries of 3 clients\): it was reset/,
+  );
+  for (const [subject, chain] of kept) ledger.set(subject, chain);
+  (await again()).coordinator.halt();
+});

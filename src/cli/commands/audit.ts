@@ -7,8 +7,14 @@ import type { Finding } from '../../core/transparency/verify-journal.ts';
 import type { Identity } from '../../ports/identity.ts';
 import { channelProfileIds } from '../../core/protocol/channel-profile.ts';
 import { Failure } from '../failure.ts';
+import { readHeads } from '../restored-ledger.ts';
 
-type Options = { readonly key?: string; readonly site?: string; readonly json?: boolean };
+type Options = {
+  readonly key?: string;
+  readonly site?: string;
+  readonly ledgerHeads?: string;
+  readonly json?: boolean;
+};
 
 export function auditCommand(): Command {
   const audit = new Command('audit').description(
@@ -22,10 +28,14 @@ export function auditCommand(): Command {
     .argument('<export>', 'a folder that "qflare export" made')
     .option('--key <sha256>', "the SHA-256 of the log's key, from a place that the exporter cannot change")
     .option('--site <folder>', 'take the key that a site was given at enrolment: the state folder of "qflare join"')
+    .option(
+      '--ledger-heads <file>',
+      'hold the privacy ledger against the log: what "privacy ledger --json" prints of it',
+    )
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExit code 5 when anything is not as it was signed. Nothing is sent anywhere.')
     .action(async (folder: string, options: Options) => {
-      const found = await verifyFolder(resolve(folder), await trustedKey(options));
+      const found = await verifyFolder(resolve(folder), options);
       if (options.json === true) process.stdout.write(`${JSON.stringify(found)}\n`);
       else process.stdout.write(`${auditLines(found).join('\n')}\n`);
       if (!found.isIntact) throw new Failure('security', `Cannot trust ${folder}: ${describe(found.findings[0]!)}`);
@@ -88,7 +98,7 @@ async function witness(folder: string, options: WitnessOptions): Promise<void> {
   }
 }
 
-async function verifyFolder(folder: string, trusted: string | undefined): Promise<ExportAudit> {
+async function verifyFolder(folder: string, options: Options): Promise<ExportAudit> {
   const [{ verifyExport }, { createNodeCrypto }] = await Promise.all([
     import('../../core/transparency/verify-export.ts'),
     import('../../adapters/crypto-node.ts'),
@@ -100,7 +110,9 @@ async function verifyFolder(folder: string, trusted: string | undefined): Promis
     }
     files.set(name, await readFile(join(folder, name)));
   }
-  return verifyExport(files, { crypto: createNodeCrypto(), trusted });
+  const { ledgerHeads: path } = options;
+  const ledgerHeads = path === undefined ? undefined : await readHeads(resolve(path));
+  return verifyExport(files, { crypto: createNodeCrypto(), trusted: await trustedKey(options), ledgerHeads });
 }
 
 async function trustedKey({ key, site }: Options): Promise<string | undefined> {
@@ -131,6 +143,9 @@ function auditLines(found: ExportAudit): readonly string[] {
           `            ${found.hidden} entries are hidden: the log commits to them, and nothing here tells what they say`,
         ]),
     `witnesses   ${witnesses.length === 0 ? 'none' : witnesses.join(', ')}`,
+    ...(found.ledger === null
+      ? []
+      : [`ledger      ${found.ledger.entries} entries of ${found.ledger.subjects} clients sealed`]),
     `model       ${found.model ?? 'none'}`,
     `verdict     ${found.isIntact ? 'every file is as it was signed' : `${found.findings.length} findings`}`,
     ...found.findings.map((finding) => `  ${describe(finding)}`),

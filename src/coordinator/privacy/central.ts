@@ -6,12 +6,14 @@ import { releaseBounded, shrunkReference } from '../../core/privacy/bounded-rele
 import { flipCoins } from '../../core/privacy/coins.ts';
 import { noiseMultiplier } from '../../core/privacy/accounting/noise-multiplier.ts';
 import { spentEpsilon } from '../../core/privacy/ledger/budget.ts';
+import { isBehind, ledgerHeads, ledgerSeal } from '../../core/privacy/ledger/heads.ts';
 import { bestFilterOrder } from '../../core/privacy/ledger/filter.ts';
 import { canonicalBytes, type Json } from '../../core/protocol/canonical-json.ts';
 import { contributionsOf, type Round } from '../../core/round/round.ts';
 import type { OwnPrivacy } from '../../core/protocol/own-privacy.ts';
 import { isHeld } from '../../core/vector/tiles.ts';
 import type { Row } from '../../ports/compute.ts';
+import { DamagedError } from '../../ports/damage.ts';
 import type { Change } from '../../ports/store.ts';
 import type { Draft } from '../journal.ts';
 import type { CoordinatorParts } from '../parts.ts';
@@ -69,6 +71,11 @@ export async function openLedger(
   const { purpose, epsilon, delta } = privacy;
   await log.loadLedger();
   const { ledger, run } = log.snapshot();
+  if (run.ledgerSeal !== null && isBehind(ledgerSeal(ledgerHeads(ledger)), run.ledgerSeal)) {
+    throw new DamagedError(
+      `Cannot go on as the privacy ledger must hold what this run has sealed in its log (${run.ledgerSeal.entries} entries of ${run.ledgerSeal.subjects} clients): it was reset, or another file took its place`,
+    );
+  }
   const smaller = [...ledger]
     .map(([subject, chain]) => ({ subject, grant: grantOf(chain, purpose) }))
     .find(({ grant }) => grant !== undefined && (grant.epsilon < epsilon || grant.delta !== delta));

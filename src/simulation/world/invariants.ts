@@ -191,8 +191,9 @@ const clientsHearTheEnd: Invariant = ({ isHostile }, refuse) => ({
     for (const [i, { clientId, end }] of clients.entries()) {
       const isReplaced = clients.slice(i + 1).some((later) => later.clientId === clientId);
       if (isHostile(clientId) || isReplaced) continue;
-      // Whoever comes when a run is over is told that its link is of no use.
-      const isTooLate = hasEnded(state) && !enrolled.includes(clientId);
+      // Whoever comes when a run is over is told that its link is of no use: a client's second host, too.
+      const hostCount = clients.filter((other) => other.clientId === clientId).length;
+      const isTooLate = hasEnded(state) && enrolled.filter((id) => id === clientId).length < hostCount;
       if (end.kind === 'failed' && !isTooLate)
         refuse(`${clientId} gave up: ${(end.error as Error).stack ?? String(end.error)}`);
       if (end.kind === 'running' && how === 'ended') refuse(`${clientId} has not heard of the end`);
