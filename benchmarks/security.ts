@@ -227,7 +227,7 @@ async function rounds() {
         const rowsOf: Float32Array[] = [];
         const take = async (body: Uint8Array) => {
           const payload = isSecure ? await open(body) : body;
-          await blobs.put(body);
+          await blobs.put(body, createHash('sha256').update(body).digest('hex'));
           rowsOf.push(codec.decode(createPayloadReader().push(payload)!, d, deflate)!);
         };
         const handler: http.RequestListener = (request, response) => {
