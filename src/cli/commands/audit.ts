@@ -99,6 +99,7 @@ async function witness(folder: string, options: WitnessOptions): Promise<void> {
 }
 
 async function verifyFolder(folder: string, options: Options): Promise<ExportAudit> {
+  const trusted = await trustedKey(options);
   const [{ verifyExport }, { createNodeCrypto }] = await Promise.all([
     import('../../core/transparency/verify-export.ts'),
     import('../../adapters/crypto-node.ts'),
@@ -112,7 +113,7 @@ async function verifyFolder(folder: string, options: Options): Promise<ExportAud
   }
   const { ledgerHeads: path } = options;
   const ledgerHeads = path === undefined ? undefined : await readHeads(resolve(path));
-  return verifyExport(files, { crypto: createNodeCrypto(), trusted: await trustedKey(options), ledgerHeads });
+  return verifyExport(files, { crypto: createNodeCrypto(), trusted, ledgerHeads });
 }
 
 async function trustedKey({ key, site }: Options): Promise<string | undefined> {
