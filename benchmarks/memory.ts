@@ -33,7 +33,7 @@ const { values: flags } = parseArgs({
 });
 const rounds = 2;
 const codec = codecs['float16-zstd'];
-const classes = 100;
+const classes = 1000;
 const megabyte = 1e6;
 
 /** An update at random that no codec makes much smaller: what is measured is the worst case. */

@@ -16,7 +16,7 @@ const outcomeOf = ({ modelHash, journalHash, virtualSeconds, traffic, crashes }:
   crashes,
 });
 
-test(`${seedCount} seeds: every invariant holds, and every run ends`, async () => {
+test(`${seedCount} seeds: every invariant holds, and every run ends`, { timeout: 3_600_000 }, async () => {
   const all: WorldResult[] = [];
   for (let seed = 1; seed <= seedCount; seed++) {
     const world = await runSeed(seed);
