@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { boundedAggregator } from '../aggregation/bounded.ts';
 import type { Pipeline } from '../aggregation/pipeline.ts';
+import { traitsOf } from '../learning/client/index.ts';
 
 /** Named budgets. A name is never shown without its (ε, δ), unit and rounds: see `privacyStatement`. */
 const privacyPresets = {
@@ -119,6 +120,7 @@ type Given = {
   readonly aggregation: { readonly pipeline?: Pipeline | undefined };
   readonly model: { readonly kind: string };
   readonly training: { readonly momentum: number };
+  readonly learning: { readonly client: Parameters<typeof traitsOf>[0] };
 };
 
 /** The fixed denominator n̄ of a release: the expected number of contributions. It says nothing about who took part. */
@@ -126,9 +128,17 @@ export function expectedContributions(sampleRate: number, clients: number): numb
   return Math.max(1, Math.round(sampleRate * clients));
 }
 
-/** The pipeline that a plan has when it names none. */
-export function defaultPipeline({ privacy, cohort }: Pick<Given, 'privacy' | 'cohort'>): Pipeline {
-  if (privacy.mode !== 'central') return [{ rule: 'multi-krum', f: 'auto' }];
+/** The pipeline that a plan has when it names none: ADR 4. */
+export function defaultPipeline({
+  privacy,
+  cohort,
+  learning,
+}: Pick<Given, 'privacy' | 'cohort' | 'learning'>): Pipeline {
+  if (privacy.mode !== 'central') {
+    // SCAFFOLD's controls are aggregated by the same rule, which must follow a shift (ADR 12).
+    const isShifted = traitsOf(learning.client).travels !== null;
+    return [isShifted ? { rule: 'multi-krum', f: 'auto' } : { rule: 'watchful', f: 'auto' }];
+  }
   const expectedCount = expectedContributions(privacy.sampleRate, cohort.expected);
   return [{ rule: 'centered-clipping', radius: privacy.clipNorm ?? clipNormDefault, iterations: 1, expectedCount }];
 }
