@@ -28,10 +28,17 @@ export async function readMnist(): Promise<{ readonly training: Dataset; readonl
 /** Deals the training images over sites and gives each a folder of its own, as if it had always been there. */
 export async function prepareSites(
   folder: string,
-  options: { readonly clientIds: readonly string[]; readonly alpha: number; readonly seed: number },
+  options: {
+    readonly clientIds: readonly string[];
+    readonly alpha: number;
+    readonly seed: number;
+    /** So many of the training images, drawn from the seed; all of them unless given. */
+    readonly samples?: number;
+  },
 ): Promise<{ readonly sizes: readonly number[] }> {
-  const { clientIds, alpha, seed } = options;
-  const { training, test } = await readMnist();
+  const { clientIds, alpha, seed, samples } = options;
+  const { training: all, test } = await readMnist();
+  const training = samples === undefined ? all : someOf(all, samples, seed);
   const shares = partitionDirichlet({
     labels: training.labels,
     clientCount: clientIds.length,
@@ -44,6 +51,13 @@ export async function prepareSites(
     await writeDataset(join(folder, 'sites', clientId), subset(training, shares[i]!));
   }
   return { sizes: shares.map((share) => share.length) };
+}
+
+function someOf(data: Dataset, count: number, seed: number): Dataset {
+  const order = createRng(seed)
+    .child('samples')
+    .shuffleInPlace([...data.labels.keys()]);
+  return subset(data, Uint32Array.from(order.slice(0, count)));
 }
 
 async function writeDataset(folder: string, data: Dataset): Promise<void> {
