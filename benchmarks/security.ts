@@ -31,12 +31,14 @@ import { qkdPreSharedKey } from '../src/core/protocol/qkd-schedule.ts';
 import { sealEnvelope } from '../src/core/protocol/seal.ts';
 import { createRng } from '../src/core/random/rng.ts';
 import { createWasmCompute } from '../src/core/vector/wasm.ts';
+import { allocator } from '../tools/tuning.js';
 
-// The allocator's settings that the launcher gives every command: without them each body is fresh memory.
-const tuned = { MALLOC_TRIM_THRESHOLD_: '536870912', MALLOC_TOP_PAD_: '67108864' };
+// As the launcher starts every command: without it each body is fresh memory.
 if (process.env['MALLOC_TRIM_THRESHOLD_'] === undefined) {
   const args = ['--expose-gc', ...process.execArgv, ...process.argv.slice(1)];
-  process.exit(spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...tuned } }).status ?? 70);
+  process.exit(
+    spawnSync(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ...allocator } }).status ?? 70,
+  );
 }
 
 const crypto = createNodeCrypto();
@@ -225,7 +227,7 @@ async function rounds() {
         const rowsOf: Float32Array[] = [];
         const take = async (body: Uint8Array) => {
           const payload = isSecure ? await open(body) : body;
-          await blobs.put(body);
+          await blobs.put(body, createHash('sha256').update(body).digest('hex'));
           rowsOf.push(codec.decode(createPayloadReader().push(payload)!, d, deflate)!);
         };
         const handler: http.RequestListener = (request, response) => {

@@ -10,6 +10,7 @@ import { labBar } from '../src/cli/view/lab-view.ts';
 import { createRunView } from '../src/cli/view/run-view.ts';
 import { formatShare } from '../src/core/report/format.ts';
 import { openCellLog } from '../src/lab/cell-log.ts';
+import { allocator, nodeFlagsOf } from '../tools/tuning.js';
 import { intoPage } from './into-page.ts';
 import { accuracyBoard, boardCsv, boardFacts, flaggedBoard } from './sockets/board.ts';
 import { socketAxes, socketCells } from './sockets/matrix.ts';
@@ -28,9 +29,8 @@ const page = 'docs/explanation/robustness-evidence.md';
 const folder = join(import.meta.dirname, '..', 'runs', 'evidence', 'sockets');
 mkdirSync(join(folder, 'logs'), { recursive: true });
 // As the launcher sets them: without, each process would start a second one.
-process.env['MALLOC_TRIM_THRESHOLD_'] ??= '536870912';
-process.env['MALLOC_TOP_PAD_'] ??= '67108864';
-process.execArgv.push('--disable-warning=ExperimentalWarning');
+for (const [name, value] of Object.entries(allocator)) process.env[name] ??= value;
+process.execArgv.push(...nodeFlagsOf('join'));
 
 const cells = socketCells();
 const isWanted = (list: string | undefined, value: string) => list?.split(',').includes(value) ?? true;

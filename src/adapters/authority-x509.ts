@@ -1,10 +1,12 @@
-import type {
-  CertificateAuthority,
-  CertificateRecord,
-  Generation,
-  RevocationReason,
-  Trust,
+import {
+  AnchorError,
+  type CertificateAuthority,
+  type CertificateRecord,
+  type Generation,
+  type RevocationReason,
+  type Trust,
 } from '../ports/authority.ts';
+import { X509Certificate } from '../primitives/index.ts';
 import {
   authorityCertificate,
   type CertificateAlgorithm,
@@ -15,6 +17,7 @@ import {
   revocationList,
   type Signer,
 } from './authority-x509/certificates.ts';
+import { chainProblem } from './authority-x509/offline-root.ts';
 
 const dayMs = 86_400_000;
 const skewMs = 300_000;
@@ -34,6 +37,11 @@ export type AuthorityState = {
   readonly listNumber: number;
   readonly generations: readonly StoredGeneration[];
   readonly certificates: readonly CertificateRecord[];
+  /** The root above this authority, where one has signed it: what must lead to it is refused when it does not. */
+  readonly anchor?: {
+    readonly root: string;
+    readonly vouched: readonly { readonly generation: number; readonly certificate: string }[];
+  };
   readonly lists: readonly { readonly generation: number; readonly pem: string; readonly nextUpdateMs: number }[];
 };
 
@@ -45,13 +53,19 @@ export type AuthorityStorage = {
   key(id: string): Promise<Uint8Array>;
 };
 
-/** Opens the authority of a storage, or undefined where there is none yet. */
+/**
+ * Opens the authority of a storage, or undefined where there is none yet.
+ *
+ * Errors: AnchorError when it has a root and an authority that is trusted does not lead to it.
+ */
 export async function openAuthority(
   storage: AuthorityStorage,
   nowMs: () => number,
 ): Promise<CertificateAuthority | undefined> {
   const state = await storage.load();
-  return state && authorityOf(state, storage, nowMs);
+  if (state === undefined) return undefined;
+  requireAnchored(state, nowMs());
+  return authorityOf(state, storage, nowMs);
 }
 
 /** Makes an authority: its first key, its certificate and an empty list of revoked ones. */
@@ -166,6 +180,12 @@ function authorityOf(from: AuthorityState, storage: AuthorityStorage, nowMs: () 
     rotate: () =>
       inTurn(async () => {
         const former = state.generations.at(-1);
+        const { anchor } = state;
+        if (anchor !== undefined && !anchor.vouched.some(({ generation }) => generation === former!.number)) {
+          throw new AnchorError(
+            `Cannot rotate as the root must have signed authority ${former!.number} first: the next one would not lead to it`,
+          );
+        }
         const number = (former?.number ?? 0) + 1;
         const { algorithm } = state;
         const key = freshKey(algorithm);
@@ -202,6 +222,21 @@ function authorityOf(from: AuthorityState, storage: AuthorityStorage, nowMs: () 
         const isFresh = state.lists.every(({ nextUpdateMs }) => nextUpdateMs - nowMs() > authorityTimes.listMs / 2);
         if (!isFresh || state.lists.length !== state.generations.filter(isLive).length) await changed(state);
       }),
+    anchor: ({ root, certificate }) =>
+      inTurn(async () => {
+        const active = activeOf(state);
+        if (keyOf(certificate) !== keyOf(active.certificate)) {
+          throw new AnchorError(`Cannot take the certificate as it must be for the key of authority ${active.number}`);
+        }
+        if (state.anchor !== undefined && state.anchor.root !== root) {
+          throw new AnchorError('Cannot take the root as an authority must keep the one that it has');
+        }
+        const own = { generation: active.number, certificate };
+        const vouched = (state.anchor?.vouched ?? []).filter(({ generation }) => generation !== active.number);
+        const next = { ...state, anchor: { root, vouched: [...vouched, own] } };
+        requireAnchored(next, nowMs());
+        await keep(next);
+      }),
     isDual: state.dual,
     certificates: () => state.certificates,
     generations: () => state.generations.map(publicOf),
@@ -220,6 +255,27 @@ function authorityOf(from: AuthorityState, storage: AuthorityStorage, nowMs: () 
       return () => void listeners.delete(listener);
     },
   };
+}
+
+/** Every authority that is trusted leads to the root, where there is one: by its certificate, or by the authority before it. */
+function requireAnchored({ anchor, generations }: AuthorityState, nowMs: number): void {
+  if (anchor === undefined) return;
+  for (const one of generations.filter(({ notAfterMs }) => notAfterMs > nowMs)) {
+    const direct = anchor.vouched.find(({ generation }) => generation === one.number)?.certificate;
+    const way = direct ?? one.cross;
+    const isSameKey = way !== null && keyOf(way) === keyOf(one.certificate);
+    const between = anchor.vouched.map(({ certificate }) => certificate);
+    const problem = isSameKey
+      ? chainProblem(way, { root: anchor.root, between, nowMs })
+      : 'nothing vouches for its key';
+    if (problem !== undefined) {
+      throw new AnchorError(`Cannot trust authority ${one.number} as it must lead to the offline root: ${problem}`);
+    }
+  }
+}
+
+function keyOf(certificate: string): string {
+  return new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'der' }).toString('hex');
 }
 
 function indexed({ certificates }: AuthorityState): ReadonlyMap<string, CertificateRecord> {

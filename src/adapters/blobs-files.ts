@@ -37,31 +37,35 @@ export function createFileBlobs(folder: string): Blobs {
     await syncFolder(dirname(path));
   }
 
-  async function writeAside(content: Uint8Array | AsyncIterable<Uint8Array>, aside: string): Promise<string> {
+  /** Writes a file and gives its hash, which is made of what is written unless it is known. */
+  async function writeAside(
+    content: Uint8Array | AsyncIterable<Uint8Array>,
+    aside: string,
+    known: string | undefined,
+  ): Promise<string> {
     const hash = createHash('sha256');
     const file = await open(aside, 'wx', 0o600);
     try {
       for await (const part of content instanceof Uint8Array ? [content] : content) {
-        hash.update(part);
+        if (known === undefined) hash.update(part);
         await file.writeFile(part);
       }
       await file.sync();
     } finally {
       await file.close();
     }
-    return hash.digest('hex');
+    return known ?? hash.digest('hex');
   }
 
   return {
-    async put(content) {
-      if (content instanceof Uint8Array) {
-        const known = createHash('sha256').update(content).digest('hex');
-        if (await holds(pathOf(known), content)) return known;
-      }
+    async put(content, given) {
+      const isWhole = content instanceof Uint8Array;
+      const known = given ?? (isWhole ? createHash('sha256').update(content).digest('hex') : undefined);
+      if (isWhole && (await holds(pathOf(known!), content))) return known!;
       await mkdir(folder, { recursive: true });
       const aside = join(folder, `${asidePrefix}${randomBytes(8).toString('hex')}`);
       try {
-        const hash = await writeAside(content, aside);
+        const hash = await writeAside(content, aside, known);
         await place(aside, pathOf(hash));
         return hash;
       } catch (error) {

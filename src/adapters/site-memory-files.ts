@@ -1,30 +1,36 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AtRest } from '../ports/at-rest.ts';
 import type { MemoryName, SiteMemory } from '../ports/site-memory.ts';
 import { writeSynced } from '../primitives/synced-file.ts';
 
 /**
- * Files of mode 0600 in a site's state folder: `personal.safetensors`, the site's own model, as it is, for its own use;
- * `kept.sealed` and `pace.sealed`, what only the agent reads, sealed at rest.
+ * Files of mode 0600 in a site's state folder, each sealed at rest: `kept.sealed`, `personal.sealed`, … An earlier release
+ * left `personal.safetensors` in clear: it is read as long as nothing sealed is there, and removed once that is.
  */
 export function createFileSiteMemory(folder: string, atRest: AtRest): SiteMemory {
-  const isOpen = (name: MemoryName) => name === 'personal';
-  const pathOf = (name: MemoryName) => join(folder, isOpen(name) ? `${name}.safetensors` : `${name}.sealed`);
+  const pathOf = (name: MemoryName) => join(folder, `${name}.sealed`);
   const placeOf = (name: MemoryName) => `qflare/site-memory/v1/${name}`;
+  const clear = join(folder, 'personal.safetensors');
   return {
     async read(name) {
-      try {
-        const bytes = await readFile(pathOf(name));
-        return isOpen(name) ? bytes : atRest.open(placeOf(name), bytes);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-        throw error;
-      }
+      const sealed = await orUndefined(readFile(pathOf(name)));
+      if (sealed !== undefined) return atRest.open(placeOf(name), sealed);
+      return name === 'personal' ? orUndefined(readFile(clear)) : undefined;
     },
     async write(name, bytes) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
-      await writeSynced(pathOf(name), isOpen(name) ? bytes : atRest.seal(placeOf(name), bytes));
+      await writeSynced(pathOf(name), atRest.seal(placeOf(name), bytes));
+      if (name === 'personal') await rm(clear, { force: true });
     },
   };
+}
+
+async function orUndefined(work: Promise<Uint8Array>): Promise<Uint8Array | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }

@@ -2,6 +2,7 @@ import { SelfTestError } from '../primitives/self-test.ts';
 import { RefusedError, TrainerError, VersionError } from '../client/ends.ts';
 import { LinkError } from '../client/link.ts';
 import { PlanError } from '../core/plan/plan.ts';
+import { AnchorError } from '../ports/authority.ts';
 import { DamagedError } from '../ports/damage.ts';
 import { KmsError } from '../ports/kms.ts';
 import { TransportError } from '../ports/transport.ts';
@@ -67,7 +68,12 @@ export function explainFailure(error: unknown): { readonly message: string; read
   if (error instanceof PlanError || error instanceof LinkError) {
     return { message: error.message, exitCode: exitCodes.plan };
   }
-  if (error instanceof RefusedError || error instanceof SelfTestError || error instanceof KmsError) {
+  if (
+    error instanceof RefusedError ||
+    error instanceof SelfTestError ||
+    error instanceof KmsError ||
+    error instanceof AnchorError
+  ) {
     return { message: error.message, exitCode: exitCodes.security };
   }
   if (error instanceof VersionError) return { message: error.message, exitCode: exitCodes.network };

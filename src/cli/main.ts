@@ -13,6 +13,7 @@ import { inviteCommand } from './commands/invite.ts';
 import { joinCommand } from './commands/join.ts';
 import { keysCommand } from './commands/keys.ts';
 import { labCommand } from './commands/lab.ts';
+import { personalCommand } from './commands/personal.ts';
 import { planCommand } from './commands/plan.ts';
 import { privacyCommand } from './commands/privacy.ts';
 import { qkdCommand } from './commands/qkd.ts';
@@ -38,6 +39,7 @@ export function createProgram(): Command {
     serveCommand(),
     inviteCommand(),
     joinCommand(),
+    personalCommand(),
     statusCommand(),
     devicesCommand(),
     stopCommand(),

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
-import { rewoundSubject } from '../core/privacy/ledger/heads.ts';
+import { type Rewound, rewoundSubject } from '../core/privacy/ledger/heads.ts';
 import { pathsOf, readPlan, readSettings } from './coordinator-folder.ts';
 import { Failure } from './failure.ts';
 
@@ -30,8 +30,31 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** Throws unless the ledger of a restored folder holds every head: nothing that they knew of is forgotten then. */
-export async function refuseRewound(folder: string, heads: Awaited<ReturnType<typeof readHeads>>): Promise<void> {
+/**
+ * Sees to the ledger of a restored folder: one of its own that is gone comes back from the backup. With heads, throws unless
+ * it holds every one of them and all that the backup's copy held: nothing that they knew of is forgotten then.
+ */
+export async function settleLedger(
+  folder: string,
+  copy: Uint8Array | undefined,
+  heads: Awaited<ReturnType<typeof readHeads>> | undefined,
+): Promise<void> {
+  const { orgId, ledger: path } = await readSettings(pathsOf(folder));
+  if (path === undefined || copy === undefined) {
+    if (heads !== undefined) await refuseRewound(folder, heads);
+    return;
+  }
+  const { adoptLedger } = await import('../node/backup-ledger.ts');
+  const adopted = await adoptLedger(copy, { path, orgId });
+  if (heads === undefined) return;
+  if (adopted.kind === 'rewound') throw rewound(adopted.found);
+  await refuseRewound(folder, heads).catch(async (error: unknown) => {
+    if (adopted.kind === 'written') await rm(path, { force: true });
+    throw error;
+  });
+}
+
+async function refuseRewound(folder: string, heads: Awaited<ReturnType<typeof readHeads>>): Promise<void> {
   const paths = pathsOf(folder);
   const [settings, plan] = await Promise.all([readSettings(paths), readPlan(paths.plan)]);
   if (settings.ledger !== undefined && !existsSync(settings.ledger)) {
@@ -40,9 +63,11 @@ export async function refuseRewound(folder: string, heads: Awaited<ReturnType<ty
   const { readRun } = await import('../node/read-run.ts');
   const { ledger } = await readRun(paths, plan, settings);
   const found = rewoundSubject(ledger, heads);
-  if (found === undefined) return;
-  const { subject, known, held } = found;
-  throw new Failure(
+  if (found !== undefined) throw rewound(found);
+}
+
+function rewound({ subject, known, held }: Rewound): Failure {
+  return new Failure(
     'security',
     `Cannot restore this run as its privacy ledger must not go back: ${subject} had ${known} entries, the ledger holds ${held} or other ones (take a later backup; --accept-rewound-ledger takes it on you)`,
   );

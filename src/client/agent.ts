@@ -7,6 +7,7 @@ import {
   type SignedAnnouncement,
   signedAnnouncement,
 } from '../core/protocol/messages.ts';
+import type { OwnPrivacy } from '../core/protocol/own-privacy.ts';
 import { purposes } from '../core/protocol/purposes.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Crypto } from '../ports/crypto.ts';
@@ -22,6 +23,7 @@ import { createDownload } from './download.ts';
 import { RefusedError, TrainerError, VersionError } from './ends.ts';
 import { createClientQkd, NoQkdKeyError, type SiteQkd } from './qkd.ts';
 import type { Room } from './room.ts';
+import { createOwnPrivacy } from './own-privacy.ts';
 import { createPaceKeeper } from './pace.ts';
 import { createLocalPrivacy } from './local-privacy.ts';
 import { createDelivery } from './upload.ts';
@@ -64,6 +66,8 @@ export type Outcome = {
   readonly end: NonNullable<Announcement['end']>;
   readonly reason: string;
   readonly contributions: number;
+  /** What this client was told of its own loss; under central privacy alone. */
+  readonly privacy?: OwnPrivacy;
 };
 
 /** Takes part in a run until it ends, through any number of lost connections. Gives how the run ended. */
@@ -87,6 +91,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
     released: identity.local?.released ?? 0,
     save: (next) => keep({ local: next }),
   });
+  const own = createOwnPrivacy(say);
   const pace = createPaceKeeper({ plan, trainer: parts.trainer, memory: parts.memory, clock });
   const base = `/v1/orgs/${identity.orgId}/runs/${identity.runId}`;
 
@@ -116,6 +121,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
   async function listen(): Promise<void> {
     await authenticate();
     stream = new AbortController();
+    own.connected();
     const { protocol, group, cipher } = transport.negotiated()!;
     const roundSeconds = await pace.claim();
     const headers = {
@@ -132,7 +138,9 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
           'Another process takes part with the key of this device, and only one may: end it, or join with a link of its own',
         );
       }
+      if (event.event === 'privacy') own.hear(event.data);
       if (event.event !== 'announcement') continue;
+      own.started();
       const announcement = await verify(event.data);
       newest = announcement;
       if (announcement.state === 'done') {
@@ -311,7 +319,8 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
       if (!isTransient(failure)) throw failure;
       failure = undefined;
     }
-    if (end !== undefined) return { ...end, contributions };
+    const privacy = own.newest();
+    if (end !== undefined) return { ...end, contributions, ...(privacy === undefined ? {} : { privacy }) };
     if (newest !== before) {
       attempt = 0;
       lastContactMs = clock.monotonicMs();

@@ -20,6 +20,8 @@ export function createAnnouncementTrust(parts: {
 
   return async ({ announcement, signature, certificate }) => {
     if (certificate.version < version) return false;
+    // One scheme for the root and what it certifies: a weaker key below it would decide.
+    if (Uint8Array.fromBase64(certificate.publicKey).length !== root.length) return false;
     if (certificate.publicKey !== trusted || certificate.version !== version) {
       if (!(await isCertified(root, identity, certificate, crypto))) return false;
       if (certificate.version > version) await save({ announcementVersion: certificate.version });

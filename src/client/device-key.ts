@@ -1,5 +1,6 @@
 import { keyRotationBytes } from '../core/protocol/messages.ts';
-import { purposes } from '../core/protocol/purposes.ts';
+import { purposes, signsOnlyAs } from '../core/protocol/purposes.ts';
+import { schemeOf } from '../core/protocol/signature-scheme.ts';
 import type { Crypto, SigningKey } from '../ports/crypto.ts';
 import type { Identity } from '../ports/identity.ts';
 import { type Transport, TransportError } from '../ports/transport.ts';
@@ -26,9 +27,11 @@ export function createDeviceKey(parts: {
 }): DeviceKey {
   const { identity, crypto, transport, pin, save } = parts;
   const { orgId, runId, deviceId } = identity;
-  const keyOf = (seed: string) => crypto.importSigningKey(Uint8Array.fromBase64(seed));
+  const keyOf = (seed: string) => signsOnlyAs('device', crypto.importSigningKey(Uint8Array.fromBase64(seed)));
   let seeds: Seeds = { signingSeed: identity.signingSeed, nextSeed: identity.nextSeed };
   let current = keyOf(seeds.signingSeed);
+  // One scheme for a device's life: the plan's.
+  const scheme = schemeOf('publicKeyBytes', current.publicKey.length);
 
   async function keep(next: Seeds): Promise<void> {
     await save(next);
@@ -54,7 +57,7 @@ export function createDeviceKey(parts: {
       }
     },
     async replace(session) {
-      const seed = seeds.nextSeed ?? crypto.generateSigningKey().exportSeed().toBase64();
+      const seed = seeds.nextSeed ?? crypto.generateSigningKey(scheme).exportSeed().toBase64();
       if (seeds.nextSeed === undefined) await keep({ ...seeds, nextSeed: seed });
       const next = keyOf(seed);
       const rotation = { version: 1, orgId, runId, deviceId, publicKey: next.publicKey.toBase64() } as const;

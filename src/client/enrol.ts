@@ -1,6 +1,7 @@
 import { type Plan, PlanError, parsePlan, planHash } from '../core/plan/plan.ts';
 import { enrolmentProofBytes, enrolResponse } from '../core/protocol/messages.ts';
 import { purposes } from '../core/protocol/purposes.ts';
+import { announcesAs, suiteDefault, suites } from '../core/protocol/suite.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Identity, IdentityStore } from '../ports/identity.ts';
 import { type Transport, TransportError } from '../ports/transport.ts';
@@ -24,7 +25,10 @@ export async function enrol(parts: {
   const known = await store.load();
   if (known?.deviceId !== undefined) return known as Identity;
 
-  const fresh = known?.signingSeed === undefined ? crypto.generateSigningKey() : undefined;
+  const fresh =
+    known?.signingSeed === undefined
+      ? crypto.generateSigningKey(suites[link.suite ?? suiteDefault].signature)
+      : undefined;
   const signingSeed = known?.signingSeed ?? fresh!.exportSeed().toBase64();
   if (fresh !== undefined) await store.save({ signingSeed });
   const key = crypto.importSigningKey(Uint8Array.fromBase64(signingSeed));
@@ -47,7 +51,13 @@ export async function enrol(parts: {
   const parsed = enrolResponse.safeParse(body);
   if (!parsed.success) throw new VersionError('its answer has another form');
   const answer = parsed.data;
-  if (planHash(readPlan(answer.plan)) !== answer.planHash) throw new VersionError('its plan does not match its hash');
+  const plan = readPlan(answer.plan);
+  if (planHash(plan) !== answer.planHash) throw new VersionError('its plan does not match its hash');
+  if (!announcesAs(plan.security.suite, Uint8Array.fromBase64(answer.coordinatorKey))) {
+    throw new RefusedError(
+      'Cannot join as announcements must be signed as the suite of the plan says: the key is of another kind',
+    );
+  }
   const identity: Identity = {
     signingSeed,
     orgId: answer.orgId,

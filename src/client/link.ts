@@ -1,4 +1,5 @@
 import { type ChannelProfile, channelProfileIds } from '../core/protocol/channel-profile.ts';
+import { suiteDefault, type PlainSuiteId, plainSuiteIds } from '../core/protocol/suite.ts';
 
 /** What an invitation's link says: where the coordinator is, which TLS key it holds, and the single-use token. */
 export type Link = {
@@ -8,12 +9,14 @@ export type Link = {
   readonly pin: Uint8Array;
   /** Which channel to speak; absent: the default. */
   readonly profile?: ChannelProfile | undefined;
+  /** The plan's suite, which says what key the device makes; absent: the default. */
+  readonly suite?: PlainSuiteId | undefined;
 };
 
 /** Writes a link: `https://HOST:PORT/join#v=1&token=…&pin=sha256:…`. The part behind # never leaves the client. */
-export function formatLink({ host, port, token, pin, profile = 'default' }: Link): string {
+export function formatLink({ host, port, token, pin, profile = 'default', suite = suiteDefault }: Link): string {
   const name = host.includes(':') ? `[${host}]` : host;
-  return `https://${name}:${port}/join#v=1&token=${token}&pin=sha256:${pin.toBase64({ alphabet: 'base64url', omitPadding: true })}${profile === 'default' ? '' : `&channel=${profile}`}`;
+  return `https://${name}:${port}/join#v=1&token=${token}&pin=sha256:${pin.toBase64({ alphabet: 'base64url', omitPadding: true })}${profile === 'default' ? '' : `&channel=${profile}`}${suite === suiteDefault ? '' : `&suite=${suite}`}`;
 }
 
 /** A link that cannot be used, and why. */
@@ -45,7 +48,11 @@ export function parseLink(text: string): Link {
   const channel = fields.get('channel');
   const profile = channelProfileIds.find((id) => id === channel);
   if (channel !== null && profile === undefined) refuse('its channel must be one that this release has', channel);
+  const suite = fields.get('suite');
+  const known = plainSuiteIds.find((id) => String(id) === suite);
+  if (suite !== null && known === undefined) refuse('its suite must be one that this release has', suite);
   return {
+    ...(known === undefined || known === suiteDefault ? {} : { suite: known }),
     ...(profile === undefined || profile === 'default' ? {} : { profile }),
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: Number(url.port === '' ? 443 : url.port),

@@ -8,7 +8,7 @@ import { canonicalBytes, type Json } from '../core/protocol/canonical-json.ts';
 import type { Announcement } from '../core/protocol/messages.ts';
 import { encodePayload } from '../core/protocol/payload.ts';
 import { sealEnvelope } from '../core/protocol/seal.ts';
-import { suiteWithQkd } from '../core/protocol/suite.ts';
+import { suites, suiteWithQkd } from '../core/protocol/suite.ts';
 import type { Crypto, SigningKey } from '../ports/crypto.ts';
 import type { Deflate } from '../ports/deflate.ts';
 import type { SiteMemory } from '../ports/site-memory.ts';
@@ -59,6 +59,10 @@ export async function contribute(
   if (announcement.codec !== plan.aggregation.codec || announcement.suite !== announced) {
     throw new ProtocolError('The coordinator announces another codec or suite than its plan');
   }
+  const roundKey = Uint8Array.fromBase64(announcement.roundKey);
+  if (roundKey.length !== suites[suite].publicKeyBytes) {
+    throw new ProtocolError('The coordinator announces a round key of another kind than its plan says');
+  }
   const local = plan.privacy.mode === 'local' ? (parts.local ?? null) : null;
   if (local === null && plan.privacy.mode === 'local') {
     throw new ProtocolError('The plan asks for local privacy and this site has no noise to add');
@@ -94,7 +98,7 @@ export async function contribute(
       layout,
     },
     payload,
-    { round: Uint8Array.fromBase64(announcement.roundKey), device: key, psk: qkd?.psk },
+    { round: roundKey, device: key, psk: qkd?.psk },
     crypto,
     parts.room,
   );

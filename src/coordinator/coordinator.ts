@@ -2,6 +2,7 @@ import type { Evaluation } from '../core/learning/engine.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import { originOf } from '../core/transparency/checkpoint.ts';
 import type { SignedAnnouncement } from '../core/protocol/messages.ts';
+import type { OwnPrivacy } from '../core/protocol/own-privacy.ts';
 import { effectOf, phaseOf, type Round, type RoundEffect, type RoundEvent } from '../core/round/round.ts';
 import { hiddenKinds } from '../core/transparency/hidden-entry.ts';
 import type { Device, JournalRow } from '../ports/store.ts';
@@ -17,7 +18,7 @@ import { createModels, type ModelFile } from './models.ts';
 import { createOpenKey } from './open-key.ts';
 import type { CoordinatorParts } from './parts.ts';
 import { type ClientClaims, type ClientTls, createPresence } from './presence.ts';
-import { createCentralRounds } from './privacy/central.ts';
+import { createPrivateRounds } from './privacy/private-rounds.ts';
 import { decideOpening } from './privacy/opening.ts';
 import { createQkdKeys } from './qkd-keys.ts';
 import { withRootSet } from './root-set.ts';
@@ -62,6 +63,8 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget' | 'sw
   model(hash: string): Promise<Uint8Array | undefined>;
   /** A file that the run has published, read part by part: what a site may ask for. */
   modelFile(hash: string): Promise<ModelFile | undefined>;
+  /** What a client may be told of its own privacy loss: for nobody else. */
+  ownPrivacy(clientId: string): OwnPrivacy | undefined;
   /** HTTP bodies, for the round's record. */
   countBytes(direction: 'up' | 'down', bytes: number): void;
   stop(reason: string): Promise<void>;
@@ -89,9 +92,9 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   const saltFor = (kind: string) => (isPrivate && hiddenKinds.has(kind) ? crypto.randomBytes(16).toHex() : undefined);
   const log = createRunLog({ store, clock, crypto, orgId, runId, treeHead, saltFor, onFailure: fail });
   const models = createModels(parts);
-  const central = isPrivate ? createCentralRounds(parts, log) : null;
+  const central = isPrivate ? createPrivateRounds(parts, log) : null;
   const enrolment = createEnrolment({ ...parts, log });
-  const deviceKeys = createDeviceKeys({ log, crypto });
+  const deviceKeys = createDeviceKeys({ log, crypto, suite: plan.security.suite });
   const bytes = { up: 0, down: 0 };
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => {});
@@ -227,6 +230,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
       const changes = central?.closing(snapshot) ?? [];
       return { changes, drafts: [closed, ...ending], result: undefined };
     });
+    await central?.forget();
   }
 
   /** Opens the next round when enough clients are there. */
@@ -374,6 +378,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     untoldClients: () => presence.untold(),
     model: (hash) => blobs.get(hash),
     modelFile: (hash) => models.published(hash, log.snapshot().models),
+    ownPrivacy: (clientId) => central?.own(log.snapshot(), clientId),
     countBytes: (direction, count) => void (bytes[direction] += count),
     stop: (reason) => log.record(({ run }) => ({ drafts: stopping(run, reason, nowMs()), result: undefined })),
     journal: (fromSequence) => store.journal(fromSequence),

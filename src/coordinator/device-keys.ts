@@ -1,6 +1,7 @@
 import { keyRotationBytes, type RotateKeyRequest } from '../core/protocol/messages.ts';
 import { purposes } from '../core/protocol/purposes.ts';
 import { deviceKeyDays } from '../core/keys/lifecycle.ts';
+import { isOfSuite, type PlainSuiteId } from '../core/protocol/suite.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Device } from '../ports/store.ts';
 import type { Decision, RunLog, Snapshot } from './run-log.ts';
@@ -25,7 +26,12 @@ export function isKeyDue({ run }: Snapshot, { deviceId, enrolledAtMs }: Device, 
   return key?.isAsked === true || nowMs - (key?.sinceMs ?? enrolledAtMs) >= deviceKeyDays * dayMs;
 }
 
-export function createDeviceKeys({ log, crypto }: { readonly log: RunLog; readonly crypto: Crypto }): DeviceKeys {
+export function createDeviceKeys(parts: {
+  readonly log: RunLog;
+  readonly crypto: Crypto;
+  readonly suite: PlainSuiteId;
+}): DeviceKeys {
+  const { log, crypto, suite } = parts;
   const fingerprint = (publicKey: string) => crypto.sha256(Uint8Array.fromBase64(publicKey)).toHex().slice(0, 16);
 
   function decide(snapshot: Snapshot, old: Device, publicKey: string): Decision<KeyRotation> {
@@ -52,7 +58,7 @@ export function createDeviceKeys({ log, crypto }: { readonly log: RunLog; readon
       const bytes = keyRotationBytes(rotation);
       const holds = (key: string, by: string) =>
         crypto.verify(Uint8Array.fromBase64(key), purposes.deviceKey, bytes, Uint8Array.fromBase64(by));
-      const isHeld = await holds(publicKey, proof);
+      const isHeld = isOfSuite(suite, Uint8Array.fromBase64(publicKey)) && (await holds(publicKey, proof));
       // Asked again, as the answer was lost.
       if (isHeld && device.publicKey === publicKey) return 'replaced';
       if (!isHeld || !(await holds(device.publicKey, signature))) return 'bad-signature';

@@ -2,6 +2,7 @@ import type { Plan } from '../core/plan/plan.ts';
 import { enrolmentProofBytes, type EnrolRequest } from '../core/protocol/messages.ts';
 import { purposes } from '../core/protocol/purposes.ts';
 import type { Clock } from '../ports/clock.ts';
+import { isOfSuite } from '../core/protocol/suite.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Device, DeviceStatus, Invitation } from '../ports/store.ts';
 import type { Decision, RunLog, Snapshot } from './run-log.ts';
@@ -75,7 +76,9 @@ export function createEnrolment(parts: {
       if (!log.snapshot().invitations.has(tokenHash)) return log.record(() => refuse('unknown-token', tokenHash));
       const message = enrolmentProofBytes({ tokenHash, publicKey, pin });
       const key = Uint8Array.fromBase64(publicKey);
-      const isProven = await crypto.verify(key, purposes.enrolment, message, Uint8Array.fromBase64(proof));
+      const isProven =
+        isOfSuite(plan.security.suite, key) &&
+        (await crypto.verify(key, purposes.enrolment, message, Uint8Array.fromBase64(proof)));
       const deviceId = `d-${crypto.sha256(key).toHex().slice(0, 24)}`;
 
       return log.record((snapshot) => {

@@ -5,7 +5,7 @@ export function guardedBlobs(blobs: Blobs, onFailure: (error: unknown) => never)
   const { arriving } = blobs;
   return {
     ...blobs,
-    put: (content) => blobs.put(content).catch(onFailure),
+    put: (content, known) => blobs.put(content, known).catch(onFailure),
     remove: (hash) => blobs.remove(hash).catch(onFailure),
     sweep: (isOrphan) => blobs.sweep(isOrphan).catch(onFailure),
     arriving: {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Plan } from '../core/plan/plan.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import { createOpenKey } from './open-key.ts';
 import type { QkdKeys } from './qkd-keys.ts';
@@ -14,6 +15,7 @@ test('the QKD keys of a round are wiped with its key, and no earlier', async () 
   const kept = new Map<number, Uint8Array>();
   const open = createOpenKey(
     {
+      plan: { security: { suite: 1 } } as Plan,
       crypto: { generateRoundKey: async () => roundKey } as unknown as Crypto,
       roundKeys: {
         put: async (round, secret) => void kept.set(round, secret.slice()),

@@ -1,3 +1,4 @@
+import { suites } from '../core/protocol/suite.ts';
 import type { Device } from '../ports/store.ts';
 import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
 import type { QkdKeys, ReservedQkd } from './qkd-keys.ts';
@@ -20,7 +21,7 @@ export type OpenKey = {
 };
 
 export function createOpenKey(
-  { crypto, roundKeys }: Pick<CoordinatorParts, 'crypto' | 'roundKeys'>,
+  { crypto, roundKeys, plan }: Pick<CoordinatorParts, 'crypto' | 'roundKeys' | 'plan'>,
   qkdKeys: QkdKeys,
 ): OpenKey {
   let open: OpenRoundKey | undefined;
@@ -28,7 +29,7 @@ export function createOpenKey(
     current: () => open,
     of: (round) => (open?.round === round ? open : undefined),
     async create(round, devices, saeOf) {
-      const key = await crypto.generateRoundKey();
+      const key = await crypto.generateRoundKey(suites[plan.security.suite].kem);
       const qkd = await qkdKeys.reserve(devices, saeOf);
       const ownSecret = key.exportSecret();
       const secret = encodeRoundSecret({ roundKey: ownSecret, qkd: qkd.keys });

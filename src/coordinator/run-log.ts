@@ -4,6 +4,7 @@ import { createMerkleLog, type MerkleLog } from '../core/transparency/merkle-log
 import { DamagedError } from '../ports/damage.ts';
 import type { Crypto, SigningKey } from '../ports/crypto.ts';
 import { firstBrokenEntry, type LedgerChain, type LedgerEntry } from '../core/privacy/ledger/chain.ts';
+import { ledgerHeads, ledgerSeal } from '../core/privacy/ledger/heads.ts';
 import {
   type Change,
   ConflictError,
@@ -125,6 +126,11 @@ export function createRunLog(parts: {
         reject(error);
       }
     }
+    const seal = ledgerSealAfter(rows, next);
+    if (seal !== undefined) {
+      rows.push(seal);
+      next = { ...next, run: evolve(next.run, seal.entry) };
+    }
     for (const row of rows) tree.append(Uint8Array.fromHex(row.leafHash));
     const head = treeHeadAfter(rows);
     if (head !== undefined) {
@@ -145,9 +151,20 @@ export function createRunLog(parts: {
     if (rows.length > 0) for (const listener of listeners) listener(rows);
   }
 
+  /** Where the privacy ledger stands, before the head that signs it: who resets it is seen by whoever has the log. */
+  function ledgerSealAfter(rows: readonly JournalRow[], { ledger }: Snapshot): JournalRow | undefined {
+    if (!isSealed(rows) || ledger.size === 0) return undefined;
+    const place = { orgId, runId, sequence: sequence + rows.length, atMs: clock.wallMs() };
+    return toRow({ kind: 'ledger.sealed', data: { ...ledgerSeal(ledgerHeads(ledger)) } }, place, crypto.sha256);
+  }
+
+  function isSealed(rows: readonly JournalRow[]): boolean {
+    return parts.treeHead !== undefined && rows.some(({ entry }) => sealedKinds.has(entry.kind));
+  }
+
   /** What ends a round or a run is sealed in its own transaction: the signed head of the tree up to it. */
   function treeHeadAfter(rows: readonly JournalRow[]): JournalRow | undefined {
-    if (parts.treeHead === undefined || !rows.some(({ entry }) => sealedKinds.has(entry.kind))) return undefined;
+    if (parts.treeHead === undefined || !isSealed(rows)) return undefined;
     const { origin, key } = parts.treeHead;
     const size = tree.size();
     const checkpoint = signCheckpoint({ origin, size, root: tree.root(size) }, key);

@@ -1,9 +1,11 @@
 import { emptyMemory, type Inspection, type Memory, remember, rememberRefusals } from '../core/detection/memory.ts';
+import type { LedgerSeal } from '../core/privacy/ledger/heads.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import type { ClientEvaluation, ClientVerdict, PrivacyFigures, RoundRecord } from '../core/round/record.ts';
 import { openRound, type PhasePlan, type Round, type RoundEvent } from '../core/round/round.ts';
 import { step } from '../core/round/step.ts';
 import type { JournalEntry } from '../ports/store.ts';
+import { type FtrlState, withDrawn, withLeaf } from './privacy/ftrl-state.ts';
 import { refusedForContent } from './trust.ts';
 
 /** What has been learned about the open round so far. */
@@ -40,6 +42,10 @@ export type PrivacyState = {
   /** Clients without budget for a round, when it was last asked. */
   readonly out: readonly string[];
   readonly last: { readonly release: string; readonly noiseNorm: number } | null;
+  /** Where what single clients have saved is sealed, and the file before it; null before the first release. */
+  readonly individual: { readonly file: string; readonly stale: string | null } | null;
+  /** Of DP-FTRL; left out elsewhere, and before its first noise was drawn. */
+  readonly ftrl?: FtrlState;
 };
 
 /** A run as its journal tells it. */
@@ -57,6 +63,8 @@ export type RunState = {
   readonly seconds: number;
   /** What detection remembers of the clients. */
   readonly detection: Memory;
+  /** The privacy ledger as the newest tree head has it. */
+  readonly ledgerSeal: LedgerSeal | null;
   /** The newest signed tree head, with the witnesses' signatures that have come since. */
   readonly checkpoint: string | null;
   /** The signed card of each model, by the model's hash. */
@@ -79,6 +87,7 @@ export const initialState: RunState = {
   seconds: 0,
   detection: emptyMemory,
   checkpoint: null,
+  ledgerSeal: null,
   cards: {},
   deviceKeys: {},
   qkdAbsent: [],
@@ -98,14 +107,18 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
   switch (entry.kind) {
     case 'run.created':
       return { ...withCard(state, data['model'], data['card']), planHash: data['planHash'] as string };
+    case 'ledger.sealed':
+      return { ...state, ledgerSeal: data as unknown as LedgerSeal };
     case 'log.tree-head':
       return { ...state, checkpoint: data['checkpoint'] as string };
     case 'log.cosigned':
       return { ...state, checkpoint: data['checkpoint'] as string };
     case 'privacy.planned': {
       const { noiseMultiplier, radius } = data as unknown as PrivacyState;
-      return { ...state, privacy: { noiseMultiplier, radius, released: 0, out: [], last: null } };
+      return { ...state, privacy: { noiseMultiplier, radius, released: 0, out: [], last: null, individual: null } };
     }
+    case 'privacy.drawn':
+      return { ...state, privacy: withDrawn(state.privacy!, entry.round!, data) };
     case 'privacy.released':
       return applyRelease(state, data as unknown as PrivacyFigures & PrivacyRelease);
     case 'client.connected':
@@ -217,7 +230,15 @@ function withCard(state: RunState, model: Json | undefined, card: Json | undefin
   return card === undefined ? state : { ...state, cards: { ...state.cards, [model as string]: card as string } };
 }
 
-type PrivacyRelease = { readonly release: string; readonly noiseNorm: number; readonly nextRadius: number };
+type PrivacyRelease = {
+  readonly release: string;
+  readonly noiseNorm: number;
+  readonly nextRadius: number;
+  /** Left out by releases of older versions. */
+  readonly individual?: string | null;
+  /** The file of what the next leaf needs, under DP-FTRL: null after the last. */
+  readonly sums?: string | null;
+};
 
 function withOut(privacy: PrivacyState | null, out: readonly string[] | undefined): PrivacyState | null {
   return privacy === null || out === undefined ? privacy : { ...privacy, out };
@@ -237,6 +258,11 @@ function applyRelease(state: RunState, data: PrivacyFigures & PrivacyRelease): R
     radius: nextRadius,
     released: state.privacy!.released + 1,
     last: { release, noiseNorm },
+    individual:
+      data.individual === null || data.individual === undefined
+        ? null
+        : { file: data.individual, stale: state.privacy!.individual?.file ?? null },
+    ...withLeaf(state.privacy!, state.round?.participants ?? [], data.sums),
   };
   return withFacts({ ...state, privacy }, ({ privacy: opened }) => ({ privacy: { ...opened!, released: figures } }));
 }

@@ -1,11 +1,11 @@
-import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { backup, DatabaseSync } from 'node:sqlite';
 import { openBackup, sealBackup } from '../adapters/backup-age.ts';
 import { createNodeCrypto } from '../adapters/crypto-node.ts';
 import { rekeyToken, type Token, type Unlocking } from '../adapters/kms-file/token.ts';
 import { DamagedError } from '../ports/damage.ts';
 import { type ArchiveFile, decodeArchive, encodeArchive } from '../core/archive/ustar.ts';
+import { copyDatabase, ledgerFile } from './backup-ledger.ts';
 
 /**
  * What a backup leaves out: the keys of open rounds, which must not outlive them, and what belongs to a process. Vault
@@ -18,23 +18,19 @@ const files = ['plan.toml', 'coordinator.json'];
 
 /**
  * A coordinator's folder as one sealed archive, also while it serves: the database is copied as of one moment, before the
- * blobs that it names.
+ * blobs that it names. A privacy ledger in a file of its own goes along.
  */
 export async function sealFolder(
   folder: string,
   recipient: string,
   unlocking: Unlocking,
+  ledger?: string,
 ): Promise<{ sealed: Uint8Array; files: number }> {
   const copy = join(folder, 'state', `run.db.${process.pid}.part`);
-  const database = new DatabaseSync(join(folder, 'state', 'run.db'), { readOnly: true });
-  let all: ArchiveFile[];
-  try {
-    await backup(database, copy);
-    all = [{ name: 'state/run.db', bytes: await readFile(copy) }];
-  } finally {
-    database.close();
-    await rm(copy, { force: true });
-  }
+  const all: ArchiveFile[] = [
+    { name: 'state/run.db', bytes: await copyDatabase(join(folder, 'state', 'run.db'), copy) },
+  ];
+  if (ledger !== undefined) all.push(await ledgerFile(folder, ledger));
   for (const name of await namesIn(folder)) {
     const bytes = await readFile(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
       // A blob may be removed meanwhile: nothing that the copied database needs is.

@@ -1,6 +1,7 @@
 import { type Announcer, createAnnouncer } from '../coordinator/announcer.ts';
 import { activeKey } from '../core/keys/lifecycle.ts';
 import type { CertifiedRun } from '../core/protocol/key-certificate.ts';
+import { signsOnlyAs } from '../core/protocol/purposes.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { ProofKeys } from '../ports/proof-keys.ts';
 import type { KeyVault } from './key-vault.ts';
@@ -11,9 +12,9 @@ export async function openProofKeys(
   { importSigningKey }: Pick<Crypto, 'importSigningKey'>,
 ): Promise<ProofKeys> {
   return {
-    treeHead: importSigningKey(await vault.secret('tree-head')),
-    modelCard: importSigningKey(await vault.secret('model-card')),
-    exportList: importSigningKey(await vault.secret('export-list')),
+    treeHead: signsOnlyAs('tree-head', importSigningKey(await vault.secret('tree-head'))),
+    modelCard: signsOnlyAs('model-card', importSigningKey(await vault.secret('model-card'))),
+    exportList: signsOnlyAs('export-list', importSigningKey(await vault.secret('export-list'))),
     pseudonym: await vault.secret('pseudonym'),
   };
 }
@@ -26,5 +27,10 @@ export async function openAnnouncer(
 ): Promise<Announcer> {
   const [root, key] = [await vault.secret('root'), await vault.secret('announcement')];
   const { version } = activeKey(await vault.inventory(), 'announcement')!;
-  return createAnnouncer(importSigningKey(root), run, importSigningKey(key), version);
+  return createAnnouncer(
+    signsOnlyAs('root', importSigningKey(root)),
+    run,
+    signsOnlyAs('announcement', importSigningKey(key)),
+    version,
+  );
 }

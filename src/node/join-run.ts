@@ -22,6 +22,7 @@ import { certifiedTransport } from './certified-transport.ts';
 import { holdCertificate } from './device-certificate.ts';
 import { openKeyVault } from './key-vault.ts';
 import { channelProfiles, clientChannel, describeProfile } from '../core/protocol/channel-profile.ts';
+import { suiteDefault } from '../core/protocol/suite.ts';
 import type { Identity } from '../ports/identity.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { TransportError } from '../ports/transport.ts';
@@ -58,6 +59,9 @@ export async function joinRun(options: {
       throw new RefusedError(
         `Cannot join as link and plan must name one channel: ${profile} and ${plan.security.profile}`,
       );
+    const suite = link.suite ?? suiteDefault;
+    if (plan.security.suite !== suite)
+      throw new RefusedError(`Cannot join as link and plan must name one suite: ${suite} and ${plan.security.suite}`);
     if (!channelProfiles[profile].isPostQuantum) say(`channel: ${describeProfile(profile)}`);
     say(`enrolled as ${identity.clientId} in ${identity.runId}`);
     const { dateMs } = await withRetries(() => transport.request({ method: 'GET', path: '/health' }), clock.sleep);

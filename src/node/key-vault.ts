@@ -4,6 +4,7 @@ import { openFileKms } from '../adapters/kms-file.ts';
 import { rekeyToken, type Token, type Unlocking } from '../adapters/kms-file/token.ts';
 import { activeKey, keyPurposes, type KeyPurpose, type KeyRecord, moveKey } from '../core/keys/lifecycle.ts';
 import { openObject, sealedUnder, sealObject } from '../core/keys/sealed.ts';
+import { schemeOf, type SignatureScheme } from '../core/protocol/signature-scheme.ts';
 import type { AtRest } from '../ports/at-rest.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import { DamagedError } from '../ports/damage.ts';
@@ -37,6 +38,12 @@ export type KeyVault = {
   replace(purpose: StoredPurpose, secret?: Uint8Array): Promise<KeyRecord>;
   /** A new key-encryption key: every secret is wrapped anew, nothing else moves. */
   rotateKek(): Promise<KeyRecord>;
+  /**
+   * Ends a key that somebody else may know: its secret is gone at once. Where it was in use, a new one is in use from then on.
+   *
+   * Errors: RangeError for one that nothing may take the place of in this run, or that other commands end.
+   */
+  revoke(id: string): Promise<{ readonly revoked: KeyRecord; readonly inUse: KeyRecord | null }>;
   /** Ends a key that is not in use. */
   destroy(id: string): Promise<KeyRecord>;
   /** Seals files of this folder under the data key in use. */
@@ -127,8 +134,18 @@ export async function openKeyVault(
     return plain;
   }
 
-  async function add(purpose: StoredPurpose, given: Uint8Array | undefined): Promise<StoredKey> {
-    const secret = given ?? freshSecret(purpose, crypto);
+  /** The key that signs announcements is of the scheme of the root key above it. */
+  async function schemeFor(purpose: StoredPurpose): Promise<SignatureScheme | undefined> {
+    const root = purpose === 'announcement' ? activeKey(keys, 'root') : undefined;
+    return root && schemeOf('seedBytes', (await unwrapped(root)).length);
+  }
+
+  async function add(
+    purpose: StoredPurpose,
+    given: Uint8Array | undefined,
+    end: (former: StoredKey, nowMs: number) => StoredKey = ended,
+  ): Promise<StoredKey> {
+    const secret = given ?? freshSecret(purpose, crypto, await schemeFor(purpose));
     const now = nowMs();
     const version = Math.max(0, ...keys.filter((key) => key.purpose === purpose).map((key) => key.version)) + 1;
     const id = `${purpose}-${version}`;
@@ -145,7 +162,7 @@ export async function openKeyVault(
     const former = activeKey(keys, purpose);
     const stored: StoredKey = { ...moveKey(made, 'activate', now), secret: await wrapped(id, secret, kek) };
     secrets.set(id, secret);
-    await keep([...keys.map((key) => (key === former ? ended(key, now) : key)), stored]);
+    await keep([...keys.map((key) => (key === former ? end(key, now) : key)), stored]);
     if (former !== undefined && !keptPurposes.has(purpose)) forget(former.id);
     return stored;
   }
@@ -188,6 +205,19 @@ export async function openKeyVault(
         // Nothing is wrapped under the former ones any more.
         for (const one of former) await kms.destroy(one);
         return kekRecords([next])[0]!;
+      }),
+    revoke: (id) =>
+      inTurn(async () => {
+        const key = keys.find((one) => one.id === id);
+        if (key === undefined) throw new RangeError(`Cannot revoke ${id} as there must be such a key: there is none`);
+        const problem = revocationProblem(key);
+        if (problem !== undefined) throw new RangeError(`Cannot revoke ${id} as ${problem}`);
+        const { purpose, state } = key;
+        const gone = (one: StoredKey, now: number) => recordOf({ ...one, ...moveKey(one, 'revoke', now) });
+        const made = state === 'active' ? recordOf(await add(purpose as StoredPurpose, undefined, gone)) : null;
+        if (made === null) await keep(keys.map((one) => (one === key ? gone(one, nowMs()) : one)));
+        forget(id);
+        return { revoked: recordOf(keys.find((one) => one.id === id)!), inUse: made };
       }),
     destroy: (id) =>
       inTurn(async () => {
@@ -238,6 +268,17 @@ async function openPair(
   }
 }
 
+/** Why a key is not revoked here, and what is done instead; undefined for one that is. */
+function revocationProblem({ purpose, state }: KeyRecord): string | undefined {
+  if (purpose === 'certificate-authority') return 'certificates are revoked and authorities rotated with "qflare ca"';
+  if (state === 'revoked' || state === 'destroyed') return `it must not have ended: current value is ${state}`;
+  if (state === 'active' && purpose === 'data')
+    return 'it must not be in use: "keys rotate data" first, and revoke it once nothing rests under it';
+  return state === 'active' && !keyPurposes[purpose].rotates
+    ? 'others pin this key for the life of the run: stop the run, and begin another in a new folder'
+    : undefined;
+}
+
 /** The record of a key that another has taken the place of. */
 function ended(key: StoredKey, nowMs: number): StoredKey {
   const retired = moveKey(key, 'retire', nowMs);
@@ -245,15 +286,19 @@ function ended(key: StoredKey, nowMs: number): StoredKey {
   return recordOf({ ...key, ...moveKey(retired, 'destroy', nowMs) });
 }
 
-function freshSecret(purpose: StoredPurpose, crypto: Pick<Crypto, 'randomBytes' | 'generateSigningKey'>): Uint8Array {
+function freshSecret(
+  purpose: StoredPurpose,
+  crypto: Pick<Crypto, 'randomBytes' | 'generateSigningKey'>,
+  scheme: SignatureScheme | undefined,
+): Uint8Array {
   if (purpose === 'owner-token') {
     return Buffer.from(crypto.randomBytes(32).toBase64({ alphabet: 'base64url', omitPadding: true }));
   }
   if (purpose === 'tls' || purpose === 'certificate-authority') {
     throw new RangeError(`Cannot make a key for ${purpose} as it must come with its certificate`);
   }
-  return keyPurposes[purpose].algorithm === 'ML-DSA-65'
-    ? crypto.generateSigningKey().exportSeed()
+  return keyPurposes[purpose].algorithm.startsWith('ML-DSA')
+    ? crypto.generateSigningKey(scheme).exportSeed()
     : crypto.randomBytes(32);
 }
 

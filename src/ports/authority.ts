@@ -30,6 +30,11 @@ export type Generation = {
 /** What a server needs to judge certificates: PEM, a list of revoked ones for each authority that is trusted. */
 export type Trust = { readonly ca: readonly string[]; readonly crl: readonly string[] };
 
+/** An authority that should lead to its root and does not: nothing is issued, and nobody is let in. */
+export class AnchorError extends Error {
+  override readonly name = 'AnchorError';
+}
+
 /**
  * An authority of certificates for devices.
  *
@@ -44,6 +49,8 @@ export type CertificateAuthority = {
   revokeSubject(subject: string, reason: RevocationReason): Promise<readonly CertificateRecord[]>;
   /** A new key and certificate in place of the one in use; certificates under the former hold until they end. */
   rotate(): Promise<Generation>;
+  /** Puts the authority in use under an offline root that has signed its key, for good. */
+  anchor(by: { readonly root: string; readonly certificate: string }): Promise<void>;
   /** Lists of revoked certificates anew, where the ones that are there are past half of their time. */
   refresh(): Promise<void>;
   /** Whether it also answers requests of devices whose key stores know EC only. */

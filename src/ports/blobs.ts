@@ -1,7 +1,10 @@
 /** Content-addressed bytes. The name of a blob is the SHA-256 of its bytes in hexadecimal. */
 export type Blobs = {
-  /** Writes durably (the bytes are on disk when it returns) and gives the hash. Writing twice is no error. */
-  put(content: Uint8Array | AsyncIterable<Uint8Array>): Promise<string>;
+  /**
+   * Writes durably (the bytes are on disk when it returns) and gives the hash. Writing twice is no error. `known`: the
+   * hash of these very bytes, where the caller has just made it; it is not made again.
+   */
+  put(content: Uint8Array | AsyncIterable<Uint8Array>, known?: string): Promise<string>;
   /** The bytes, or undefined when there is no such blob. Throws when the bytes no longer match the hash. */
   get(hash: string): Promise<Uint8Array | undefined>;
   /** How many bytes the blob has, or undefined when there is none. */

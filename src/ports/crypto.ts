@@ -1,4 +1,6 @@
+import type { Kem } from '../core/protocol/kem.ts';
 import type { Purpose } from '../core/protocol/purposes.ts';
+import type { SignatureScheme } from '../core/protocol/signature-scheme.ts';
 
 /** A device's or the coordinator's signing key. The private half stays inside the adapter's object. */
 export type SigningKey = { readonly publicKey: Uint8Array; sign(purpose: Purpose, message: Uint8Array): Uint8Array };
@@ -33,11 +35,17 @@ export type Crypto = {
   randomBytes(count: number): Uint8Array;
   /** AES-256-GCM under a key of 32 bytes, with a tag of 16 bytes at the end. */
   aead(key: Uint8Array): Aead;
-  generateSigningKey(): SigningKey & { exportSeed(): Uint8Array };
+  /** A fresh key of a scheme; ML-DSA-65 unless named. */
+  generateSigningKey(scheme?: SignatureScheme): SigningKey & { exportSeed(): Uint8Array };
+  /** The key of a seed, whose length says the scheme. */
   importSigningKey(seed: Uint8Array): SigningKey;
+  /** Whether every part of the public key's scheme has signed. */
   verify(publicKey: Uint8Array, purpose: Purpose, message: Uint8Array, signature: Uint8Array): Promise<boolean>;
-  generateRoundKey(): Promise<RoundKey>;
+  /** A fresh key of a KEM; MLKEM768-X25519 unless named. */
+  generateRoundKey(kem?: Kem): Promise<RoundKey>;
+  /** The key of an exported secret, whose length says the KEM. */
   importRoundKey(secret: Uint8Array): Promise<RoundKey>;
+  /** Encapsulates to a round's public key, whose length says the KEM. */
   seal(publicKey: Uint8Array, info: Uint8Array, psk?: PreSharedKey): Promise<SealContext>;
   /** Constant-time equality of two byte strings. */
   isEqual(a: Uint8Array, b: Uint8Array): boolean;

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { knownAnswers } from './known-answers.ts';
-import type { Primitives } from './node-primitives.ts';
+import type { HpkeKem, Primitives } from './node-primitives.ts';
 
 /** A primitive does not give its known answer: nothing may be signed, sealed or opened with this machine. */
 export class SelfTestError extends Error {
@@ -45,12 +45,21 @@ function testPrimitives(primitives: Primitives): void {
   }
 }
 
-/** The known answer of HPKE with MLKEM768-X25519, which is asynchronous. */
-export async function testHpke({ createHpke }: Primitives): Promise<void> {
-  const { hpke: known, message, context } = knownAnswers;
-  const name = 'HPKE with MLKEM768-X25519';
+/** The known answers of HPKE with each KEM, which is asynchronous. */
+export async function testHpke(primitives: Primitives): Promise<void> {
+  await testHpkeWith('MLKEM768-X25519', knownAnswers.hpke, primitives);
+  await testHpkeWith('MLKEM1024-P384', knownAnswers.hpke1024, primitives);
+}
+
+async function testHpkeWith(
+  kem: HpkeKem,
+  known: { readonly enc: string; readonly exported: string },
+  { createHpke }: Primitives,
+): Promise<void> {
+  const { message, context } = knownAnswers;
+  const name = `HPKE with ${kem}`;
   try {
-    const suite = createHpke();
+    const suite = createHpke(kem);
     const [info, exporter, enc] = [utf8(message), utf8(context), Buffer.from(known.enc, 'base64')];
     const own = await suite.DeserializePrivateKey(counting(32), true);
     const open = async (key: typeof own, sealed: Uint8Array, under: Uint8Array) => {
@@ -135,20 +144,32 @@ const tests: Readonly<Record<string, (primitives: Primitives) => boolean>> = {
     );
   },
 
-  'ML-DSA-65': ({ createPrivateKey, createPublicKey, createHash, sign, verify }) => {
-    const known = knownAnswers.signature;
+  'ML-DSA-65': (primitives) => isSoundMlDsa('ml-dsa-65', knownAnswers.signature, primitives),
+  'ML-DSA-87': (primitives) => isSoundMlDsa('ml-dsa-87', knownAnswers.signature87, primitives),
+
+  // Signing takes a third of a second: what is tested is that a known signature verifies, and no other.
+  'SLH-DSA-SHA2-128s': ({ createPublicKey, verify }) => {
+    const known = knownAnswers.hashSignature;
+    const raw = Buffer.from(known.publicKey, 'hex');
+    const key = createPublicKey({ key: raw, format: 'raw-public', asymmetricKeyType: 'slh-dsa-sha2-128s' });
     const [message, context] = [utf8(knownAnswers.message), utf8(knownAnswers.context)];
-    const key = createPrivateKey({ key: counting(32), format: 'raw-seed', asymmetricKeyType: 'ml-dsa-65' });
-    const publicKey = createPublicKey(key);
-    const raw = publicKey.export({ format: 'raw-public' });
     const signature = Buffer.from(known.signature, 'base64');
-    const holds = (of: Uint8Array, under = context) => verify(null, message, { key: publicKey, context: under }, of);
+    const holds = (of: Uint8Array, under: Uint8Array) => verify(null, message, { key, context: under }, of);
+    return holds(signature, context) && !holds(flipped(signature), context) && !holds(signature, utf8('another'));
+  },
+
+  // RFC 8032, section 7.1, test 2.
+  Ed25519: ({ createPrivateKey, createPublicKey, sign, verify }) => {
+    const seed = Buffer.from('4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb', 'hex');
+    const key = createPrivateKey({ key: seed, format: 'raw-private', asymmetricKeyType: 'ed25519' });
+    const publicKey = createPublicKey(key);
+    const signature = sign(null, Buffer.of(0x72), key);
     return (
-      createHash('sha256').update(raw).digest('hex') === known.publicKeySha256 &&
-      holds(signature) &&
-      holds(sign(null, message, { key, context })) &&
-      !holds(flipped(signature)) &&
-      !holds(signature, utf8('qflare/self-test/v2'))
+      signature.toString('hex') ===
+        '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00' &&
+      verify(null, Buffer.of(0x72), publicKey, signature) &&
+      !verify(null, Buffer.of(0x73), publicKey, signature) &&
+      !verify(null, Buffer.of(0x72), publicKey, flipped(signature))
     );
   },
 
@@ -160,6 +181,27 @@ const tests: Readonly<Record<string, (primitives: Primitives) => boolean>> = {
   'constant-time comparison': ({ timingSafeEqual }) =>
     timingSafeEqual(counting(32), counting(32)) && !timingSafeEqual(counting(32), flipped(counting(32))),
 };
+
+/** Signatures of a known key, of another, under another context. */
+function isSoundMlDsa(
+  algorithm: 'ml-dsa-65' | 'ml-dsa-87',
+  known: { readonly publicKeySha256: string; readonly signature: string },
+  { createPrivateKey, createPublicKey, createHash, sign, verify }: Primitives,
+): boolean {
+  const [message, context] = [utf8(knownAnswers.message), utf8(knownAnswers.context)];
+  const key = createPrivateKey({ key: counting(32), format: 'raw-seed', asymmetricKeyType: algorithm });
+  const publicKey = createPublicKey(key);
+  const raw = publicKey.export({ format: 'raw-public' });
+  const signature = Buffer.from(known.signature, 'base64');
+  const holds = (of: Uint8Array, under = context) => verify(null, message, { key: publicKey, context: under }, of);
+  return (
+    createHash('sha256').update(raw).digest('hex') === known.publicKeySha256 &&
+    holds(signature) &&
+    holds(sign(null, message, { key, context })) &&
+    !holds(flipped(signature)) &&
+    !holds(signature, utf8('qflare/self-test/v2'))
+  );
+}
 
 function flipped(bytes: Buffer): Buffer {
   const copy = Buffer.from(bytes);

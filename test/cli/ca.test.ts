@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { DatabaseSync } from 'node:sqlite';
 import { readInventory } from '../../src/node/key-vault.ts';
 import { createCertificateRequest } from '../../src/adapters/certificate-request.ts';
 import { until } from '../system/virtual-clock.ts';
@@ -146,10 +147,21 @@ test('a plan that demands certificates: sites join in one line, the authority ro
   const run = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as { tls: { group: string } };
   assert.equal(run.tls.group, 'SecP384r1MLKEM1024');
   assert.match(readFileSync(join(folder, 'report.html'), 'utf8'), /cnsa-style/);
+  // Envelopes, device keys and the key that certifies announcements are of the profile too.
+  const said = JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')) as Record<string, unknown>;
+  assert.deepEqual([said['kem'], said['signature']], ['MLKEM1024-P384', 'ML-DSA-87']);
+  const store = new DatabaseSync(join(folder, 'state', 'run.db'), { readOnly: true });
+  const devices = store.prepare('SELECT publicKey AS key FROM device').all() as { key: string }[];
+  store.close();
+  assert.deepEqual(
+    devices.map(({ key }) => Uint8Array.fromBase64(key).length),
+    [2592, 2592],
+  );
   const own = join(folder, 'plan.toml');
   const text = readFileSync(own, 'utf8')
     .replace('"cnsa-style"', '"compatibility"')
-    .replace('"SecP384r1MLKEM1024"', '"X25519"');
+    .replace('"SecP384r1MLKEM1024"', '"X25519"')
+    .replace('suite = 5', 'suite = 1');
   writeFileSync(own, text);
   const other = await runToEnd('serve', folder);
   assert.deepEqual([other.code, /security\.profile must be cnsa-style/.test(other.err)], [5, true], other.err);

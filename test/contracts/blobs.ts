@@ -14,6 +14,9 @@ export function blobsContract(name: string, open: () => Blobs): void {
       const hash = await blobs.put(bytes);
       assert.equal(hash, hashOf(bytes));
       assert.equal(Buffer.compare((await blobs.get(hash))!, bytes), 0, `${size} bytes`);
+      const other = bytes.map((byte) => byte ^ 1);
+      assert.equal(await blobs.put(other, hashOf(other)), hashOf(other), 'a hash that is known already');
+      assert.equal(Buffer.compare((await blobs.get(hashOf(other)))!, other), 0);
     }
   });
 

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createNodeCrypto } from '../../src/adapters/crypto-node.ts';
 import { keyPurposes } from '../../src/core/keys/lifecycle.ts';
-import { purposes } from '../../src/core/protocol/purposes.ts';
+import { preimageOf, type Purpose, purposes, signers, signsOnlyAs } from '../../src/core/protocol/purposes.ts';
+import { type SignatureScheme, signatureSchemes } from '../../src/core/protocol/signature-scheme.ts';
 import { openKeyVault, readInventory } from '../../src/node/key-vault.ts';
 import { makeFolderAuthority } from '../../src/node/folder-authority.ts';
+import { openAnnouncer, openProofKeys } from '../../src/node/coordinator-keys.ts';
 import { findUnlocking } from '../../src/node/unlocking.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'qflare-one-purpose-'));
@@ -37,4 +39,75 @@ test('law over purposes: each has a context of its own, of this project and vers
   const contexts = Object.values(purposes);
   assert.equal(new Set(contexts).size, contexts.length);
   for (const context of contexts) assert.match(context, /^qflare\/[a-z-]+\/v\d+$/);
+});
+
+const contexts = Object.values(purposes);
+const message = new TextEncoder().encode('{"version":1}');
+
+for (const scheme of Object.keys(signatureSchemes) as SignatureScheme[]) {
+  test(`law over purposes, ${scheme}: of the same bytes a signature for one purpose verifies for that one only`, async () => {
+    const crypto = createNodeCrypto();
+    const key = crypto.generateSigningKey(scheme);
+    for (const made of contexts) {
+      const signature = key.sign(made, message);
+      for (const wanted of contexts) {
+        assert.equal(
+          await crypto.verify(key.publicKey, wanted, message, signature),
+          made === wanted,
+          `${made} ${wanted}`,
+        );
+      }
+    }
+  });
+}
+
+test('law over purposes: no message makes the signed bytes of one purpose those of another, as no purpose holds the separator', () => {
+  const tags = new Map<string, Purpose>();
+  for (const purpose of contexts) {
+    assert.ok(!purpose.includes('\0'));
+    const bytes = preimageOf(purpose, message);
+    const end = bytes.indexOf(0);
+    assert.deepEqual(bytes.subarray(end + 1), message);
+    tags.set(new TextDecoder().decode(bytes.subarray(0, end)), purpose);
+  }
+  assert.deepEqual(
+    [...tags],
+    contexts.map((purpose) => [purpose, purpose]),
+  );
+});
+
+test('law over signers: each key of a coordinator signs for one purpose, a key that is asked for another throws, and the inventory knows it', () => {
+  const crypto = createNodeCrypto();
+  const key = crypto.generateSigningKey();
+  for (const signer of new Set(Object.values(signers))) {
+    const own = (Object.keys(purposes) as (keyof typeof purposes)[]).filter((name) => signers[name] === signer);
+    if (signer !== 'device') assert.equal(own.length, 1, signer);
+    if (signer !== 'device' && signer !== 'witness') assert.ok(Object.hasOwn(keyPurposes, signer), signer);
+    const limited = signsOnlyAs(signer, key);
+    for (const name of Object.keys(purposes) as (keyof typeof purposes)[]) {
+      const sign = () => limited.sign(purposes[name], message);
+      if (own.includes(name)) assert.equal(sign().length, 3309);
+      else assert.throws(sign, /Cannot sign as the purpose must be one of/, `${signer} ${name}`);
+    }
+  }
+});
+
+test('the keys that a coordinator opens are limited: its tree-head key signs no card, its root no announcement', async () => {
+  const crypto = createNodeCrypto();
+  const folder = mkdtempSync(join(root, 'proof-'));
+  const vault = await openKeyVault(folder, await findUnlocking(process.env), crypto);
+  const { treeHead, modelCard, exportList } = await openProofKeys(vault, crypto);
+  const announcer = await openAnnouncer(vault, { orgId: 'org', runId: 'run' }, crypto);
+  const keys = [
+    [treeHead, purposes.treeHead],
+    [modelCard, purposes.modelCard],
+    [exportList, purposes.exportList],
+    [announcer.current().key, purposes.announcement],
+  ] as const;
+  for (const [key, own] of keys) {
+    for (const purpose of contexts) {
+      if (purpose === own) assert.ok(await crypto.verify(key.publicKey, own, message, key.sign(purpose, message)));
+      else assert.throws(() => key.sign(purpose, message), RangeError);
+    }
+  }
 });

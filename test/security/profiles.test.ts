@@ -8,7 +8,15 @@ import { parsePlan, PlanError } from '../../src/core/plan/plan.ts';
 import { channelProfileIds, channelProfiles, clientChannel } from '../../src/core/protocol/channel-profile.ts';
 import { statusOf } from '../../src/coordinator/status.ts';
 import type { JournalEntry } from '../../src/ports/store.ts';
-import { createHttpsWorld } from '../system/https-world.ts';
+import { createAnnouncementTrust } from '../../src/client/announcement-trust.ts';
+import { enrol } from '../../src/client/enrol.ts';
+import { parseLink } from '../../src/client/link.ts';
+import { createAnnouncer } from '../../src/coordinator/announcer.ts';
+import { certifyKey } from '../../src/core/protocol/key-certificate.ts';
+import { type Announcement, announcementBytes } from '../../src/core/protocol/messages.ts';
+import { purposes } from '../../src/core/protocol/purposes.ts';
+import type { Identity } from '../../src/ports/identity.ts';
+import { createHttpsWorld, memoryIdentity } from '../system/https-world.ts';
 import { createTestAuthority } from '../system/memory-authority.ts';
 import { until } from '../system/virtual-clock.ts';
 import { crypto, smallPlan } from '../system/world.ts';
@@ -110,4 +118,72 @@ test('a plan that names the group of another profile, or a group that no profile
   assert.match(problemOf({ profile: 'cnsa-style', channel: 'MLKEM512' }), /no profile has this group/);
   assert.match(problemOf({ profile: 'weak' }), /security\.profile/);
   assert.equal(parsePlan({ model, security: { profile: 'cnsa-style' } }).security.channel, 'SecP384r1MLKEM1024');
+});
+
+test('cnsa-style holds behind the channel: a device with a key of ML-DSA-65 and envelopes of another suite are refused', async () => {
+  const plan = smallPlan({ security: { profile: 'cnsa-style' } });
+  assert.equal(plan.security.suite, 5);
+  const tls = await createServerIdentity(['127.0.0.1'], Date.now(), 'ML-DSA-87');
+  const world = await createHttpsWorld({ plan, tls });
+  try {
+    const { identity } = await world.enrolSite();
+    const seed = Uint8Array.fromBase64(identity.signingSeed);
+    assert.equal(crypto.importSigningKey(seed).publicKey.length, 2592);
+    const [invited] = await world.coordinator.enrolment.invite(1);
+    const link = parseLink(world.linkOf(invited!.token));
+    assert.equal(link.suite, 5);
+    const weaker = { link: { ...link, suite: 1 as const }, name: 'site', crypto, transport: world.transport() };
+    await assert.rejects(enrol({ ...weaker, store: memoryIdentity() }), /refused|proof|key/i);
+    const { channel } = statusOf(world.coordinator, world.parts);
+    assert.deepEqual([channel.kem, channel.signature], ['MLKEM1024-P384', 'ML-DSA-87']);
+  } finally {
+    await world.close();
+  }
+});
+
+test('a coordinator whose announcements would be signed with less than the plan says is refused by the site', async () => {
+  const weak = createAnnouncer(
+    crypto.generateSigningKey(),
+    { orgId: 'org', runId: 'run' },
+    crypto.generateSigningKey(),
+  );
+  const tls = await createServerIdentity(['127.0.0.1'], Date.now(), 'ML-DSA-87');
+  const plan = smallPlan({ security: { profile: 'cnsa-style' } });
+  const world = await createHttpsWorld({ plan, tls, parts: { announcer: weak } });
+  try {
+    await assert.rejects(world.enrolSite(), /announcements must be signed as the suite of the plan says/);
+  } finally {
+    await world.close();
+  }
+});
+
+test('an announcement under a key of another scheme than the root key is not trusted, whatever certified it', async () => {
+  const root = crypto.generateSigningKey('ML-DSA-87');
+  const run = { orgId: 'org', runId: 'run' };
+  const identity = { ...run, coordinatorKey: root.publicKey.toBase64() } as Identity;
+  const trustIn = () => createAnnouncementTrust({ identity, crypto, save: async () => {} });
+  for (const [scheme, isTrusted] of [
+    ['ML-DSA-87', true],
+    ['ML-DSA-65', false],
+  ] as const) {
+    const key = crypto.generateSigningKey(scheme);
+    const certificate = certifyKey(root, run, key.publicKey, 1);
+    const announcement = { version: 1, ...run, round: 1 } as unknown as Announcement;
+    const signature = key.sign(purposes.announcement, announcementBytes(announcement)).toBase64();
+    assert.equal(await trustIn()({ announcement, signature, certificate }), isTrusted, scheme);
+  }
+});
+
+test('a plan whose suite is not of its profile is refused with the nearest legal one', () => {
+  const model = { kind: 'softmax-regression', inputs: 2, classes: 2 } as const;
+  const of = (security: object) => parsePlan({ model, security } as never).security.suite;
+  assert.deepEqual(
+    [of({}), of({ suite: 3 }), of({ profile: 'cnsa-style' }), of({ profile: 'compatibility' })],
+    [1, 3, 5, 1],
+  );
+  const message =
+    /security\.suite: must be 5 under profile cnsa-style \(security\.profile = "default" has this suite\): current value is 1/;
+  assert.throws(() => of({ profile: 'cnsa-style', suite: 1 }), message);
+  assert.throws(() => of({ suite: 5 }), /must be 1 or 3 under profile default \(security\.profile = "cnsa-style"/);
+  assert.throws(() => of({ suite: 6 }), /security\.suite/);
 });

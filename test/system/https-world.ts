@@ -55,11 +55,11 @@ export async function createHttpsWorld(
     qkd: options.qkd,
     ...options.parts,
   };
-  const { profile } = parts.plan.security;
+  const { profile, suite } = parts.plan.security;
   const coordinator = createCoordinator(parts);
   await coordinator.start();
   let port = 0;
-  const linkOf = (token: string) => formatLink({ host: '127.0.0.1', port, token, pin: pinBytes, profile });
+  const linkOf = (token: string) => formatLink({ host: '127.0.0.1', port, token, pin: pinBytes, profile, suite });
   const ownerTokenHash = createHash('sha256').update(ownerToken).digest();
   const { app, routes } = createServer(coordinator, parts, {
     tls,

@@ -27,7 +27,14 @@ const plan = parsePlan({
   rounds: { count: rounds },
   cohort: { expected: 2, quorum: 2, deadlineSeconds: 50, absenceGraceSeconds: 40, gatherSeconds: 40 },
   data: { holdoutShare: 0 },
-  privacy: { mode: 'central', epsilon: 5, delta: 1e-5, sampleRate: 0.7, replanEvery: 0 },
+  privacy: {
+    mode: 'central',
+    epsilon: 5,
+    delta: 1e-5,
+    sampleRate: 0.7,
+    replanEvery: 0,
+    groups: [{ name: 'both', clients: ['client-01', 'client-02'] }],
+  },
 });
 writeFileSync(join(root, 'plan.toml'), renderPlanToml(plan));
 
@@ -70,6 +77,16 @@ type LedgerReport = {
   };
 };
 
+/** Whether a reservation is on disk: before that the sites may not even have enrolled. */
+async function isReserved(): Promise<boolean> {
+  const ledger = join(root, 'ledger.db');
+  if (!existsSync(ledger)) return false;
+  const store = createSqliteStore(':memory:', { orgId: 'default', runId: 'none', ledger });
+  const entries = await store.ledger();
+  await store.close();
+  return entries.length > 0;
+}
+
 async function ledgerOf(folder: string): Promise<LedgerReport> {
   const shown = await runToEnd('privacy', 'ledger', folder, '--json');
   assert.equal(shown.code, 0, shown.err);
@@ -83,8 +100,8 @@ test('kill -9 in a private run, exhaustion, a second run on the same ledger, an 
   const database = join(folder, 'state', 'run.db');
   // Killed as soon as the first reservation is on disk, and again a little later.
   for (const pauseMs of [0, 150]) {
-    while (!existsSync(join(root, 'ledger.db-wal')) && !existsSync(join(root, 'ledger.db'))) await sleep(5);
-    await sleep(200 + pauseMs);
+    while (!(await isReserved())) await sleep(20);
+    await sleep(pauseMs);
     await kill(server);
     const { orgId, runId } = JSON.parse(readFileSync(join(folder, 'coordinator.json'), 'utf8')) as Record<
       string,
@@ -103,7 +120,11 @@ test('kill -9 in a private run, exhaustion, a second run on the same ledger, an 
     assert.deepEqual(models.slice(0, before.length), before, 'what was published stays as it was');
   }
   assert.equal(await server.exited, 0, server.err());
-  for (const client of clients) assert.equal(await client.exited, 0, client.err());
+  for (const client of clients) {
+    assert.equal(await client.exited, 0, client.err());
+    const { privacy } = JSON.parse(client.out()) as { privacy: { individual: number; odometer: number; plan: number } };
+    assert.ok(privacy.individual <= privacy.odometer && privacy.plan <= 5, client.out());
+  }
   const spent = await ledgerOf(folder);
   assert.equal(spent.status, 'completed');
   for (const { plan: epsilon, granted, roundsLeft } of spent.central.clients) {
@@ -137,10 +158,22 @@ test('kill -9 in a private run, exhaustion, a second run on the same ledger, an 
   const audit = await runToEnd('audit', 'verify', join(root, 'out'), '--site', `${folder}-0`);
   assert.equal(audit.code, 0, audit.err);
   assert.match(audit.out, /entries are hidden/);
+  // The log has sealed where the ledger stood: one that was reset since is named, offline.
+  const heads = (await runToEnd('privacy', 'ledger', folder, '--json')).out;
+  writeFileSync(join(root, 'heads.json'), heads);
+  const held = ['audit', 'verify', join(root, 'out'), '--site', `${folder}-0`, '--ledger-heads'];
+  const same = await runToEnd(...held, join(root, 'heads.json'));
+  assert.equal(same.code, 0, same.out);
+  assert.match(same.out, /ledger +\d+ entries of 2 clients sealed/);
+  writeFileSync(join(root, 'reset.json'), JSON.stringify({ heads: { 'client-01': { entries: 1, hash: '0' } } }));
+  const reset = await runToEnd(...held, join(root, 'reset.json'));
+  assert.equal(reset.code, 5, reset.out);
+  assert.match(reset.err, /privacy ledger is behind what the log has sealed: 1 entries of 1 clients/);
 
   const table = await runToEnd('privacy', 'ledger', folder);
   assert.match(table.out, /client-01 +[45]\.\d+ +5 +0\.\d+ +0 +out/);
   assert.match(table.out, /each follows from the one before/);
+  assert.match(table.out, /both +\d+\.\d+ +no limit +client-01, client-02/);
   const entries = await runToEnd('privacy', 'ledger', folder, '--client', 'client-02');
   assert.match(entries.out, /^0 grant purpose training, epsilon 5/);
 });

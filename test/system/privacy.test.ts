@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMemoryStore, type MemoryLedger } from '../../src/adapters/store-memory.ts';
+import { runRecordOf } from '../../src/coordinator/run-record.ts';
 import { PlanError } from '../../src/core/plan/plan.ts';
 import { spendingOf, spentEpsilon } from '../../src/core/privacy/ledger/budget.ts';
 import { firstBrokenEntry, type LedgerEntry } from '../../src/core/privacy/ledger/chain.ts';
@@ -160,4 +161,54 @@ test('a ledger that was tampered with does not start', async () => {
   const chain = ledger.get('client-02')!;
   chain[0] = { ...chain[0]!, event: { ...chain[0]!.event, epsilon: 1000 } as never };
   await assert.rejects(createWorld({ plan: privatePlan(), disk: disk() }), /ledger of client-02.*entry 0 does not/);
+});
+
+test('a ledger that was reset between two starts is refused: the log has sealed how far it was', async () => {
+  const ledger: MemoryLedger = new Map();
+  const plan = privatePlan({ rounds: { count: 40 } });
+  const disk = { ...createMemoryDisk(), store: createMemoryStore(ledger) };
+  const world = await createWorld({ plan, disk });
+  attendAll(world);
+  await until(() => world.coordinator.snapshot().run.records.length >= 2, 'two rounds');
+  world.coordinator.halt();
+  await settle(5);
+  const rows = await disk.store.journal(0);
+  const kinds = rows.map(({ entry }) => entry.kind);
+  const seals = rows.filter(({ entry }) => entry.kind === 'ledger.sealed').map(({ entry }) => entry.data);
+  const { subjects, entries } = seals[0]!;
+  assert.deepEqual([subjects, entries], [3, 9], 'a grant, a reservation and a commit of each of three');
+  assert.ok(seals.length >= 2);
+  for (const [i, kind] of kinds.entries()) {
+    if (kind === 'ledger.sealed') assert.equal(kinds[i + 1], 'log.tree-head', 'signed in the same transaction');
+  }
+  const kept = new Map(ledger);
+  ledger.clear();
+  const again = () => createWorld({ plan, disk, sites: world.sites });
+  await assert.rejects(
+    again(),
+    /ledger must hold what this run has sealed in its log \(\d+ entries of 3 clients\): it was reset/,
+  );
+  for (const [subject, chain] of kept) ledger.set(subject, chain);
+  (await again()).coordinator.halt();
+});
+
+test('two clients of one person: what they may lose together is kept, and the ledger shows it', async () => {
+  const groups = [{ name: 'dr-a', clients: ['client-01', 'client-02'], epsilon: 12 }];
+  const plan = privatePlan({
+    rounds: { count: 3 },
+    cohort: { expected: 3, quorum: 2 },
+    privacy: { ...central, sampleRate: 1, replanEvery: 0, groups },
+  });
+  const world = await createWorld({ plan, disk: createMemoryDisk() });
+  attendAll(world);
+  await finish(world);
+  const { privacy } = runRecordOf(world.coordinator.snapshot(), world.parts, 1);
+  const [group] = privacy!.central!.groups!;
+  assert.ok(group!.epsilon <= 12 && group!.epsilon > 11, `${group!.epsilon}`);
+  assert.deepEqual([group!.name, group!.limit], ['dr-a', 12]);
+  const charged = privacy!.central!.clients.map(({ plan: spent }) => spent);
+  assert.ok(
+    charged[1]! < charged[2]!,
+    'the second client of the group was left out of a round that it had a budget for',
+  );
 });

@@ -1,12 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { allocator, nodeFlagsOf } from '../../tools/tuning.js';
 
 const launcher = fileURLToPath(new URL('../../bin/qflare.js', import.meta.url));
-
-// With these the launcher runs the command in its own process: a signal to it is a signal to the coordinator.
-const flags = ['--disable-warning=ExperimentalWarning'];
-const tuned = { MALLOC_TRIM_THRESHOLD_: '536870912', MALLOC_TOP_PAD_: '67108864' };
 
 /** The command line as a process: what it printed so far, and its exit code once it has ended. */
 export type Process = {
@@ -21,11 +18,13 @@ export type Process = {
 const running = new Set<ChildProcess>();
 
 export function start(...args: readonly string[]): Process {
+  const flags = nodeFlagsOf(args[0]);
   // The test runner's own flags would make a test runner of the command.
   const own = process.execArgv.filter((flag) => !flag.startsWith('--test') && !flags.includes(flag));
+  // So tuned, the launcher runs the command in its own process: a signal to it is a signal to the coordinator.
   const child = spawn(process.execPath, [...own, ...flags, launcher, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...tuned, NODE_TEST_CONTEXT: undefined },
+    env: { ...process.env, ...allocator, NODE_TEST_CONTEXT: undefined },
   });
   running.add(child);
   let [out, err] = ['', ''];

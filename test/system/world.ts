@@ -9,7 +9,8 @@ import { createMemoryStore } from '../../src/adapters/store-memory.ts';
 import { createLocalPrivacy } from '../../src/client/local-privacy.ts';
 import { contribute } from '../../src/client/work.ts';
 import { type Coordinator, createCoordinator } from '../../src/coordinator/coordinator.ts';
-import { createAnnouncer } from '../../src/coordinator/announcer.ts';
+import { suites } from '../../src/core/protocol/suite.ts';
+import { type Announcer, createAnnouncer } from '../../src/coordinator/announcer.ts';
 import type { CoordinatorParts } from '../../src/coordinator/parts.ts';
 import type { Outcome } from '../../src/core/intake/rejection.ts';
 import { referenceEngine } from '../../src/core/learning/reference/engine.ts';
@@ -30,6 +31,16 @@ export const deflate = createNodeDeflate();
 const compute = await createWasmCompute();
 export const coordinatorKey = crypto.generateSigningKey();
 const rootKey = crypto.generateSigningKey();
+const largeRoot = crypto.generateSigningKey('ML-DSA-87');
+const largeKey = crypto.generateSigningKey('ML-DSA-87');
+
+/** The announcer of a plan's suite. */
+function announcerOf(plan: Plan, runId: string): Announcer {
+  const isLarge = suites[plan.security.suite].announcedBy === 'ML-DSA-87';
+  const run = { orgId: 'org', runId };
+  return isLarge ? createAnnouncer(largeRoot, run, largeKey) : createAnnouncer(rootKey, run, coordinatorKey);
+}
+
 export const proofKeys: ProofKeys = {
   treeHead: crypto.generateSigningKey(),
   modelCard: crypto.generateSigningKey(),
@@ -88,7 +99,7 @@ export function partsOf(plan: Plan, disk: Disk, clock: VirtualClock, runId = 'ru
     entropy: createNodeEntropy(),
     compute,
     engine: referenceEngine,
-    announcer: createAnnouncer(rootKey, { orgId: 'org', runId }, coordinatorKey),
+    announcer: announcerOf(plan, runId),
     proofKeys,
     test: null,
     store: disk.store,

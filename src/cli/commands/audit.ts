@@ -5,9 +5,16 @@ import { Command } from 'commander';
 import type { ExportAudit } from '../../core/transparency/verify-export.ts';
 import type { Finding } from '../../core/transparency/verify-journal.ts';
 import type { Identity } from '../../ports/identity.ts';
+import { channelProfileIds } from '../../core/protocol/channel-profile.ts';
 import { Failure } from '../failure.ts';
+import { readHeads } from '../restored-ledger.ts';
 
-type Options = { readonly key?: string; readonly site?: string; readonly json?: boolean };
+type Options = {
+  readonly key?: string;
+  readonly site?: string;
+  readonly ledgerHeads?: string;
+  readonly json?: boolean;
+};
 
 export function auditCommand(): Command {
   const audit = new Command('audit').description(
@@ -21,10 +28,14 @@ export function auditCommand(): Command {
     .argument('<export>', 'a folder that "qflare export" made')
     .option('--key <sha256>', "the SHA-256 of the log's key, from a place that the exporter cannot change")
     .option('--site <folder>', 'take the key that a site was given at enrolment: the state folder of "qflare join"')
+    .option(
+      '--ledger-heads <file>',
+      'hold the privacy ledger against the log: what "privacy ledger --json" prints of it',
+    )
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExit code 5 when anything is not as it was signed. Nothing is sent anywhere.')
     .action(async (folder: string, options: Options) => {
-      const found = await verifyFolder(resolve(folder), await trustedKey(options));
+      const found = await verifyFolder(resolve(folder), options);
       if (options.json === true) process.stdout.write(`${JSON.stringify(found)}\n`);
       else process.stdout.write(`${auditLines(found).join('\n')}\n`);
       if (!found.isIntact) throw new Failure('security', `Cannot trust ${folder}: ${describe(found.findings[0]!)}`);
@@ -34,7 +45,7 @@ export function auditCommand(): Command {
     .description('Be a witness: sign the tree head of a log when it continues the last one that was signed here')
     .argument('<folder>', "the witness's folder, made at the first use: its key, and what it has signed")
     .option('--name <name>', 'what the witness is called in signatures', 'witness')
-    .option('--log <url>', 'https://HOST:PORT/v1/orgs/ORG/runs/RUN#pin=sha256:…, as "status" prints it')
+    .option('--log <url>', 'https://HOST:PORT/v1/orgs/ORG/runs/RUN#pin=sha256:…, and &channel=PROFILE as in the links')
     .option('--log-key <file>', 'the key of the log: log.vkey of an export, or what "status" prints, in a file')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nWithout --log it prints the verifier key, for transparency.witnesses of the plan.')
@@ -60,11 +71,13 @@ async function witness(folder: string, options: WitnessOptions): Promise<void> {
   if (options.log === undefined) return void print({ verifierKey: own.verifierKey }, own.verifierKey);
   const key = parseVerifierKey(options.logKey === undefined ? '' : await readFile(resolve(options.logKey), 'utf8'));
   const url = URL.parse(options.log);
-  const pin = /^#pin=sha256:([A-Za-z0-9_-]{43})$/.exec(url?.hash ?? '')?.[1];
-  if (url === null || pin === undefined) {
+  const [, pin, channel = 'default'] =
+    /^#pin=sha256:([A-Za-z0-9_-]{43})(?:&channel=([a-z-]+))?$/.exec(url?.hash ?? '') ?? [];
+  const profile = channelProfileIds.find((id) => id === channel);
+  if (url === null || pin === undefined || profile === undefined) {
     throw new Failure(
       'plan',
-      'Cannot reach the log as --log must be https://HOST:PORT/v1/orgs/ORG/runs/RUN#pin=sha256:…',
+      `Cannot reach the log as --log must be https://HOST:PORT/v1/orgs/ORG/runs/RUN#pin=sha256:…, and &channel=PROFILE where the plan's is not the default: current value is "${options.log}"`,
     );
   }
   if (key?.type !== 'treeHead')
@@ -75,6 +88,7 @@ async function witness(folder: string, options: WitnessOptions): Promise<void> {
       port: Number(url.port),
       pin: Uint8Array.fromBase64(pin, { alphabet: 'base64url' }),
       path: url.pathname,
+      profile,
       key,
     });
     print({ witness: options.name, size }, `${options.name} has signed ${key.name} up to entry ${size}`);
@@ -84,7 +98,8 @@ async function witness(folder: string, options: WitnessOptions): Promise<void> {
   }
 }
 
-async function verifyFolder(folder: string, trusted: string | undefined): Promise<ExportAudit> {
+async function verifyFolder(folder: string, options: Options): Promise<ExportAudit> {
+  const trusted = await trustedKey(options);
   const [{ verifyExport }, { createNodeCrypto }] = await Promise.all([
     import('../../core/transparency/verify-export.ts'),
     import('../../adapters/crypto-node.ts'),
@@ -96,7 +111,9 @@ async function verifyFolder(folder: string, trusted: string | undefined): Promis
     }
     files.set(name, await readFile(join(folder, name)));
   }
-  return verifyExport(files, { crypto: createNodeCrypto(), trusted });
+  const { ledgerHeads: path } = options;
+  const ledgerHeads = path === undefined ? undefined : await readHeads(resolve(path));
+  return verifyExport(files, { crypto: createNodeCrypto(), trusted, ledgerHeads });
 }
 
 async function trustedKey({ key, site }: Options): Promise<string | undefined> {
@@ -127,6 +144,9 @@ function auditLines(found: ExportAudit): readonly string[] {
           `            ${found.hidden} entries are hidden: the log commits to them, and nothing here tells what they say`,
         ]),
     `witnesses   ${witnesses.length === 0 ? 'none' : witnesses.join(', ')}`,
+    ...(found.ledger === null
+      ? []
+      : [`ledger      ${found.ledger.entries} entries of ${found.ledger.subjects} clients sealed`]),
     `model       ${found.model ?? 'none'}`,
     `verdict     ${found.isIntact ? 'every file is as it was signed' : `${found.findings.length} findings`}`,
     ...found.findings.map((finding) => `  ${describe(finding)}`),

@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { BackupError } from '../../adapters/backup-age.ts';
 import { pathsOf, readSettings, writeWhole } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
-import { readHeads, refuseRewound } from '../restored-ledger.ts';
+import { readHeads, settleLedger } from '../restored-ledger.ts';
 
 type Options = {
   readonly to?: string;
@@ -42,7 +42,7 @@ async function run(dir: string | undefined, options: Options): Promise<void> {
     throw new Failure('plan', 'Cannot back up as a folder, --to FILE and --recipient age1pq1… must be given');
   }
   const paths = pathsOf(resolve(dir));
-  await readSettings(paths);
+  const { ledger } = await readSettings(paths);
   refuseExisting(to);
   if (!existsSync(paths.database)) {
     throw new Failure('plan', `Cannot back up ${dir} as it must have been served: it holds no run yet`);
@@ -51,7 +51,7 @@ async function run(dir: string | undefined, options: Options): Promise<void> {
     import('../../node/backup.ts'),
     import('../../node/unlocking.ts'),
   ]);
-  const { sealed, files } = await sealFolder(paths.folder, recipient, await findUnlocking(process.env));
+  const { sealed, files } = await sealFolder(paths.folder, recipient, await findUnlocking(process.env), ledger);
   await writeWhole(resolve(to), sealed, 0o600);
   print({ file: resolve(to), files, bytes: sealed.length }, `${to}: ${files} files, ${sealed.length} bytes, sealed`);
 }
@@ -85,13 +85,15 @@ type RestoreOptions = {
 async function restore(file: string, options: RestoreOptions): Promise<void> {
   const target = resolve(options.to);
   refuseExisting(target);
-  const [{ openFolder, adoptKeys, writeFolder }, { findUnlocking }, sealed, identity] = await Promise.all([
-    import('../../node/backup.ts'),
-    import('../../node/unlocking.ts'),
-    readFile(resolve(file)),
-    readFile(resolve(options.identity), 'utf8'),
-  ]);
-  const opened = await openFolder(sealed, identity);
+  const [{ openFolder, adoptKeys, writeFolder }, { withoutLedger }, { findUnlocking }, sealed, identity] =
+    await Promise.all([
+      import('../../node/backup.ts'),
+      import('../../node/backup-ledger.ts'),
+      import('../../node/unlocking.ts'),
+      readFile(resolve(file)),
+      readFile(resolve(options.identity), 'utf8'),
+    ]);
+  const { files: opened, ledger } = withoutLedger(await openFolder(sealed, identity));
   const plan = opened.find(({ name }) => name === 'plan.toml');
   const { parse } = await import('smol-toml');
   const { privacy } = parse(new TextDecoder().decode(plan?.bytes)) as { privacy?: { mode?: string } };
@@ -103,11 +105,13 @@ async function restore(file: string, options: RestoreOptions): Promise<void> {
     );
   }
   await writeFolder(await adoptKeys(opened, await findUnlocking(process.env)), target);
-  if (privacy?.mode === 'central' && heads !== undefined && options.acceptRewoundLedger !== true) {
-    await refuseRewound(target, heads).catch(async (error) => {
-      await rm(target, { recursive: true, force: true });
-      throw error;
-    });
+  if (privacy?.mode === 'central') {
+    await settleLedger(target, ledger, options.acceptRewoundLedger === true ? undefined : heads).catch(
+      async (error: unknown) => {
+        await rm(target, { recursive: true, force: true });
+        throw error;
+      },
+    );
   }
   process.stdout.write(
     options.json === true

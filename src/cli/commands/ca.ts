@@ -5,6 +5,7 @@ import { Command, Option } from 'commander';
 import type { CertificateAuthority, CertificateRecord, Generation, RevocationReason } from '../../ports/authority.ts';
 import { isServed, lockFolder, type Paths, pathsOf, readSettings, writeWhole } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
+import { anchorCommand, rootCommand, verifyCommand } from './ca-root.ts';
 import type { OwnerClient } from '../owner-client.ts';
 
 const reasons = ['keyCompromise', 'superseded', 'cessationOfOperation', 'privilegeWithdrawn'] as const;
@@ -90,6 +91,18 @@ export function caCommand(): Command {
         `Authority ${made.number} signs from now on; the one before is trusted until its certificates have ended\n`,
       );
     });
+  ca.addCommand(rootCommand());
+  ca.addCommand(
+    anchorCommand((dir, use) =>
+      alone(pathsOf(resolve(dir)), async (vault) => {
+        const { folderAuthority, readAuthority } = await import('../../node/folder-authority.ts');
+        const paths = pathsOf(resolve(dir));
+        if ((await readAuthority(paths.keys)) === undefined) throw none(dir);
+        return use(await folderAuthority(paths.keys, vault, await readSettings(paths)));
+      }),
+    ),
+  );
+  ca.addCommand(verifyCommand());
   ca.command('list', { isDefault: true })
     .description('The authority, its certificates and what was revoked. No secret is read')
     .argument('<dir>', folder)
@@ -109,10 +122,22 @@ export function caCommand(): Command {
       print(
         options,
         state,
-        [...authorities, `list of revoked certificates: number ${state.listNumber}\n`, ...lines].join(''),
+        [
+          ...rootLine(state.anchor),
+          ...authorities,
+          `list of revoked certificates: number ${state.listNumber}\n`,
+          ...lines,
+        ].join(''),
       );
     });
   return ca;
+}
+
+function rootLine(anchor: { readonly vouched: readonly { readonly generation: number }[] } | undefined): string[] {
+  if (anchor === undefined) return [];
+  return [
+    `root         SLH-DSA-SHA2-128s, offline; has signed ${anchor.vouched.map((one) => one.generation).join(', ')}\n`,
+  ];
 }
 
 type IssueOptions = { request: string; device?: string; out?: string; replaces?: string };

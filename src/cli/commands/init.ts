@@ -5,21 +5,14 @@ import process from 'node:process';
 import { Command } from 'commander';
 import type { Unlocking } from '../../adapters/kms-file/token.ts';
 import { channelProfiles } from '../../core/protocol/channel-profile.ts';
+import { suites } from '../../core/protocol/suite.ts';
 import { derivedCohort, parsePlan, type PlanInput } from '../../core/plan/plan.ts';
 import { pathsOf, readPlan, type Settings, writeWhole } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
 import { renderPlanToml } from '../plan-toml.ts';
 
 /** The keys that a coordinator begins with, beside the TLS key and the data key. */
-const madeAtOnce = [
-  'owner-token',
-  'root',
-  'announcement',
-  'tree-head',
-  'model-card',
-  'export-list',
-  'pseudonym',
-] as const;
+const madeAtOnce = ['owner-token', 'announcement', 'tree-head', 'model-card', 'export-list', 'pseudonym'] as const;
 
 export function initCommand(): Command {
   return new Command('init')
@@ -85,9 +78,12 @@ export async function initFolder(
     channelProfiles[profile].signature,
   );
 
-  const vault = await openKeyVault(paths.keys, options.unlocking, createNodeCrypto());
+  const crypto = createNodeCrypto();
+  const vault = await openKeyVault(paths.keys, options.unlocking, crypto);
   await vault.replace('tls', Buffer.from(identity.key));
   await writeWhole(paths.tlsCertificate, identity.cert);
+  const announcedBy = suites[plan.security.suite].announcedBy;
+  await vault.replace('root', crypto.generateSigningKey(announcedBy).exportSeed());
   for (const purpose of madeAtOnce) await vault.secret(purpose);
   if (!existsSync(paths.plan)) await writeWhole(paths.plan, renderPlanToml(plan, derivedCohort(plan)));
   const settings: Settings = {

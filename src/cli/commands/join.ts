@@ -7,6 +7,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseLink } from '../../client/link.ts';
 import type { TrainingEngine } from '../../core/learning/engine.ts';
 import type { Plan } from '../../core/plan/plan.ts';
+import { ownPrivacyLine } from '../../core/protocol/own-privacy.ts';
 import { type TrainingEngineId, trainingEngineIds } from '../../core/plan/training.ts';
 import { type KmeFlags, kmeOf, withKmeFlags } from '../kme-options.ts';
 import type { Trainer } from '../../ports/trainer.ts';
@@ -84,6 +85,7 @@ export function joinCommand(): Command {
             say,
           }),
       });
+      if (options.json !== true && outcome.privacy !== undefined) say(ownPrivacyLine(outcome.privacy));
       if (options.json === true) process.stdout.write(`${JSON.stringify(outcome)}\n`);
       else
         process.stdout.write(

@@ -68,6 +68,8 @@ export function deviceRoutes(
         };
         const stream = openEventStream(reply, () => disconnect());
         const send = (message: SignedAnnouncement) => {
+          const own = surface.ownPrivacy(device);
+          if (own !== undefined) coordinator.countBytes('down', stream.send('privacy', own));
           coordinator.countBytes('down', stream.send('announcement', message));
         };
         const replaced = () => {

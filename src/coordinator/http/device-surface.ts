@@ -14,6 +14,7 @@ import {
   sessionRequest,
   type SignedAnnouncement,
 } from '../../core/protocol/messages.ts';
+import type { OwnPrivacy } from '../../core/protocol/own-privacy.ts';
 import { purposes } from '../../core/protocol/purposes.ts';
 import type { Device, DeviceStatus } from '../../ports/store.ts';
 import type { Coordinator } from '../coordinator.ts';
@@ -56,6 +57,8 @@ export type DeviceSurface = {
     send: (message: SignedAnnouncement) => void,
     onReplaced?: () => void,
   ): () => void;
+  /** What is told to an approved device alone, before each announcement: its client's own privacy loss. */
+  ownPrivacy(device: Device): OwnPrivacy | undefined;
   /** Takes a device's new key. */
   replaceKey(device: Device, body: unknown): Promise<{ readonly replaced: true }>;
   model(hash: string): Promise<ModelFile>;
@@ -143,6 +146,8 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
         { saeId: saeIdOf(saeId), secondsExpected: secondsOf(seconds) },
         onReplaced,
       ),
+    ownPrivacy: ({ deviceId, clientId }) =>
+      knownDevice(deviceId)?.status === 'approved' ? coordinator.ownPrivacy(clientId) : undefined,
     async replaceKey(device, body) {
       const request = parse(rotateKeyRequest, body);
       const { rotation } = request;

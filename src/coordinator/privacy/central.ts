@@ -6,11 +6,14 @@ import { releaseBounded, shrunkReference } from '../../core/privacy/bounded-rele
 import { flipCoins } from '../../core/privacy/coins.ts';
 import { noiseMultiplier } from '../../core/privacy/accounting/noise-multiplier.ts';
 import { spentEpsilon } from '../../core/privacy/ledger/budget.ts';
+import { isBehind, ledgerHeads, ledgerSeal } from '../../core/privacy/ledger/heads.ts';
 import { bestFilterOrder } from '../../core/privacy/ledger/filter.ts';
 import { canonicalBytes, type Json } from '../../core/protocol/canonical-json.ts';
-import type { Round } from '../../core/round/round.ts';
+import { contributionsOf, type Round } from '../../core/round/round.ts';
+import type { OwnPrivacy } from '../../core/protocol/own-privacy.ts';
 import { isHeld } from '../../core/vector/tiles.ts';
 import type { Row } from '../../ports/compute.ts';
+import { DamagedError } from '../../ports/damage.ts';
 import type { Change } from '../../ports/store.ts';
 import type { Draft } from '../journal.ts';
 import type { CoordinatorParts } from '../parts.ts';
@@ -18,12 +21,15 @@ import type { RunLog, Snapshot } from '../run-log.ts';
 import {
   admit,
   cancelChanges,
+  chargedFor,
   commitChanges,
   freshReservation,
   grantOf,
   settleChanges,
   spendingFor,
 } from './ledger-changes.ts';
+import { withinGroups } from './groups.ts';
+import { createIndividualAccounts } from './individual.ts';
 import { replannedNoise } from './replanned-noise.ts';
 
 /** How a round opens: who takes part by secret coins, and what was reserved for it; or why it cannot. */
@@ -52,13 +58,44 @@ export type CentralRounds = {
   release(round: Round, base: Float32Array, updates: readonly Update[]): Promise<Released>;
   /** Gives back what was reserved for a round that has released nothing. */
   closing(snapshot: Snapshot): readonly Change[];
+  /** What one client may be told of its own loss: for nobody else. */
+  own(snapshot: Snapshot, clientId: string): OwnPrivacy | undefined;
+  /** Removes files that no round needs any more. */
+  forget(): Promise<void>;
 };
+
+/** Reads the ledger and gives back what a crash left reserved. Throws PlanError where a grant is smaller than the plan's. */
+export async function openLedger(
+  log: RunLog,
+  { runId, privacy }: { readonly runId: string; readonly privacy: CentralPrivacy },
+): Promise<void> {
+  const { purpose, epsilon, delta } = privacy;
+  await log.loadLedger();
+  const { ledger, run } = log.snapshot();
+  if (run.ledgerSeal !== null && isBehind(ledgerSeal(ledgerHeads(ledger)), run.ledgerSeal)) {
+    throw new DamagedError(
+      `Cannot go on as the privacy ledger must hold what this run has sealed in its log (${run.ledgerSeal.entries} entries of ${run.ledgerSeal.subjects} clients): it was reset, or another file took its place`,
+    );
+  }
+  const smaller = [...ledger]
+    .map(([subject, chain]) => ({ subject, grant: grantOf(chain, purpose) }))
+    .find(({ grant }) => grant !== undefined && (grant.epsilon < epsilon || grant.delta !== delta));
+  if (smaller !== undefined) {
+    const { grant, subject } = smaller;
+    throw new PlanError([
+      `privacy.epsilon: must be at most what ${subject} was granted for "${purpose}" (nearest: ε = ${grant!.epsilon}, δ = ${grant!.delta}, or another purpose): current value is ε = ${epsilon}, δ = ${delta}`,
+    ]);
+  }
+  const orphans = settleChanges(ledger, runId, openReservation(run));
+  if (orphans.length > 0) await log.recordOnLedger(() => ({ changes: orphans, result: undefined }));
+}
 
 export function createCentralRounds(parts: CoordinatorParts, log: RunLog): CentralRounds {
   const { plan, runId, entropy, blobs, crypto } = parts;
   const privacy = plan.privacy as CentralPrivacy;
   const { purpose, sampleRate, rule, epsilon, delta } = privacy;
   const bound = boundOf(parts);
+  const accounts = createIndividualAccounts(parts);
 
   function terms(noise: number, reservation: string) {
     const order = filterOrder(privacy, noise);
@@ -67,20 +104,9 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
 
   return {
     async start() {
-      await log.loadLedger();
-      const { ledger, run } = log.snapshot();
-      const smaller = [...ledger]
-        .map(([subject, chain]) => ({ subject, grant: grantOf(chain, purpose) }))
-        .find(({ grant }) => grant !== undefined && (grant.epsilon < epsilon || grant.delta !== delta));
-      if (smaller !== undefined) {
-        const { grant, subject } = smaller;
-        throw new PlanError([
-          `privacy.epsilon: must be at most what ${subject} was granted for "${purpose}" (nearest: ε = ${grant!.epsilon}, δ = ${grant!.delta}, or another purpose): current value is ε = ${epsilon}, δ = ${delta}`,
-        ]);
-      }
-      const orphans = settleChanges(ledger, runId, openReservation(run));
-      if (orphans.length > 0) await log.recordOnLedger(() => ({ changes: orphans, result: undefined }));
-      if (run.privacy !== null) return;
+      await openLedger(log, { runId, privacy });
+      await accounts.load(log.snapshot());
+      if (log.snapshot().run.privacy !== null) return;
       const planned = noiseMultiplier({
         epsilon,
         delta,
@@ -115,10 +141,15 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
       const noise = replannedNoise(snapshot, plan, candidates);
       const steps = { noiseMultiplier: noise, sampleRate, steps: 1 };
       const reservation = freshReservation(snapshot.ledger, runId, round);
-      const { admitted, refused, changes } = admit(snapshot.ledger, candidates, terms(noise, reservation), steps);
+      const ask = (subjects: readonly string[]) => {
+        const { kept, refused: together } = withinGroups(snapshot.ledger, subjects, privacy, steps);
+        const answer = admit(snapshot.ledger, kept, terms(noise, reservation), steps);
+        return { ...answer, refused: new Map([...together, ...answer.refused]) };
+      };
+      const { admitted, refused, changes } = ask(candidates);
       if (admitted.length < plan.cohort.quorum) {
         const away = approved.filter((clientId) => !candidates.includes(clientId));
-        const others = admit(snapshot.ledger, away, terms(noise, reservation), steps);
+        const others = ask(away);
         if (admitted.length + others.admitted.length >= plan.cohort.quorum) return { kind: 'wait' };
         const out = [...refused.keys(), ...others.refused.keys()].sort();
         const why = [...refused.values(), ...others.refused.values()][0]?.reason ?? 'nobody is there';
@@ -144,8 +175,9 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
     },
 
     async release(round, base, updates) {
-      const { run } = log.snapshot();
+      const { run, ledger } = log.snapshot();
       const { noiseMultiplier: noise, reservation } = run.facts!.privacy!;
+      let lossShares: readonly number[] = [];
       const { radius, last } = run.privacy!;
       const rows = await Promise.all(updates.map(({ delta: update }) => heldRow(update)));
       const reference = await referenceOf(base.length, last);
@@ -154,10 +186,16 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
         noiseMultiplier: noise,
         entropy,
         adaptiveClip: privacy.adaptiveClip,
+        onLossShares: (shares) => void (lossShares = shares),
       });
       const { vector, noiseNorm, nextRadius } = released;
       const hash = await blobs.put(new Uint8Array(vector.buffer));
-      const facts = { release: hash, noiseNorm, radius, nextRadius, noiseMultiplier: noise, sampleRate };
+      const individual = await accounts.after(log.snapshot(), {
+        step: { noiseMultiplier: noise, sampleRate, steps: 1 },
+        charged: chargedFor(ledger, reservation),
+        shares: new Map(contributionsOf(round).map(({ clientId }, i) => [clientId, lossShares[i]!])),
+      });
+      const facts = { release: hash, noiseNorm, radius, nextRadius, noiseMultiplier: noise, sampleRate, individual };
       return {
         vector,
         drafts: [
@@ -175,6 +213,8 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
       const reservation = openReservation(run);
       return reservation === undefined ? [] : cancelChanges(ledger, reservation, 'the round ended without a release');
     },
+    own: accounts.own,
+    forget: async () => {},
   };
 
   async function referenceOf(
@@ -190,20 +230,19 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
 }
 
 /** What the open round has reserved. */
-function openReservation({ round, facts }: Snapshot['run']): string | undefined {
+export function openReservation({ round, facts }: Snapshot['run']): string | undefined {
   return round === null ? undefined : facts?.privacy?.reservation;
 }
 
 /** The proof of the plan's pipeline. The parser has refused plans without one. */
-function boundOf({ plan }: CoordinatorParts): BoundedAggregator {
-  const { sampleRate } = plan.privacy as CentralPrivacy;
-  const result = boundedAggregator(plan.aggregation.pipeline, expectedContributions(sampleRate, plan.cohort.expected));
+export function boundOf({ plan }: CoordinatorParts): BoundedAggregator {
+  const result = boundedAggregator(plan.aggregation.pipeline, expectedContributions(plan));
   if (!result.ok) throw new Error(`Cannot run under central privacy as the pipeline must be bounded: ${result.reason}`);
   return result.value;
 }
 
 /** The order that a grant's filter follows; of no use to rule "plan" where no order reaches ε. */
-function filterOrder({ epsilon, delta, rule, sampleRate }: CentralPrivacy, noise: number): number {
+export function filterOrder({ epsilon, delta, rule, sampleRate }: CentralPrivacy, noise: number): number {
   try {
     return bestFilterOrder(epsilon, delta, { noiseMultiplier: noise, sampleRate });
   } catch (error) {
@@ -213,13 +252,13 @@ function filterOrder({ epsilon, delta, rule, sampleRate }: CentralPrivacy, noise
 }
 
 /** The largest ε that any client has spent or reserved by now. */
-function spentMost({ ledger }: Snapshot, purpose: string): number {
+export function spentMost({ ledger }: Snapshot, purpose: string): number {
   const spent = [...ledger.keys()].map((subject) => spendingFor(ledger, subject, purpose));
   return spent.reduce((most, one) => (one === undefined ? most : Math.max(most, spentEpsilon(one)[one.grant.rule])), 0);
 }
 
 /** Noise is drawn over rows in memory: a spooled one is read back. */
-async function heldRow(row: Row): Promise<Float32Array> {
+export async function heldRow(row: Row): Promise<Float32Array> {
   if (row instanceof Float32Array) return row;
   const values = new Float32Array(row.length);
   if (isHeld(row)) values.set(row);
@@ -227,6 +266,6 @@ async function heldRow(row: Row): Promise<Float32Array> {
   return values;
 }
 
-function shown(names: readonly string[]): string {
+export function shown(names: readonly string[]): string {
   return names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
 }

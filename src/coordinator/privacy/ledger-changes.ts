@@ -82,6 +82,11 @@ export function commitChanges(ledger: Ledger, reservation: string, release: stri
   return eachOpen(ledger, reservation, (chain) => commit(chain, reservation, release));
 }
 
+/** Everybody who has a reservation open. */
+export function chargedFor(ledger: Ledger, reservation: string): readonly string[] {
+  return [...ledger].flatMap(([subject, chain]) => (isOpen(chain, reservation) ? [subject] : [])).sort();
+}
+
 /** Gives a reservation back to every subject that has it open. Needs: nothing was released under it. */
 export function cancelChanges(ledger: Ledger, reservation: string, reason: string): readonly Change[] {
   return eachOpen(ledger, reservation, (chain) => cancel(chain, reservation, reason));
@@ -109,9 +114,13 @@ export function settleChanges(ledger: Ledger, runId: string, kept: string | unde
 function eachOpen(ledger: Ledger, reservation: string, next: (chain: LedgerChain) => LedgerChain): readonly Change[] {
   return [...ledger.keys()].sort().flatMap((subject) => {
     const chain = ledger.get(subject)!;
-    const last = chain.findLast(({ event }) => 'reservation' in event && event.reservation === reservation);
-    return last?.event.kind === 'reserve' ? changesBetween(chain, next(chain)) : [];
+    return isOpen(chain, reservation) ? changesBetween(chain, next(chain)) : [];
   });
+}
+
+function isOpen(chain: LedgerChain, reservation: string): boolean {
+  const last = chain.findLast(({ event }) => 'reservation' in event && event.reservation === reservation);
+  return last?.event.kind === 'reserve';
 }
 
 function changesBetween(before: LedgerChain, after: LedgerChain): Change[] {

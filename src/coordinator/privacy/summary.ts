@@ -5,6 +5,8 @@ import type { LedgerChain } from '../../core/privacy/ledger/chain.ts';
 import { forecastFromHistory } from '../../core/privacy/ledger/forecast.ts';
 import type { ClientBudget, PrivacySummary } from '../../core/round/run-record.ts';
 import type { Snapshot } from '../run-log.ts';
+import { leavesLeft } from './ftrl-leaves-left.ts';
+import { groupBudgets } from './groups.ts';
 import { spendingFor } from './ledger-changes.ts';
 
 /** What a run has cost its clients so far; undefined where its plan asks for no privacy. */
@@ -21,14 +23,16 @@ export function privacySummary(
   const { noiseMultiplier, radius, released } = run.privacy;
   const clients = [...ledger.keys()].sort().flatMap((clientId) => {
     const spending = spendingFor(ledger, clientId, purpose);
-    if (spending === undefined) return [];
+    if (spending === undefined || run.privacy === null) return [];
     const charged = chargedRounds(ledger.get(clientId) ?? [], runId);
     return [
       budgetOf(clientId, spending, {
-        noiseMultiplier,
-        sampleRate,
         taken: charged,
         rounds: Math.max(charged, released),
+        roundsLeft:
+          privacy.ftrl === undefined
+            ? admittedSteps(spending, { noiseMultiplier, sampleRate })
+            : leavesLeft(spending, plan, { clientId, run: run.privacy }),
       }),
     ];
   });
@@ -40,24 +44,19 @@ export function privacySummary(
     radius,
     roundsPlanned: rounds.count - released,
     clients,
+    ...(privacy.groups === undefined ? {} : { groups: groupBudgets(ledger, privacy) }),
   };
   return { statement, epsilon, delta, central };
 }
 
-type NoiseAndHistory = {
-  readonly noiseMultiplier: number;
-  readonly sampleRate: number;
+type Prospect = {
+  readonly roundsLeft: number;
   readonly taken: number;
   readonly rounds: number;
 };
 
 /** A client's budget, and the forecast at the share of rounds in which it has been charged so far. */
-function budgetOf(
-  clientId: string,
-  spending: Spending,
-  { noiseMultiplier, sampleRate, taken, rounds }: NoiseAndHistory,
-): ClientBudget {
-  const roundsLeft = admittedSteps(spending, { noiseMultiplier, sampleRate });
+function budgetOf(clientId: string, spending: Spending, { roundsLeft, taken, rounds }: Prospect): ClientBudget {
   return {
     clientId,
     granted: spending.grant.epsilon,

@@ -80,6 +80,30 @@ test('each part of the address is checked, and the refusal says which', async ()
   assert.equal(await codeOf({ publicKey: crypto.generateSigningKey().publicKey }), 'bad-signature');
 });
 
+test('under the suite of cnsa-style every other suite is refused, and it under theirs; its own comes out as it went in', async () => {
+  const strong = {
+    device: crypto.generateSigningKey('ML-DSA-87'),
+    round: await crypto.generateRoundKey('MLKEM1024-P384'),
+  };
+  const header = { ...address, suite: 5, kind: 'update', codec: codec.wireId } as const;
+  const keys = { round: strong.round.publicKey, device: strong.device };
+  const parsed = parseEnvelope(await sealEnvelope(header, updatePayload([1, 2]), keys, crypto));
+  assert.ok(parsed.ok);
+  const wanted = { ...header, plaintextBytesMax: 4096, publicKey: strong.device.publicKey };
+  for (const suite of [1, 3] as const) {
+    const refused = await verifyEnvelope(parsed.value, { ...wanted, suite }, crypto);
+    assert.equal(refused.ok ? 'accepted' : refused.code, 'wrong-suite');
+  }
+  assert.equal(await codeOf({ suite: 5 }), 'wrong-suite');
+  const verified = await verifyEnvelope(parsed.value, wanted, crypto);
+  assert.ok(verified.ok);
+  const opened = await openEnvelope(verified.value, (i) => parsed.value.chunks[i]!, { round: strong.round }, crypto);
+  assert.ok(opened.ok);
+  const update = await expandUpdate(opened.value, shapeOf(2), { codec, deflate }, await spool.begin(2));
+  assert.ok(update.ok);
+  assert.deepEqual(update.value.delta, Float32Array.of(1, 2));
+});
+
 test('an envelope sealed to another round key does not open', async () => {
   const own = round;
   const sealedElsewhere = await crypto.generateRoundKey();

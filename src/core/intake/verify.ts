@@ -40,7 +40,7 @@ export async function verifyEnvelope(
   if (refusal !== undefined) return refusal;
   const message = signedBytes(head.headerBytes, head.enc, head.chunkHashes, crypto.sha256);
   const isSigned = await crypto.verify(expected.publicKey, purposes.envelope, message, head.signature);
-  if (!isSigned) return rejected('bad-signature', 'ML-DSA verification failed');
+  if (!isSigned) return rejected('bad-signature', 'a signature does not verify');
   return accepted({ head } as Verified);
 }
 

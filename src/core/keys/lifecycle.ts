@@ -11,8 +11,8 @@ export const keyPurposes = {
     is: 'seals what rests in files: round keys, epochs',
   },
   'owner-token': { algorithm: 'bearer token', rotates: true, rotateDays: 90, is: 'lets the command line administer' },
-  root: { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'certifies the announcement key to sites' },
-  announcement: { algorithm: 'ML-DSA-65', rotates: true, rotateDays: 90, is: 'signs what devices are told' },
+  root: { algorithm: 'ML-DSA', rotates: false, rotateDays: null, is: 'certifies the announcement key to sites' },
+  announcement: { algorithm: 'ML-DSA', rotates: true, rotateDays: 90, is: 'signs what devices are told' },
   'tree-head': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the tree heads of the log' },
   'model-card': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the cards of models' },
   'export-list': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the list of an export' },
@@ -23,7 +23,7 @@ export const keyPurposes = {
     is: 'signs certificates of devices and lists of revoked ones',
   },
   pseudonym: { algorithm: 'HMAC-SHA-256', rotates: false, rotateDays: null, is: 'names clients on cards' },
-  tls: { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'identifies the server; pinned in links' },
+  tls: { algorithm: 'of the profile', rotates: false, rotateDays: null, is: 'identifies the server; pinned in links' },
 } as const satisfies Readonly<
   Record<string, { algorithm: string; rotates: boolean; rotateDays: number | null; is: string }>
 >;

@@ -5,7 +5,14 @@ import { codecIds } from '../compression/index.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
 import { trainingEngineIds, trainingSchema } from './training.ts';
 import { transparencySchema } from './transparency.ts';
-import { channelProblems, channelSchema, clientCertificatesSchema, profileSchema } from './channel.ts';
+import {
+  channelProblems,
+  channelSchema,
+  clientCertificatesSchema,
+  profileSchema,
+  resolveSuite,
+  suiteSchema,
+} from './channel.ts';
 import { qkdSchema } from './qkd.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
 import { channelProfiles } from '../protocol/channel-profile.ts';
@@ -128,7 +135,7 @@ export const planSchema = z
     privacy: privacySchema.prefault({ mode: 'off' }),
     security: z
       .strictObject({
-        suite: z.literal(1).default(1).describe('1: MLKEM768-X25519, HKDF-SHA256, AES-256-GCM, ML-DSA-65'),
+        suite: suiteSchema,
         profile: profileSchema,
         channel: channelSchema,
         clientCertificates: clientCertificatesSchema,
@@ -199,7 +206,7 @@ export const planSchema = z
     const { group: channel } = channelProfiles[plan.security.profile];
     return {
       ...plan,
-      security: { ...plan.security, channel },
+      security: { ...plan.security, suite: resolveSuite(plan.security), channel },
       privacy,
       aggregation: { ...rest, ...(topK === undefined ? {} : { topK }), pipeline },
       cohort: { ...plan.cohort, size, quorum },

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { groupProblems, groupsSchema } from './privacy-groups.ts';
 import { boundedAggregator } from '../aggregation/bounded.ts';
 import type { Pipeline } from '../aggregation/pipeline.ts';
+import { type Ftrl, ftrlProblems, ftrlSchema, resolveFtrl } from './ftrl.ts';
 
 /** Named budgets. A name is never shown without its (ε, δ), unit and rounds: see `privacyStatement`. */
 const privacyPresets = {
@@ -13,6 +15,7 @@ type PresetId = keyof typeof privacyPresets;
 const presetIds = Object.keys(privacyPresets) as [PresetId, ...PresetId[]];
 const presetDefault: PresetId = 'moderate';
 const clipNormDefault = 1;
+const replanEveryDefault = 10;
 
 const budget = {
   preset: z
@@ -43,11 +46,21 @@ const centralSchema = z.strictObject({
   mode: z.literal('central').describe('the coordinator sees updates and publishes noisy models only'),
   unit: z.literal('client').default('client').describe('what is protected: everything that one client contributes'),
   ...budget,
+  mechanism: z
+    .enum(['dp-fedavg', 'dp-ftrl'])
+    .default('dp-fedavg')
+    .describe(
+      'dp-fedavg: fresh noise in each round, participants by secret coins. dp-ftrl: noise that cancels over rounds, for clients that come when they can',
+    ),
+  ftrl: ftrlSchema.optional().describe('the noise of dp-ftrl, and how often a client takes part'),
   purpose: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,40}$/, 'must be lower-case letters, digits and dashes, at most 41')
     .default('training')
     .describe('the budget of each client that the run draws on'),
+  groups: groupsSchema
+    .optional()
+    .describe('clients that belong to one person or site, and what they may lose together'),
   rule: z
     .enum(['plan', 'filter'])
     .default('plan')
@@ -62,8 +75,10 @@ const centralSchema = z.strictObject({
     .describe('chance of each client to take part in a round, by a secret coin of its own'),
   reference: z
     .enum(['last-release', 'zero'])
-    .default('last-release')
-    .describe('what centred clipping clips around: the last release, shrunk by what of it is noise, or nothing'),
+    .optional()
+    .describe(
+      'what centred clipping clips around: the last release, shrunk by what of it is noise, or nothing (default: last-release; zero with dp-ftrl)',
+    ),
   adaptiveClip: z
     .strictObject({
       quantile: z.number().gt(0).lt(1).default(0.5).describe('share of clients that should not be clipped'),
@@ -75,8 +90,10 @@ const centralSchema = z.strictObject({
     .int()
     .min(0)
     .max(100_000)
-    .default(10)
-    .describe('rounds after which the noise is solved anew for the rounds and the budget that are left; 0: never'),
+    .optional()
+    .describe(
+      `rounds after which the noise is solved anew for the rounds and the budget that are left; 0: never (default: ${replanEveryDefault}; 0 with dp-ftrl)`,
+    ),
   evidence: z
     .enum(['none', 'operator'])
     .default('none')
@@ -108,28 +125,46 @@ type Resolved<T> = Omit<T, 'epsilon' | 'delta' | 'clipNorm'> & {
   readonly clipNorm: number;
 };
 
-export type CentralPrivacy = Resolved<z.output<typeof centralSchema>>;
+/** `ftrl` is there where the mechanism is DP-FTRL, and nowhere else. */
+export type CentralPrivacy = Omit<Resolved<z.output<typeof centralSchema>>, 'reference' | 'replanEvery' | 'ftrl'> & {
+  readonly reference: 'last-release' | 'zero';
+  readonly replanEvery: number;
+  readonly ftrl?: Ftrl;
+};
 export type LocalPrivacy = Resolved<z.output<typeof localSchema>>;
 export type Privacy = { readonly mode: 'off' } | CentralPrivacy | LocalPrivacy;
 
 /** What of a plan bears on privacy, as the parser sees it. */
 type Given = {
   readonly privacy: Input;
+  readonly rounds: { readonly count: number };
   readonly cohort: { readonly expected: number; readonly size?: number | undefined; readonly overSelection: number };
   readonly aggregation: { readonly pipeline?: Pipeline | undefined };
   readonly model: { readonly kind: string };
   readonly training: { readonly momentum: number };
 };
 
-/** The fixed denominator n̄ of a release: the expected number of contributions. It says nothing about who took part. */
-export function expectedContributions(sampleRate: number, clients: number): number {
-  return Math.max(1, Math.round(sampleRate * clients));
+/**
+ * The fixed denominator n̄ of a release under central privacy: the expected number of contributions by coins, or the size
+ * of a cohort that is chosen. It says nothing about who took part.
+ */
+export function expectedContributions({ privacy, cohort }: Releasing): number {
+  if (privacy.mode !== 'central') return cohort.expected;
+  if (privacy.mechanism === 'dp-ftrl') return cohort.size ?? cohort.expected;
+  return Math.max(1, Math.round(privacy.sampleRate * cohort.expected));
 }
+
+type Releasing = {
+  readonly privacy:
+    | { readonly mode: 'off' | 'local' }
+    | { readonly mode: 'central'; readonly mechanism: string; readonly sampleRate: number };
+  readonly cohort: { readonly expected: number; readonly size?: number | undefined };
+};
 
 /** The pipeline that a plan has when it names none. */
 export function defaultPipeline({ privacy, cohort }: Pick<Given, 'privacy' | 'cohort'>): Pipeline {
   if (privacy.mode !== 'central') return [{ rule: 'multi-krum', f: 'auto' }];
-  const expectedCount = expectedContributions(privacy.sampleRate, cohort.expected);
+  const expectedCount = expectedContributions({ privacy, cohort });
   return [{ rule: 'centered-clipping', radius: privacy.clipNorm ?? clipNormDefault, iterations: 1, expectedCount }];
 }
 
@@ -169,14 +204,16 @@ function centralProblems(plan: Given, privacy: Extract<Input, { mode: 'central' 
       `must be 0 under central privacy, as taking the first contributions is no sample by coins (nearest: 0, with a later cohort.deadlineSeconds): current value is ${cohort.overSelection}`,
     );
   }
-  if (cohort.size !== undefined && cohort.size !== cohort.expected) {
+  ftrlProblems(plan, privacy, refuse);
+  if (privacy.groups !== undefined) groupProblems(privacy.groups, privacy, refuse);
+  if (privacy.mechanism !== 'dp-ftrl' && cohort.size !== undefined && cohort.size !== cohort.expected) {
     refuse(
       'cohort.size',
       `must be cohort.expected under central privacy, as a round takes everybody whose coin fell so (nearest: no size, and privacy.sampleRate = ${cohort.size / cohort.expected}): current value is ${cohort.size}`,
     );
   }
   const pipeline = plan.aggregation.pipeline ?? defaultPipeline(plan);
-  const bound = boundedAggregator(pipeline, expectedContributions(privacy.sampleRate, cohort.expected));
+  const bound = boundedAggregator(pipeline, expectedContributions(plan));
   if (!bound.ok) {
     refuse(
       'aggregation.pipeline',
@@ -223,9 +260,19 @@ export function resolvePrivacy(plan: Given): { readonly privacy: Privacy; readon
   if (privacy.mode === 'local') {
     return { privacy: { ...privacy, ...amounts, clipNorm: privacy.clipNorm ?? clipNormDefault }, pipeline };
   }
-  const bound = boundedAggregator(pipeline, expectedContributions(privacy.sampleRate, plan.cohort.expected));
+  const bound = boundedAggregator(pipeline, expectedContributions(plan));
   if (!bound.ok) throw new Error(`Cannot resolve the plan as its pipeline must be bounded: ${bound.reason}`);
-  return { privacy: { ...privacy, ...amounts, clipNorm: bound.value.radius }, pipeline: bound.value.pipeline };
+  const isFtrl = privacy.mechanism === 'dp-ftrl';
+  const { ftrl: given, ...rest } = privacy;
+  const central: CentralPrivacy = {
+    ...rest,
+    ...amounts,
+    clipNorm: bound.value.radius,
+    reference: privacy.reference ?? (isFtrl ? 'zero' : 'last-release'),
+    replanEvery: privacy.replanEvery ?? (isFtrl ? 0 : replanEveryDefault),
+    ...(isFtrl ? { ftrl: resolveFtrl(plan, given) } : {}),
+  };
+  return { privacy: central, pipeline: bound.value.pipeline };
 }
 
 function resolvedBudget({ preset, epsilon, delta }: Exclude<Input, { mode: 'off' }>) {
@@ -240,5 +287,9 @@ export function privacyStatement(privacy: Privacy, rounds: number): string {
   const name = preset === undefined ? '' : `${preset}: `;
   const sampled =
     mode === 'central' && privacy.sampleRate < 1 ? `, each taking part with chance ${privacy.sampleRate}` : '';
-  return `${mode}, ${name}(ε = ${epsilon}, δ = ${delta}) for each ${unit} over ${rounds} rounds${sampled}`;
+  const limited =
+    mode === 'central' && privacy.ftrl !== undefined
+      ? `, each taking part at most ${privacy.ftrl.participations} times with ${privacy.ftrl.separation} rounds between; that it takes part is not hidden`
+      : '';
+  return `${mode}, ${name}(ε = ${epsilon}, δ = ${delta}) for each ${unit} over ${rounds} rounds${sampled}${limited}`;
 }

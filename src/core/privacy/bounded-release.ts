@@ -44,18 +44,19 @@ export function releaseBounded(
     readonly noiseMultiplier: number;
     readonly entropy: Entropy;
     readonly adaptiveClip?: AdaptiveClip | undefined;
+    /** Hears the share of the loss of one release that each update takes up, for `savedBy`: for its owner alone. */
+    readonly onLossShares?: (shares: readonly number[]) => void;
   },
 ): Release {
   const { reference, noiseMultiplier, entropy, adaptiveClip } = options;
   const { radius, expectedCount, isCentred } = aggregator;
   const d = reference.length;
   const countStddev = Math.max(expectedCount / 20, 2 * noiseMultiplier, COUNT_STDDEV_MIN);
-  const sum = createPrivateSum({
-    dimension: d,
-    clipNormL2: radius,
-    noiseMultiplier: adaptiveClip === undefined ? noiseMultiplier : sumNoise(noiseMultiplier, countStddev),
-    entropy,
-  });
+  const noiseOfSum = adaptiveClip === undefined ? noiseMultiplier : sumNoise(noiseMultiplier, countStddev);
+  const sum = createPrivateSum({ dimension: d, clipNormL2: radius, noiseMultiplier: noiseOfSum, entropy });
+  // The count of unclipped rows moves by as much for a short row as for a long one.
+  const ofSum = (noiseMultiplier / noiseOfSum) ** 2;
+  const lossShares: number[] = [];
   const isUnclipped: boolean[] = [];
   const difference = new Float64Array(d);
   for (const update of updates) {
@@ -65,8 +66,9 @@ export function releaseBounded(
       square += difference[k]! * difference[k]!;
     }
     isUnclipped.push(Math.sqrt(square) <= radius);
-    sum.add(difference);
+    lossShares.push(Math.min(1, sum.add(difference) * ofSum + (1 - ofSum)));
   }
+  options.onLossShares?.(lossShares);
   const total = sum.release();
   const vector = Float32Array.from(total, (value, k) => (isCentred ? reference[k]! : 0) + value / expectedCount);
   return {

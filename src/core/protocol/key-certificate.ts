@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { Crypto, SigningKey } from '../../ports/crypto.ts';
 import { canonicalBytes } from './canonical-json.ts';
-import { signatureText, signingKeyText } from './messages-fields.ts';
+import { deviceKeyText, deviceSignatureText } from './messages-fields.ts';
 import { purposes } from './purposes.ts';
 
 /** What the coordinator's root key says of the key that signs announcements. A higher version takes a lower one's place. */
 export const keyCertificate = z.strictObject({
   version: z.int().min(1),
-  publicKey: signingKeyText,
-  signature: signatureText,
+  publicKey: deviceKeyText,
+  signature: deviceSignatureText,
 });
 
 export type KeyCertificate = z.infer<typeof keyCertificate>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { canonicalBytes, type Json } from './canonical-json.ts';
 import { keyCertificate } from './key-certificate.ts';
-import { base64Field, signatureText, signingKeyText } from './messages-fields.ts';
+import { base64Field, deviceKeyText, deviceSignatureText, signingKeyText } from './messages-fields.ts';
 
 /** The messages of the HTTP interface, as schemas: server, client and command line derive their types from here. */
 
@@ -11,8 +11,8 @@ const identifier = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 export const enrolRequest = z.strictObject({
   token: z.string().min(1).max(128),
   name: z.string().max(100),
-  publicKey: signingKeyText,
-  proof: signatureText,
+  publicKey: deviceKeyText,
+  proof: deviceSignatureText,
 });
 
 export const enrolResponse = z.strictObject({
@@ -22,7 +22,7 @@ export const enrolResponse = z.strictObject({
   clientId: identifier,
   status: z.enum(['pending', 'approved', 'removed']),
   /** Certifies the key that signs announcements. */
-  coordinatorKey: signingKeyText,
+  coordinatorKey: deviceKeyText,
   /** Signs the log's tree heads. */
   logKey: signingKeyText,
   planHash: hex32,
@@ -34,13 +34,17 @@ export const challengeResponse = z.strictObject({ challenge: base64Field(32) });
 export const sessionRequest = z.strictObject({
   deviceId: identifier,
   challenge: base64Field(32),
-  proof: signatureText,
+  proof: deviceSignatureText,
 });
 /** A request for a certificate (PKCS #10, PEM), under the key that the device is known by. */
 export const certificateRequest = sessionRequest.extend({ request: z.string().min(1).max(20_000) });
 export const issueRequest = z.strictObject({ request: z.string().min(1).max(20_000), subject: identifier });
 export const revokeRequest = z.strictObject({
   reason: z.enum(['keyCompromise', 'superseded', 'cessationOfOperation', 'privilegeWithdrawn']),
+});
+/** Why a key is revoked; the names are those of RFC 5280. */
+export const revokeKeyRequest = z.strictObject({
+  reason: z.enum(['keyCompromise', 'superseded', 'cessationOfOperation']),
 });
 export const certificateResponse = z.strictObject({ certificate: z.string().min(1).max(40_000) });
 export const sessionResponse = z.strictObject({ session: z.string(), status: enrolResponse.shape.status });
@@ -75,7 +79,7 @@ export const announcement = z.strictObject({
 });
 export const signedAnnouncement = z.strictObject({
   announcement,
-  signature: signatureText,
+  signature: deviceSignatureText,
   /** The key that has signed. */
   certificate: keyCertificate,
 });
@@ -87,10 +91,10 @@ export const rotateKeyRequest = z.strictObject({
     orgId: identifier,
     runId: identifier,
     deviceId: identifier,
-    publicKey: signingKeyText,
+    publicKey: deviceKeyText,
   }),
-  signature: signatureText,
-  proof: signatureText,
+  signature: deviceSignatureText,
+  proof: deviceSignatureText,
 });
 
 /** How far an upload has come, in bytes of its envelope. */
@@ -110,7 +114,7 @@ export const declineRequest = z.strictObject({
     /** A closed list: what a trainer says may hold what must not leave the site. */
     reason: z.enum(['trainer-failed', 'no-qkd-key', 'privacy-budget-spent']),
   }),
-  signature: signatureText,
+  signature: deviceSignatureText,
 });
 
 export const witnessNoteRequest = z.strictObject({ checkpoint: z.string().max(60_000) });

@@ -69,3 +69,30 @@ test('a round key that is imported from its secret opens what was sealed to it; 
   assert.equal(context.open(nonce, sealed.subarray(0, 15)), undefined);
   assert.equal(context.open(nonce, new Uint8Array()), undefined);
 });
+
+test('the suite of cnsa-style has the lengths of ML-KEM-1024 with P-384 and of ML-DSA-87, and round keys of both kinds stay apart', async () => {
+  const { kem, signature, ...sizes } = suites[5];
+  assert.deepEqual([sizes.publicKeyBytes, sizes.encBytes], [1568 + 97, 1568 + 97]);
+  assert.deepEqual([sizes.signingKeyBytes, sizes.signatureBytes], [2592, 4627]);
+  const round = await crypto.generateRoundKey(kem);
+  assert.equal(round.publicKey.length, sizes.publicKeyBytes);
+  const { enc, aead } = await crypto.seal(round.publicKey, message);
+  assert.equal(enc.length, sizes.encBytes);
+  const nonce = new Uint8Array(12);
+  const again = await crypto.importRoundKey(round.exportSecret());
+  const opened = (await again.open(enc, message))!.open(nonce, aead.seal(nonce, message));
+  assert.deepEqual(Uint8Array.from(opened!), message);
+  const smaller = await crypto.generateRoundKey();
+  assert.equal(await smaller.open(enc, message), undefined);
+  assert.equal(await round.open((await crypto.seal(smaller.publicKey, message)).enc, message), undefined);
+  await assert.rejects(crypto.seal(round.publicKey.subarray(1), message), RangeError);
+  await assert.rejects(crypto.importRoundKey(new Uint8Array(40)), RangeError);
+
+  const key = crypto.generateSigningKey(signature);
+  const signed = key.sign(purposes.envelope, message);
+  assert.deepEqual([key.publicKey.length, signed.length], [sizes.signingKeyBytes, sizes.signatureBytes]);
+  const same = crypto.importSigningKey(key.exportSeed());
+  assert.equal(await crypto.verify(same.publicKey, purposes.envelope, message, signed), true);
+  assert.equal(await crypto.verify(same.publicKey, purposes.session, message, signed), false);
+  assert.throws(() => crypto.importSigningKey(key.exportSeed().fill(0, 0, 1)), /first byte must be 87/);
+});

@@ -1,34 +1,56 @@
-/** What both suites are made of. */
-const hybrid = {
-  kem: 'MLKEM768-X25519',
-  kdf: 'HKDF-SHA256',
-  aead: 'AES-256-GCM',
-  signature: 'ML-DSA-65',
-  seedBytes: 32,
-  encBytes: 1120,
-  publicKeyBytes: 1216,
-  signatureBytes: 3309,
-  signingKeyBytes: 1952,
-} as const;
+import { kems, type Kem } from './kem.ts';
+import { schemeBytes, type SignatureScheme } from './signature-scheme.ts';
+
+/** What envelopes are sealed with under a suite. */
+function sealedBy<Id extends Kem>(kem: Id) {
+  return { kem, aead: 'AES-256-GCM', ...kems[kem] } as const;
+}
+
+/** How devices sign under a suite. */
+function signedBy<Scheme extends SignatureScheme>(signature: Scheme) {
+  const bytes = (size: 'signatureBytes' | 'publicKeyBytes') => schemeBytes(signature, size);
+  return { signature, signatureBytes: bytes('signatureBytes'), signingKeyBytes: bytes('publicKeyBytes') } as const;
+}
 
 /**
  * The cryptographic suites by their number on the wire. There is no negotiation: the plan names one, and anything
- * else is refused. A suite with QKD has the same primitives and a pre-shared key in the key schedule besides (HPKE
- * `mode_psk`); it has a number of its own, so that leaving the key out is seen and signed.
+ * else is refused. Under 3 and 4 devices sign with Ed25519 and ML-DSA-65, and both must verify. Under 5 and 6, those of the
+ * profile "cnsa-style", what a coordinator announces is signed with ML-DSA-87 too. A suite with QKD has the same primitives
+ * and a pre-shared key in the key schedule besides (HPKE `mode_psk`); it has a number of its own, so that leaving the key
+ * out is seen and signed.
  *
- * Source: draft-ietf-hpke-pq-05 (KEM 0x647a), FIPS 203, FIPS 204, RFC 9180.
+ * Source: draft-ietf-hpke-pq-05 (KEMs 0x647a and 0x0051), FIPS 203, FIPS 204, RFC 9180.
  */
 export const suites = {
-  1: { ...hybrid, hasQkd: false },
-  2: { ...hybrid, hasQkd: true },
+  1: { ...sealedBy('MLKEM768-X25519'), ...signedBy('ML-DSA-65'), announcedBy: 'ML-DSA-65', hasQkd: false },
+  2: { ...sealedBy('MLKEM768-X25519'), ...signedBy('ML-DSA-65'), announcedBy: 'ML-DSA-65', hasQkd: true },
+  3: { ...sealedBy('MLKEM768-X25519'), ...signedBy('Ed25519+ML-DSA-65'), announcedBy: 'ML-DSA-65', hasQkd: false },
+  4: { ...sealedBy('MLKEM768-X25519'), ...signedBy('Ed25519+ML-DSA-65'), announcedBy: 'ML-DSA-65', hasQkd: true },
+  5: { ...sealedBy('MLKEM1024-P384'), ...signedBy('ML-DSA-87'), announcedBy: 'ML-DSA-87', hasQkd: false },
+  6: { ...sealedBy('MLKEM1024-P384'), ...signedBy('ML-DSA-87'), announcedBy: 'ML-DSA-87', hasQkd: true },
 } as const;
 
 export type SuiteId = keyof typeof suites;
 
-export const suiteDefault: SuiteId = 1;
+export const suiteDefault: PlainSuiteId = 1;
 
 /** A plan's suite with a QKD key mixed in. */
-export const suiteWithQkd = { 1: 2 } as const satisfies Partial<Record<SuiteId, SuiteId>>;
+export const suiteWithQkd = { 1: 2, 3: 4, 5: 6 } as const satisfies Partial<Record<SuiteId, SuiteId>>;
+
+/** What a plan may name: a suite without QKD, which has one with QKD beside it. */
+export type PlainSuiteId = keyof typeof suiteWithQkd;
+
+export const plainSuiteIds = Object.keys(suiteWithQkd).map(Number) as PlainSuiteId[];
 
 export const aeadTagBytes = 16;
 export const aeadNonceBytes = 12;
+
+/** Whether a device's public key is of the scheme that a plan's suite demands: no other one is taken, stronger or weaker. */
+export function isOfSuite(suite: PlainSuiteId, publicKey: Uint8Array): boolean {
+  return publicKey.length === suites[suite].signingKeyBytes;
+}
+
+/** Whether a coordinator's root key is of the scheme that announcements must be signed with under a plan's suite. */
+export function announcesAs(suite: PlainSuiteId, rootKey: Uint8Array): boolean {
+  return rootKey.length === schemeBytes(suites[suite].announcedBy, 'publicKeyBytes');
+}

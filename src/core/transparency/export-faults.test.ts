@@ -103,6 +103,7 @@ test('an export with a model, its card and two tree heads is intact, and says wh
   assert.deepEqual(findings, []);
   assert.deepEqual(audit, {
     isIntact: true,
+    ledger: null,
     origin: originOf(place),
     keyFingerprint: fingerprint,
     isKeyTrusted: true,

@@ -1,8 +1,10 @@
 import type { Crypto } from '../../ports/crypto.ts';
+import type { LedgerHead, LedgerSeal } from '../privacy/ledger/heads.ts';
 import { isSignedBy, parseCheckpoint } from './checkpoint.ts';
 import { exportListSigner, exportListText } from './export-list.ts';
 import { isConsistent } from './merkle-proof.ts';
 import { verifyModelCard } from './model-card.ts';
+import { verifyLedgerSeals } from './ledger-seals.ts';
 import { parseVerifierKey } from './signed-note.ts';
 import { type Finding, type JournalAudit, verifyJournal } from './verify-journal.ts';
 
@@ -21,6 +23,8 @@ export type ExportAudit = {
   readonly heads: number;
   readonly witnesses: JournalAudit['witnesses'];
   readonly model: string | null;
+  /** The privacy ledger as the newest tree head has it; null where none was sealed. */
+  readonly ledger: LedgerSeal | null;
 };
 
 const listFiles = ['SHA256SUMS', 'SHA256SUMS.sig'];
@@ -29,12 +33,21 @@ const neededFiles = ['journal.jsonl', 'journal.leaves', 'checkpoint.txt', 'log.v
 /**
  * Checks an export without the coordinator: signatures, every entry, every tree head, the model and its card, every file.
  *
- * Needs:    `trusted`, the SHA-256 of the log's public key from a place that the exporter cannot change.
+ * Needs:    `trusted`, the SHA-256 of the log's public key from a place that the exporter cannot change. `ledgerHeads`, the
+ *           heads of the privacy ledger as it is now, where it is to be held against the log.
  * Promises: never throws. One changed bit in any file gives a finding that names the file, and the entry for the journal.
  */
 export async function verifyExport(
   files: ReadonlyMap<string, Uint8Array>,
-  { crypto, trusted }: { readonly crypto: Pick<Crypto, 'sha256' | 'verify'>; readonly trusted?: string | undefined },
+  {
+    crypto,
+    trusted,
+    ledgerHeads,
+  }: {
+    readonly crypto: Pick<Crypto, 'sha256' | 'verify'>;
+    readonly trusted?: string | undefined;
+    readonly ledgerHeads?: Readonly<Record<string, LedgerHead>> | undefined;
+  },
 ): Promise<ExportAudit> {
   const findings: Finding[] = [];
   const blame = (file: string, problem: string) => void findings.push({ file, entry: null, problem });
@@ -61,6 +74,8 @@ export async function verifyExport(
   // Where the journal cannot be trusted it cannot say whose keys these are: one finding is enough.
   const isOfTheLog = (what: string, publicKey: Uint8Array) =>
     audit === undefined || signersOf(what, audit).has(crypto.sha256(publicKey).toHex());
+  const ledger = verifyLedgerSeals(audit?.entries ?? [], ledgerHeads);
+  findings.push(...ledger.findings);
   const model = await verifyModel(files, audit, { blame, isOfTheLog, crypto });
   await verifyList(files, { blame, isOfTheLog, crypto });
   return {
@@ -74,6 +89,7 @@ export async function verifyExport(
     heads: audit?.heads ?? 0,
     witnesses: audit?.witnesses ?? [],
     model,
+    ledger: ledger.newest,
   };
 }
 

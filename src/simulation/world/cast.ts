@@ -15,6 +15,7 @@ import { keepsState, planManifest } from '../../core/plan/learning.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { Rng } from '../../core/random/rng.ts';
 import type { Compute } from '../../ports/compute.ts';
+import { schemeBytes, signatureSchemeDefault } from '../../core/protocol/signature-scheme.ts';
 import type { Crypto } from '../../ports/crypto.ts';
 import type { SiteMemory } from '../../ports/site-memory.ts';
 import type { Trainer, TrainerTask } from '../../ports/trainer.ts';
@@ -136,8 +137,8 @@ export function cryptoMaker(isReal: boolean): (rng: Rng) => Crypto {
     return {
       ...real,
       randomBytes,
-      generateSigningKey() {
-        const seed = randomBytes(32);
+      generateSigningKey(scheme = signatureSchemeDefault) {
+        const seed = randomBytes(schemeBytes(scheme, 'seedBytes'));
         return { ...real.importSigningKey(seed), exportSeed: () => seed };
       },
     };

@@ -8,6 +8,7 @@ import { planManifest } from '../../core/plan/learning.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { type Announcement, enrolmentProofBytes, type SignedAnnouncement } from '../../core/protocol/messages.ts';
 import { purposes } from '../../core/protocol/purposes.ts';
+import { suites } from '../../core/protocol/suite.ts';
 import type { Crypto } from '../../ports/crypto.ts';
 import type { Entropy } from '../../ports/entropy.ts';
 import type { Device } from '../../ports/store.ts';
@@ -40,7 +41,7 @@ export function createDirectClient(world: {
   let contributions = 0;
 
   async function enrol(): Promise<Device> {
-    const key = crypto.generateSigningKey();
+    const key = crypto.generateSigningKey(suites[plan.security.suite].signature);
     const publicKey = key.publicKey.toBase64();
     const tokenHash = crypto.sha256(new TextEncoder().encode(token)).toHex();
     const proof = key.sign(purposes.enrolment, enrolmentProofBytes({ tokenHash, publicKey, pin })).toBase64();

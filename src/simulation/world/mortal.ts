@@ -32,7 +32,7 @@ export function cryptoThrough(crypto: Crypto, during: <T>(work: () => Promise<T>
   return {
     ...crypto,
     verify: (...args) => during(() => crypto.verify(...args)),
-    generateRoundKey: () => during(() => crypto.generateRoundKey().then(keyThrough)),
+    generateRoundKey: (kem) => during(() => crypto.generateRoundKey(kem).then(keyThrough)),
     importRoundKey: (secret) => {
       // The caller wipes its copy as soon as this returns to it.
       const copy = Uint8Array.from(secret);

@@ -2,12 +2,15 @@ import { hash } from '../../primitives/index.ts';
 import { concatBytes } from '@noble/hashes/utils.js';
 import { type Announcer, createAnnouncer } from '../../coordinator/announcer.ts';
 import type { CertifiedRun } from '../../core/protocol/key-certificate.ts';
-import { aeadTagBytes, suiteDefault, suites } from '../../core/protocol/suite.ts';
+import { schemeBytes, schemeOf, signatureSchemeDefault } from '../../core/protocol/signature-scheme.ts';
+import { type Kem, kemDefault, kemOf, kems } from '../../core/protocol/kem.ts';
+import { aeadTagBytes } from '../../core/protocol/suite.ts';
 import type { Rng } from '../../core/random/rng.ts';
 import type { ProofKeys } from '../../ports/proof-keys.ts';
 import type { Aead, Crypto, PreSharedKey, RoundKey, SigningKey } from '../../ports/crypto.ts';
 
-const suite = suites[suiteDefault];
+/** Of a round's key, and of a signing key. */
+const seedBytes = 32;
 
 /**
  * SIMULATED cryptography: the sizes and the failures of the real suite, and NO security at all. Anybody can forge its
@@ -24,20 +27,24 @@ export function createSimulatedCrypto(rng: Rng): Crypto {
     sha256,
     randomBytes,
     isEqual: (a, b) => a.length === b.length && a.every((byte, i) => byte === b[i]),
-    generateSigningKey() {
-      const seed = randomBytes(suite.seedBytes);
+    generateSigningKey(scheme = signatureSchemeDefault) {
+      const seed = randomBytes(schemeBytes(scheme, 'seedBytes'));
       return { ...signingKey(seed), exportSeed: () => seed };
     },
     importSigningKey: signingKey,
-    verify: async (publicKey, purpose, message, signature) =>
-      publicKey.length === suite.signingKeyBytes &&
-      signature.length === suite.signatureBytes &&
-      isStretchOf(signature, signatureSeed(publicKey, purpose, message)),
+    async verify(publicKey, purpose, message, signature) {
+      const scheme = schemeOf('publicKeyBytes', publicKey.length);
+      return (
+        scheme !== undefined &&
+        signature.length === schemeBytes(scheme, 'signatureBytes') &&
+        isStretchOf(signature, signatureSeed(publicKey, purpose, message))
+      );
+    },
     aead: createAead,
-    generateRoundKey: async () => roundKey(keyBytes(suite.seedBytes)),
-    importRoundKey: async (secret) => roundKey(secret.slice(0, suite.seedBytes)),
+    generateRoundKey: async (kem = kemDefault) => roundKey(kem, keyBytes(seedBytes)),
+    importRoundKey: async (secret) => roundKey(kemOf(secret.length - seedBytes)!, secret.slice(0, seedBytes)),
     async seal(publicKey, info, psk) {
-      const enc = stretch(encBytes(32), suite.encBytes);
+      const enc = stretch(encBytes(32), kems[kemOf(publicKey.length)!].encBytes);
       return { enc, aead: createAead(digest('key', publicKey, enc, info, ...pskParts(psk))) };
     },
   };
@@ -45,7 +52,7 @@ export function createSimulatedCrypto(rng: Rng): Crypto {
 
 /** A coordinator's proof keys from the world's seed. */
 export function simulatedProofKeys({ importSigningKey }: Pick<Crypto, 'importSigningKey'>, rng: Rng): ProofKeys {
-  const seedOf = (name: string) => bytesFrom(rng.child('proof-keys', name))(suite.seedBytes);
+  const seedOf = (name: string) => bytesFrom(rng.child('proof-keys', name))(seedBytes);
   return {
     treeHead: importSigningKey(seedOf('tree-head')),
     modelCard: importSigningKey(seedOf('model-card')),
@@ -60,7 +67,7 @@ export function simulatedAnnouncer(
   rng: Rng,
   run: CertifiedRun,
 ): Announcer {
-  const keyOf = (name: string) => importSigningKey(bytesFrom(rng.child(name))(suite.seedBytes));
+  const keyOf = (name: string) => importSigningKey(bytesFrom(rng.child(name))(seedBytes));
   return createAnnouncer(keyOf('root-key'), run, keyOf('signing-key'));
 }
 
@@ -99,20 +106,22 @@ function signatureSeed(publicKey: Uint8Array, purpose: string, message: Uint8Arr
 }
 
 function signingKey(seed: Uint8Array): SigningKey {
-  const publicKey = stretch(digest('signing-key', seed), suite.signingKeyBytes);
+  const scheme = schemeOf('seedBytes', seed.length) ?? signatureSchemeDefault;
+  const publicKey = stretch(digest('signing-key', seed), schemeBytes(scheme, 'publicKeyBytes'));
+  const bytes = schemeBytes(scheme, 'signatureBytes');
   return {
     publicKey,
-    sign: (purpose, message) => stretch(signatureSeed(publicKey, purpose, message), suite.signatureBytes),
+    sign: (purpose, message) => stretch(signatureSeed(publicKey, purpose, message), bytes),
   };
 }
 
-function roundKey(seed: Uint8Array): RoundKey {
-  const publicKey = stretch(digest('round-key', seed), suite.publicKeyBytes);
+function roundKey(kem: Kem, seed: Uint8Array): RoundKey {
+  const publicKey = stretch(digest('round-key', seed), kems[kem].publicKeyBytes);
   return {
     publicKey,
     exportSecret: () => concatBytes(seed, publicKey),
     open: async (enc, info, psk) =>
-      enc.length === suite.encBytes ? createAead(digest('key', publicKey, enc, info, ...pskParts(psk))) : undefined,
+      enc.length === kems[kem].encBytes ? createAead(digest('key', publicKey, enc, info, ...pskParts(psk))) : undefined,
   };
 }
 

@@ -9,26 +9,42 @@ export type Participation = { readonly max: number; readonly separation: number 
  * Formula:  max over sets of at most `max` leaves, `separation` others at least between two of them, of Σ over the complete
  *           aligned nodes (number of leaves of the set below it)². Exact, by dynamic programming over subtrees: for a node,
  *           the largest sum by number of leaves and by the free places at its left and right end.
- * Shapes:   `steps` leaves; the tree over them is the forest of complete trees that its binary digits say.
- * Needs:    max ≥ 1, separation ≥ 0, steps ≥ 1. Participations add in one direction in the worst case.
+ * Shapes:   `steps` leaves; the tree over them is the forest of complete trees that its binary digits say. With
+ *           `restartEvery` a new tree begins after so many leaves (0: never); `max` and `separation` count across trees.
+ * Needs:    max ≥ 1, separation ≥ 0, steps ≥ 1; restartEvery 0 or a power of two. Participations add in one direction in
+ *           the worst case.
  * Cost:     O(log steps · c² (separation + 1)³), c the leaves that fit into the largest subtree.
  * Source:   Kairouz et al. 2021, arXiv:2103.00039, section 4 and appendix D.
  */
-export function treeSensitivitySquare(steps: number, { max, separation }: Participation): number {
+export function treeSensitivitySquare(steps: number, { max, separation }: Participation, restartEvery = 0): number {
   const action = 'bound a tree';
   checkNumber(action, 'steps', steps, 'positiveCount');
   checkNumber(action, 'max', max, 'positiveCount');
   const gap = checkNumber(action, 'separation', separation, 'count') + 1;
-  const reach = Math.min(gap, steps);
-  let node: Table = leafTable(max, reach);
+  checkNumber(action, 'restartEvery', restartEvery, 'count');
+  const tree = restartEvery === 0 ? steps : Math.min(steps, restartEvery);
+  const rules = { max, gap, reach: Math.min(gap, steps) };
+  const rest = steps % tree;
+  let forest = rest === 0 ? undefined : forestOf(rest, rules);
+  // As many whole trees before it, doubled where their number has a digit.
+  let whole = forestOf(tree, rules);
+  for (let count = Math.floor(steps / tree); count > 0; count = Math.floor(count / 2)) {
+    if (count % 2 === 1) forest = forest === undefined ? whole : joined(whole, forest, rules);
+    if (count > 1) whole = joined(whole, whole, rules);
+  }
+  return Math.max(...forest!.best.map((row) => row[0]!));
+}
+
+/** The complete trees that the binary digits of a number of leaves say, the largest first. */
+function forestOf(steps: number, rules: Rules): Table {
+  let node: Table = leafTable(rules.max, rules.reach);
   let forest: Table | undefined;
   // From the last digit up: the smallest tree stands last.
   for (let size = 1; size <= steps; size *= 2) {
-    if (Math.floor(steps / size) % 2 === 1)
-      forest = forest === undefined ? node : joined(node, forest, { max, gap, reach });
-    if (size * 2 <= steps) node = withRoot(joined(node, node, { max, gap, reach }));
+    if (Math.floor(steps / size) % 2 === 1) forest = forest === undefined ? node : joined(node, forest, rules);
+    if (size * 2 <= steps) node = withRoot(joined(node, node, rules));
   }
-  return Math.max(...forest!.best.map((row) => row[0]!));
+  return forest!;
 }
 
 /**

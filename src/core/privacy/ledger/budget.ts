@@ -1,9 +1,9 @@
 import { checkNumber } from '../check.ts';
 import { epsilon } from '../accounting/epsilon.ts';
 import { noiseMultiplier } from '../accounting/noise-multiplier.ts';
-import { rdpEpsilon } from '../accounting/rdp.ts';
 import { appendEvent, type Grant, type LedgerChain, type Reservation } from './chain.ts';
 import { fitsBudget, renyiBudget, renyiCost, renyiEpsilon, type NoisySteps } from './filter.ts';
+import { type Divergences, divergencesOf, odometerEpsilon } from './odometer.ts';
 
 /** What a subject has lost for a purpose; everything is derived from the entries. */
 export type Spending = {
@@ -20,7 +20,7 @@ export type SpentEpsilon = {
   readonly plan: number;
   /** By the filter's order: valid however the steps were chosen. */
   readonly filter: number;
-  /** By the best Rényi order so far: for reports, not for decisions. */
+  /** Valid at every moment at once, with no bound fixed beforehand: for reports (`odometerEpsilon`). */
   readonly odometer: number;
 };
 
@@ -62,13 +62,17 @@ export function spendingOf(chain: LedgerChain, purpose: string): Spending {
 export function spentEpsilon(spending: Spending, pending: readonly NoisySteps[] = []): SpentEpsilon {
   const { grant } = spending;
   const schedule = merged([...spending.committed, ...spending.reserved.values(), ...pending]);
-  const cost = (order: number) => schedule.reduce((sum, steps) => sum + renyiCost(order, steps), 0);
-  const divergence = cost(grant.order);
+  const divergence = schedule.reduce((sum, steps) => sum + renyiCost(grant.order, steps), 0);
   return {
     plan: planEpsilon(schedule, grant.delta),
     filter: divergence === 0 ? 0 : renyiEpsilon(grant.order, divergence, grant.delta),
-    odometer: schedule.length === 0 ? 0 : rdpEpsilon(cost, grant.delta).epsilon,
+    odometer: odometerEpsilon(lossesOf(schedule, grant.delta), grant.delta),
   };
+}
+
+/** What everything committed and reserved costs at the odometer's orders, at worst. */
+export function worstDivergences(spending: Spending): Divergences {
+  return lossesOf(merged([...spending.committed, ...spending.reserved.values()]), spending.grant.delta);
 }
 
 /** How many more steps of a kind the grant admits, at most `stepsMax`. */
@@ -235,18 +239,24 @@ export function merged(schedule: Iterable<NoisySteps>): NoisySteps[] {
   return [...counts.values()];
 }
 
-const rememberedMax = 512;
-const remembered = new Map<string, number>();
+/** ε of a merged schedule. */
+const planEpsilon = remembering((schedule, delta) => epsilon({ schedule, delta }).epsilon);
+const lossesOf = remembering((schedule) => divergencesOf(schedule));
 
-/** ε of a merged schedule. The clients of a run have few different schedules: an ε is computed once for all of them. */
-function planEpsilon(schedule: readonly NoisySteps[], delta: number): number {
-  const key = JSON.stringify([delta, schedule]);
-  const known = remembered.get(key);
-  if (known !== undefined) return known;
-  const value = epsilon({ schedule, delta }).epsilon;
-  if (remembered.size >= rememberedMax) remembered.delete(remembered.keys().next().value!);
-  remembered.set(key, value);
-  return value;
+const rememberedMax = 512;
+
+/** The clients of a run have few different schedules: what a merged one costs is computed once for all of them. */
+function remembering<T>(compute: (schedule: readonly NoisySteps[], delta: number) => T) {
+  const remembered = new Map<string, T>();
+  return (schedule: readonly NoisySteps[], delta: number): T => {
+    const key = JSON.stringify([delta, schedule]);
+    const known = remembered.get(key);
+    if (known !== undefined) return known;
+    const value = compute(schedule, delta);
+    if (remembered.size >= rememberedMax) remembered.delete(remembered.keys().next().value!);
+    remembered.set(key, value);
+    return value;
+  };
 }
 
 function stepsOf({ noiseMultiplier: noise, sampleRate, steps }: NoisySteps): NoisySteps {

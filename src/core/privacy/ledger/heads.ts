@@ -1,3 +1,6 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { canonicalJson, type Json } from '../../protocol/canonical-json.ts';
 import type { LedgerChain } from './chain.ts';
 
 /** How far a subject's chain had come: kept where no backup of the ledger is, it shows a ledger that went back. */
@@ -31,4 +34,30 @@ export function rewoundSubject(
     if (chain[entries - 1]?.hash !== hash) return { subject, known: entries, held: chain.length };
   }
   return undefined;
+}
+
+/** What a signed tree head of the log says of a ledger: how long it was, and a hash of where each chain stood. */
+export type LedgerSeal = { readonly subjects: number; readonly entries: number; readonly digest: string };
+
+/**
+ * The seal of a ledger's heads.
+ *
+ * Formula:  digest = SHA-256("qflare/ledger-heads/v1\n" ‖ canonical JSON of the heads by subject).
+ * Promises: an intact ledger only grows, so a smaller count of subjects or entries means that it was reset or cut; equal
+ *           counts with another digest mean that it was exchanged.
+ */
+export function ledgerSeal(heads: Readonly<Record<string, LedgerHead>>): LedgerSeal {
+  const all = Object.values(heads);
+  const text = `qflare/ledger-heads/v1\n${canonicalJson(heads as unknown as Json)}`;
+  return {
+    subjects: all.length,
+    entries: all.reduce((sum, { entries }) => sum + entries, 0),
+    digest: bytesToHex(sha256(utf8ToBytes(text))),
+  };
+}
+
+/** Whether a ledger with this seal cannot have grown out of the one that was sealed before. */
+export function isBehind(seal: LedgerSeal, before: LedgerSeal): boolean {
+  if (seal.entries < before.entries || seal.subjects < before.subjects) return true;
+  return seal.entries === before.entries && seal.digest !== before.digest;
 }

@@ -94,8 +94,11 @@ function shortenInPlace(units: Int32Array, normMax: number): void {
 /** A sum under construction. It can be released once; asked again, it answers the same. */
 export type PrivateSum = {
   readonly grid: NoiseGrid;
-  /** Clips, quantises and adds one client's vector. */
-  add(vector: ArrayLike<number>): void;
+  /**
+   * Clips, quantises and adds one client's vector. Gives the share of the squared bound that it takes up, exact on the
+   * grid: a figure of that client's data.
+   */
+  add(vector: ArrayLike<number>): number;
   /** The noisy sum. Later calls return the same numbers: a retry never draws new noise. */
   release(): Float64Array;
 };
@@ -130,7 +133,13 @@ export function createPrivateSum(options: {
         );
       }
       const units = quantiseClipped(vector, grid);
-      for (let i = 0; i < dimension; i++) total[i]! += units[i]!;
+      let square = 0;
+      for (let i = 0; i < dimension; i++) {
+        const unit = units[i]!;
+        total[i]! += unit;
+        square += unit * unit;
+      }
+      return square / grid.normMaxUnits ** 2;
     },
     release: () => {
       released ??= addNoise(total, grid, options.entropy);
