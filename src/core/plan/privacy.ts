@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { groupProblems, groupsSchema } from './privacy-groups.ts';
 import { boundedAggregator } from '../aggregation/bounded.ts';
 import type { Pipeline } from '../aggregation/pipeline.ts';
 import { type Ftrl, ftrlProblems, ftrlSchema, resolveFtrl } from './ftrl.ts';
@@ -57,6 +58,9 @@ const centralSchema = z.strictObject({
     .regex(/^[a-z0-9][a-z0-9-]{0,40}$/, 'must be lower-case letters, digits and dashes, at most 41')
     .default('training')
     .describe('the budget of each client that the run draws on'),
+  groups: groupsSchema
+    .optional()
+    .describe('clients that belong to one person or site, and what they may lose together'),
   rule: z
     .enum(['plan', 'filter'])
     .default('plan')
@@ -201,6 +205,7 @@ function centralProblems(plan: Given, privacy: Extract<Input, { mode: 'central' 
     );
   }
   ftrlProblems(plan, privacy, refuse);
+  if (privacy.groups !== undefined) groupProblems(privacy.groups, privacy, refuse);
   if (privacy.mechanism !== 'dp-ftrl' && cohort.size !== undefined && cohort.size !== cohort.expected) {
     refuse(
       'cohort.size',
