@@ -91,7 +91,7 @@ export async function runFederation(
 }
 
 /** What each client sends: the first ones attack. */
-export async function updatesOf(
+async function updatesOf(
   { spec, sites, training, attackers, attack }: Federation,
   {
     engine,
