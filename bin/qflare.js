@@ -13,6 +13,12 @@ const isTuned =
 const isRecent = Number(process.versions.node.split('.')[0]) >= nodeMajorMin;
 
 if (isRecent && isTuned) {
+  // A launcher that was killed says nothing more: its end of the line closes, and so does the work.
+  if (process.channel && process.env.QFLARE_LAUNCHED) {
+    process.channel.unref();
+    process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  }
+  delete process.env.QFLARE_LAUNCHED;
   // Ten processes strip and compile the same sources: what one has done the others read back.
   module.enableCompileCache?.();
   const { entry } = await import('../tools/entry.js');
@@ -24,9 +30,14 @@ if (isRecent && isTuned) {
     process.stderr.write(`qflare: ${found.problem}\n`);
     process.exit(70);
   }
-  const child = spawn(found.path, [...process.execArgv, ...flags, process.argv[1], ...process.argv.slice(2)], {
-    stdio: 'inherit',
-    env: { ...allocator, ...process.env },
+  const args = [...process.execArgv, ...flags, process.argv[1], ...process.argv.slice(2)];
+  const env = { ...allocator, ...process.env };
+  // Where the system can, this process becomes the other one: one process, its own signals and exit code, nothing to leave
+  // behind. Else a child, which ends when the line to this process does.
+  if (process.execve && process.platform !== 'win32') process.execve(found.path, [found.path, ...args], env);
+  const child = spawn(found.path, args, {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...env, QFLARE_LAUNCHED: '1' },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(signal ? 128 + constants.signals[signal] : code));

@@ -21,7 +21,10 @@ type Identity = { readonly cert: string; readonly key: string };
 
 const EC = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
-async function createAuthority(): Promise<{ ca: string; issue: (name: string) => Promise<Identity> }> {
+async function createAuthority(): Promise<{
+  ca: string;
+  issue: (name: string, uris?: readonly string[]) => Promise<Identity>;
+}> {
   x509.cryptoProvider.set(webcrypto as Crypto);
   const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
   const caKeys = await webcrypto.subtle.generateKey(EC, true, ['sign', 'verify']);
@@ -33,7 +36,7 @@ async function createAuthority(): Promise<{ ca: string; issue: (name: string) =>
     signingAlgorithm: EC,
     extensions: [new x509.BasicConstraintsExtension(true, 1, true)],
   });
-  const issue = async (name: string): Promise<Identity> => {
+  const issue = async (name: string, uris: readonly string[] = []): Promise<Identity> => {
     const keys = await webcrypto.subtle.generateKey(EC, true, ['sign', 'verify']);
     const cert = await x509.X509CertificateGenerator.create({
       serialNumber: randomBytes(8).toString('hex'),
@@ -43,7 +46,12 @@ async function createAuthority(): Promise<{ ca: string; issue: (name: string) =>
       publicKey: keys.publicKey as CryptoKey,
       signingKey: caKeys.privateKey as CryptoKey,
       signingAlgorithm: EC,
-      extensions: [new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }])],
+      extensions: [
+        new x509.SubjectAlternativeNameExtension([
+          { type: 'ip', value: '127.0.0.1' },
+          ...uris.map((value) => ({ type: 'url' as const, value })),
+        ]),
+      ],
     });
     const key = KeyObject.from(keys.privateKey as never).export({ type: 'pkcs8', format: 'pem' }) as string;
     return { cert: cert.toString('pem'), key };
@@ -77,6 +85,7 @@ before(async () => {
   const identity = await authority.issue('kme-a');
   server = createKmeServer({
     tls: { ...identity, ca: authority.ca },
+    saeRule: 'common-name',
     answer: (request) => answerKmeRequest(kme, request),
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -159,6 +168,32 @@ test('the SAE is the certificate’s: a stranger, a foreign authority and no cer
   const bare = createEtsi014KeySource({ url, peerSaeId: 'bob', profile: 'post-quantum', tls: { ca: authority.ca } });
   open.push(bare);
   await assert.rejects(bare.status());
+});
+
+test('under san-uri the URI of the certificate speaks, not its common name; one without a URI is nobody', async () => {
+  const seen: (string | undefined)[] = [];
+  const named = createKmeServer({
+    tls: { ...(await authority.issue('kme-b')), ca: authority.ca },
+    saeRule: 'san-uri',
+    answer: ({ saeId }) => {
+      seen.push(saeId);
+      return { status: 401, body: { message: 'SAE is not authorised' } };
+    },
+  });
+  await new Promise<void>((resolve) => named.listen(0, '127.0.0.1', resolve));
+  const at = `https://127.0.0.1:${(named.address() as AddressInfo).port}`;
+  const asks = async (identity: Identity) => {
+    const tls = { ...identity, ca: authority.ca };
+    const source = createEtsi014KeySource({ url: at, peerSaeId: 'bob', profile: 'post-quantum', tls, timeoutMs: 5000 });
+    await assert.rejects(source.status(), (error: KeySourceError) => error.status === 401);
+    source.close();
+  };
+  await asks(await authority.issue('alice', ['sae:carol']));
+  await asks(await authority.issue('alice'));
+  await asks(await authority.issue('alice', ['sae:carol', 'sae:dave']));
+  assert.deepEqual(seen, ['carol', undefined, undefined]);
+  named.closeAllConnections();
+  await new Promise((resolve) => named.close(resolve));
 });
 
 test('limits reach the client as the error contract; an oversized body is cut off', async () => {

@@ -13,7 +13,7 @@ import type { KeySourceTlsProfile } from '../ports/key-source.ts';
 /** A certificate and its key, as PEM. */
 export type KmeIdentity = { readonly cert: string; readonly key: string };
 
-/** Who may speak to a key management entity: a certificate for each SAE, whose common name is its SAE id. */
+/** Who may speak to a key management entity: a certificate for each SAE, whose common name and URI `sae:ID` are its SAE id. */
 export type KmeAuthority = {
   readonly ca: string;
   issue(name: string): Promise<KmeIdentity>;
@@ -58,6 +58,7 @@ export async function createKmeAuthority(profile: KeySourceTlsProfile, nowMs: nu
           new SubjectAlternativeNameExtension([
             { type: 'dns', value: 'localhost' },
             { type: 'ip', value: '127.0.0.1' },
+            { type: 'url', value: `sae:${name}` },
           ]),
         ],
       });

@@ -1,14 +1,15 @@
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { DetailedPeerCertificate, SecureContextOptions, TLSSocket } from 'node:tls';
+import type { SecureContextOptions, TLSSocket } from 'node:tls';
 import type { KmeHttpRequest, KmeHttpResponse } from '../core/qkd/etsi014-rules.ts';
+import { type SaeRule, saeIdOf } from '../core/qkd/sae-id.ts';
 
 type KmeServerOptions = {
   /** Certificate, key and the authority of the clients; the profile's versions and groups with them. */
   readonly tls: SecureContextOptions;
   readonly answer: (request: KmeHttpRequest) => KmeHttpResponse;
-  /** The SAE that a client certificate names; its common name unless said otherwise. */
-  readonly saeIdOf?: (certificate: DetailedPeerCertificate) => string | undefined;
+  /** Where a client certificate names its SAE. */
+  readonly saeRule: SaeRule;
 };
 
 const BODY_BYTES_MAX = 65_536;
@@ -19,10 +20,9 @@ const REQUEST_MS_MAX = 10_000;
  * handshake, and whom a request speaks for is read from the certificate alone.
  */
 export function createKmeServer(options: KmeServerOptions): Server {
-  const saeIdOf = options.saeIdOf ?? commonName;
   const server = createServer(
     { ...options.tls, requestCert: true, rejectUnauthorized: true, maxHeaderSize: 16_384 },
-    (request, response) => void answer(request, response, options, saeIdOf),
+    (request, response) => void answer(request, response, options),
   );
   server.headersTimeout = REQUEST_MS_MAX;
   server.requestTimeout = REQUEST_MS_MAX;
@@ -31,15 +31,8 @@ export function createKmeServer(options: KmeServerOptions): Server {
 
 class TooLarge extends Error {}
 
-type SaeIdOf = (certificate: DetailedPeerCertificate) => string | undefined;
-
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  options: KmeServerOptions,
-  saeIdOf: SaeIdOf,
-): Promise<void> {
-  const { status, body } = await respond(request, options, saeIdOf).catch((error: unknown): KmeHttpResponse => {
+async function answer(request: IncomingMessage, response: ServerResponse, options: KmeServerOptions): Promise<void> {
+  const { status, body } = await respond(request, options).catch((error: unknown): KmeHttpResponse => {
     if (error instanceof TooLarge) return { status: 413, body: { message: 'Body is too large' } };
     return { status: 500, body: { message: 'Internal error' } };
   });
@@ -48,11 +41,7 @@ async function answer(
   response.end(JSON.stringify(body));
 }
 
-async function respond(
-  request: IncomingMessage,
-  options: KmeServerOptions,
-  saeIdOf: SaeIdOf,
-): Promise<KmeHttpResponse> {
+async function respond(request: IncomingMessage, options: KmeServerOptions): Promise<KmeHttpResponse> {
   const socket = request.socket as TLSSocket;
   const chunks: Buffer[] = [];
   let size = 0;
@@ -65,11 +54,6 @@ async function respond(
     method: request.method ?? '',
     target: request.url ?? '',
     body: Buffer.concat(chunks).toString('utf8'),
-    saeId: socket.authorized ? saeIdOf(socket.getPeerCertificate(true)) : undefined,
+    saeId: socket.authorized ? saeIdOf(options.saeRule, socket.getPeerCertificate()) : undefined,
   });
-}
-
-function commonName(certificate: DetailedPeerCertificate): string | undefined {
-  const name: unknown = certificate.subject?.CN;
-  return typeof name === 'string' && name !== '' ? name : undefined;
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
+import { type SaeRule, saeIdOf, saeRules } from '../core/qkd/sae-id.ts';
 import type { KeySource, KeySourceTlsProfile } from '../ports/key-source.ts';
 import { Failure } from './failure.ts';
 
@@ -10,6 +11,7 @@ export type KmeFlags = {
   readonly kmeKey?: string;
   readonly kmeCa?: string;
   readonly kmeProfile?: KeySourceTlsProfile;
+  readonly kmeSaeRule?: SaeRule | 'entity';
 };
 
 /** The flags by which a coordinator and a site name their key management entity (ETSI GS QKD 014). */
@@ -24,6 +26,14 @@ export function withKmeFlags(command: Command): Command {
       new Option('--kme-profile <name>', "TLS towards the entity; vendors' speak classical TLS")
         .choices(['post-quantum', 'classical'])
         .default('post-quantum'),
+    )
+    .addOption(
+      new Option(
+        '--kme-sae-rule <name>',
+        'where the certificate names its SAE: common-name, san-uri (sae:ID), or entity, which keeps a table of its own',
+      )
+        .choices([...saeRules, 'entity'])
+        .default('common-name'),
     );
 }
 
@@ -41,6 +51,7 @@ export async function kmeOf(
     read('--kme-key', flags.kmeKey),
     read('--kme-ca', flags.kmeCa),
   ]);
+  await requireNamed(saeId, cert, flags.kmeSaeRule ?? 'common-name');
   const { createEtsi014KeySource } = await import('../adapters/key-source-etsi014.ts');
   const sources = new Map<string, KeySource>();
   return {
@@ -54,6 +65,23 @@ export async function kmeOf(
       return made;
     },
   };
+}
+
+/** The entity speaks for whom the certificate names: another id here would only keep this side out, later and in the dark. */
+async function requireNamed(saeId: string, cert: string, rule: SaeRule | 'entity'): Promise<void> {
+  if (rule === 'entity') return;
+  const { X509Certificate } = await import('../primitives/index.ts');
+  let named: string | undefined;
+  try {
+    named = saeIdOf(rule, new X509Certificate(cert).toLegacyObject());
+  } catch (error) {
+    throw new Failure('plan', `Cannot read --kme-cert as it must be a certificate: ${(error as Error).message}`);
+  }
+  if (named === saeId) return;
+  throw new Failure(
+    'security',
+    `Cannot be the SAE ${saeId} as --kme-cert must name it by ${rule} (--kme-sae-rule): current value is ${named ?? 'none'}`,
+  );
 }
 
 async function read(flag: string, path: string | undefined): Promise<string> {

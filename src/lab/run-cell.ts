@@ -1,16 +1,9 @@
-import type { poisons } from '../core/attacks/poison/index.ts';
-import { cornerTrigger } from '../core/attacks/poison/backdoor.ts';
-import { targetLabel } from '../core/attacks/poison/samples.ts';
-import { type Dataset, featureCount, subset } from '../core/data/dataset.ts';
-import { createWasmEngine } from '../core/learning/wasm/engine.ts';
 import { parsePlan } from '../core/plan/plan.ts';
 import type { CellOutcome } from '../core/report/lab/record.ts';
 import type { RoundRecord } from '../core/round/record.ts';
 import { type Hostility, type Pool, simulateBare, simulatePlan } from '../simulation/index.ts';
+import { attackSuccess } from './attack-success.ts';
 import type { CellDefinition } from './cells.ts';
-
-/** Backdoors that a pixel trigger sets off. */
-const triggered: ReadonlySet<string> = new Set<keyof typeof poisons>(['backdoor', 'distributed-backdoor']);
 
 /** Runs one cell. A function of its definition and the data that it names. */
 export async function runCell(definition: CellDefinition, pool: Pool | undefined): Promise<CellOutcome> {
@@ -44,10 +37,7 @@ async function runBareCell(definition: CellDefinition, pool: Pool | undefined): 
     loss: last?.loss ?? null,
     best: bestOf(measured.map(({ accuracy }) => accuracy)),
     curve: measured.map(({ round, accuracy }) => [round, accuracy] as const),
-    attackSuccess:
-      triggered.has(definition.attack) && pool !== undefined
-        ? await attackSuccess(definition, parameters, pool.test)
-        : null,
+    attackSuccess: pool === undefined ? null : await attackSuccess(definition, parameters, pool.test),
     detection: null,
     modelHash,
   };
@@ -80,20 +70,6 @@ function detectionOf(rounds: readonly RoundRecord[], attackers: ReadonlySet<stri
     return looked.length === 0 ? null : looked.filter(({ isFlagged }) => isFlagged).length / looked.length;
   };
   return { attackers: share(true), honest: share(false) };
-}
-
-/** The share of test images of other classes that carry the trigger and are taken for the target. */
-async function attackSuccess({ plan }: CellDefinition, parameters: Float32Array, test: Dataset): Promise<number> {
-  const others = [...test.labels.keys()].filter((i) => test.labels[i] !== targetLabel);
-  const chosen = subset(test, others);
-  const [width, lineLength] = [featureCount(test), test.sampleShape.at(-1)!];
-  const features = Float32Array.from(chosen.features, (value) => value * chosen.scale);
-  for (let i = 0; i < others.length; i++) {
-    for (const [line, column] of cornerTrigger) features[i * width + line * lineLength + column] = 1;
-  }
-  const labels = new Int32Array(others.length).fill(targetLabel);
-  const data = { ...chosen, features, labels, scale: 1 };
-  return (await createWasmEngine().evaluate({ spec: plan.model, parameters, data })).accuracy;
 }
 
 function bestOf(accuracies: readonly number[]): number | null {

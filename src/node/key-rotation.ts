@@ -10,6 +10,8 @@ const checkMs = 60_000;
 export type KeyRotation = {
   /** The new key; undefined for a purpose whose key may not be replaced. */
   rotate(purpose: string): Promise<KeyRecord | undefined>;
+  /** Ends a key that somebody else may know; a new one takes the place of one in use. */
+  revoke(id: string, reason: string): ReturnType<KeyVault['revoke']>;
   /** The hash of the owner token in use. */
   ownerTokenHash(): Uint8Array;
   /** Replaces what is due, now and from now on. After the coordinator has started, which hears of it. */
@@ -23,7 +25,10 @@ export async function createKeyRotation(options: {
   readonly announcer: Announcer;
   readonly crypto: Pick<Crypto, 'sha256' | 'importSigningKey'>;
   readonly nowMs: () => number;
-  readonly tell: (kind: 'key.rotated' | 'key.rotation-failed', data: Readonly<Record<string, string>>) => void;
+  readonly tell: (
+    kind: 'key.rotated' | 'key.revoked' | 'key.rotation-failed',
+    data: Readonly<Record<string, string>>,
+  ) => void;
 }): Promise<KeyRotation> {
   const { vault, announcer, crypto, nowMs, tell } = options;
   const readTokenHash = async () => crypto.sha256(await vault.secret('owner-token'));
@@ -32,13 +37,18 @@ export async function createKeyRotation(options: {
   async function rotate(purpose: string): Promise<KeyRecord | undefined> {
     if (!isRotated(purpose)) return undefined;
     const made = purpose === 'kek' ? await vault.rotateKek() : await vault.replace(purpose);
+    await adopt(made);
+    tell('key.rotated', { purpose, id: made.id });
+    return made;
+  }
+
+  /** What has a key at hand takes the new one. */
+  async function adopt({ purpose, version }: KeyRecord): Promise<void> {
     if (purpose === 'owner-token') tokenHash = await readTokenHash();
     if (purpose === 'announcement') {
       const key = crypto.importSigningKey(await vault.secret('announcement'));
-      announcer.replace(signsOnlyAs('announcement', key), made.version);
+      announcer.replace(signsOnlyAs('announcement', key), version);
     }
-    tell('key.rotated', { purpose, id: made.id });
-    return made;
   }
 
   async function rotateDue(): Promise<void> {
@@ -52,6 +62,13 @@ export async function createKeyRotation(options: {
   let timer: NodeJS.Timeout | undefined;
   return {
     rotate,
+    async revoke(id, reason) {
+      const done = await vault.revoke(id);
+      if (done.inUse !== null) await adopt(done.inUse);
+      tell('key.revoked', { purpose: done.revoked.purpose, id, reason });
+      if (done.inUse !== null) tell('key.rotated', { purpose: done.inUse.purpose, id: done.inUse.id });
+      return done;
+    },
     ownerTokenHash: () => tokenHash,
     async watch() {
       await rotateDue();

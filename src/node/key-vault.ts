@@ -38,6 +38,12 @@ export type KeyVault = {
   replace(purpose: StoredPurpose, secret?: Uint8Array): Promise<KeyRecord>;
   /** A new key-encryption key: every secret is wrapped anew, nothing else moves. */
   rotateKek(): Promise<KeyRecord>;
+  /**
+   * Ends a key that somebody else may know: its secret is gone at once. Where it was in use, a new one is in use from then on.
+   *
+   * Errors: RangeError for one that nothing may take the place of in this run, or that other commands end.
+   */
+  revoke(id: string): Promise<{ readonly revoked: KeyRecord; readonly inUse: KeyRecord | null }>;
   /** Ends a key that is not in use. */
   destroy(id: string): Promise<KeyRecord>;
   /** Seals files of this folder under the data key in use. */
@@ -134,7 +140,11 @@ export async function openKeyVault(
     return root && schemeOf('seedBytes', (await unwrapped(root)).length);
   }
 
-  async function add(purpose: StoredPurpose, given: Uint8Array | undefined): Promise<StoredKey> {
+  async function add(
+    purpose: StoredPurpose,
+    given: Uint8Array | undefined,
+    end: (former: StoredKey, nowMs: number) => StoredKey = ended,
+  ): Promise<StoredKey> {
     const secret = given ?? freshSecret(purpose, crypto, await schemeFor(purpose));
     const now = nowMs();
     const version = Math.max(0, ...keys.filter((key) => key.purpose === purpose).map((key) => key.version)) + 1;
@@ -152,7 +162,7 @@ export async function openKeyVault(
     const former = activeKey(keys, purpose);
     const stored: StoredKey = { ...moveKey(made, 'activate', now), secret: await wrapped(id, secret, kek) };
     secrets.set(id, secret);
-    await keep([...keys.map((key) => (key === former ? ended(key, now) : key)), stored]);
+    await keep([...keys.map((key) => (key === former ? end(key, now) : key)), stored]);
     if (former !== undefined && !keptPurposes.has(purpose)) forget(former.id);
     return stored;
   }
@@ -195,6 +205,19 @@ export async function openKeyVault(
         // Nothing is wrapped under the former ones any more.
         for (const one of former) await kms.destroy(one);
         return kekRecords([next])[0]!;
+      }),
+    revoke: (id) =>
+      inTurn(async () => {
+        const key = keys.find((one) => one.id === id);
+        if (key === undefined) throw new RangeError(`Cannot revoke ${id} as there must be such a key: there is none`);
+        const problem = revocationProblem(key);
+        if (problem !== undefined) throw new RangeError(`Cannot revoke ${id} as ${problem}`);
+        const { purpose, state } = key;
+        const gone = (one: StoredKey, now: number) => recordOf({ ...one, ...moveKey(one, 'revoke', now) });
+        const made = state === 'active' ? recordOf(await add(purpose as StoredPurpose, undefined, gone)) : null;
+        if (made === null) await keep(keys.map((one) => (one === key ? gone(one, nowMs()) : one)));
+        forget(id);
+        return { revoked: recordOf(keys.find((one) => one.id === id)!), inUse: made };
       }),
     destroy: (id) =>
       inTurn(async () => {
@@ -243,6 +266,17 @@ async function openPair(
       return { kms, keys };
     }
   }
+}
+
+/** Why a key is not revoked here, and what is done instead; undefined for one that is. */
+function revocationProblem({ purpose, state }: KeyRecord): string | undefined {
+  if (purpose === 'certificate-authority') return 'certificates are revoked and authorities rotated with "qflare ca"';
+  if (state === 'revoked' || state === 'destroyed') return `it must not have ended: current value is ${state}`;
+  if (state === 'active' && purpose === 'data')
+    return 'it must not be in use: "keys rotate data" first, and revoke it once nothing rests under it';
+  return state === 'active' && !keyPurposes[purpose].rotates
+    ? 'others pin this key for the life of the run: stop the run, and begin another in a new folder'
+    : undefined;
 }
 
 /** The record of a key that another has taken the place of. */

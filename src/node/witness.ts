@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createNodeCrypto } from '../adapters/crypto-node.ts';
 import { createHttpsTransport } from '../adapters/transport-https.ts';
 import { cosign, isSignedBy, parseCheckpoint } from '../core/transparency/checkpoint.ts';
+import { type ChannelProfile, clientChannel } from '../core/protocol/channel-profile.ts';
 import { signsOnlyAs } from '../core/protocol/purposes.ts';
 import { isConsistent } from '../core/transparency/merkle-proof.ts';
 import { encodeNote, encodeVerifierKey, type NoteKey } from '../core/transparency/signed-note.ts';
@@ -28,6 +29,8 @@ export type WatchedLog = {
   readonly port: number;
   /** SHA-256 of the server's TLS key. */
   readonly pin: Uint8Array;
+  /** Which channel the coordinator speaks; absent: the default. */
+  readonly profile?: ChannelProfile | undefined;
   /** `/v1/orgs/…/runs/…`. */
   readonly path: string;
   readonly key: NoteKey;
@@ -46,7 +49,7 @@ type Own = { readonly folder: string; readonly name: string; readonly signer: Si
 
 async function sign({ folder, name, signer }: Own, log: WatchedLog): Promise<number> {
   const crypto = createNodeCrypto();
-  const transport = createHttpsTransport({ ...log, group: 'X25519MLKEM768' });
+  const transport = createHttpsTransport({ ...log, ...clientChannel(log.profile ?? 'default') });
   const get = async (path: string) => {
     const { status, body } = await transport.request({ method: 'GET', path: `${log.path}/log/${path}` });
     if (status !== 200) throw new Error(`Cannot read ${path} of the log: status ${status}`);

@@ -14,9 +14,11 @@ import { parsePlan, PlanError } from '../../src/core/plan/plan.ts';
 import { encodeEnvelope, parseEnvelope } from '../../src/core/protocol/envelope.ts';
 import { type Announcement, keyRotationBytes } from '../../src/core/protocol/messages.ts';
 import { encodePayload } from '../../src/core/protocol/payload.ts';
+import { certifyKey, isCertified } from '../../src/core/protocol/key-certificate.ts';
 import { preimageOf, purposes } from '../../src/core/protocol/purposes.ts';
 import { sealEnvelope } from '../../src/core/protocol/seal.ts';
 import { partMessage } from '../../src/core/protocol/signature-scheme.ts';
+import { announcesAs } from '../../src/core/protocol/suite.ts';
 import type { SigningKey } from '../../src/ports/crypto.ts';
 import { bodyOf, createHttpsWorld, memoryIdentity } from '../system/https-world.ts';
 import { killAll, runToEnd, start } from '../system/processes.ts';
@@ -204,6 +206,30 @@ test('dual over sockets: half a key, half a signature and another suite are refu
     assert.equal(asked.status, 422);
 
     assert.ok((await send(good)).status < 300);
+  } finally {
+    await world.close();
+  }
+});
+
+test('dual announcements: a site trusts one that both parts have signed, and none with a part forged, left out or single', async () => {
+  const run = { orgId: 'org', runId: 'run' };
+  const [root, key, single] = [
+    crypto.generateSigningKey(dual),
+    crypto.generateSigningKey(dual),
+    crypto.generateSigningKey(),
+  ];
+  const certificate = certifyKey(root, run, key.publicKey, 1);
+  assert.ok(await isCertified(root.publicKey, run, certificate, crypto));
+  const signature = Uint8Array.fromBase64(certificate.signature);
+  for (const bad of [flip(signature, 5), flip(signature, 69), signature.subarray(64), signature.subarray(0, 64)]) {
+    assert.equal(await isCertified(root.publicKey, run, { ...certificate, signature: bad.toBase64() }, crypto), false);
+  }
+  // Certified by the right root, and of another scheme: the plan says which one announces.
+  assert.ok(announcesAs(3, root.publicKey) && !announcesAs(3, single.publicKey) && !announcesAs(1, root.publicKey));
+  const world = await createHttpsWorld({ plan });
+  try {
+    const { identity } = await world.enrolSite();
+    assert.ok(announcesAs(3, Uint8Array.fromBase64(identity.coordinatorKey)));
   } finally {
     await world.close();
   }

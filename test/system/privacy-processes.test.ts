@@ -27,7 +27,14 @@ const plan = parsePlan({
   rounds: { count: rounds },
   cohort: { expected: 2, quorum: 2, deadlineSeconds: 50, absenceGraceSeconds: 40, gatherSeconds: 40 },
   data: { holdoutShare: 0 },
-  privacy: { mode: 'central', epsilon: 5, delta: 1e-5, sampleRate: 0.7, replanEvery: 0 },
+  privacy: {
+    mode: 'central',
+    epsilon: 5,
+    delta: 1e-5,
+    sampleRate: 0.7,
+    replanEvery: 0,
+    groups: [{ name: 'both', clients: ['client-01', 'client-02'] }],
+  },
 });
 writeFileSync(join(root, 'plan.toml'), renderPlanToml(plan));
 
@@ -70,6 +77,16 @@ type LedgerReport = {
   };
 };
 
+/** Whether a reservation is on disk: before that the sites may not even have enrolled. */
+async function isReserved(): Promise<boolean> {
+  const ledger = join(root, 'ledger.db');
+  if (!existsSync(ledger)) return false;
+  const store = createSqliteStore(':memory:', { orgId: 'default', runId: 'none', ledger });
+  const entries = await store.ledger();
+  await store.close();
+  return entries.length > 0;
+}
+
 async function ledgerOf(folder: string): Promise<LedgerReport> {
   const shown = await runToEnd('privacy', 'ledger', folder, '--json');
   assert.equal(shown.code, 0, shown.err);
@@ -83,8 +100,8 @@ test('kill -9 in a private run, exhaustion, a second run on the same ledger, an 
   const database = join(folder, 'state', 'run.db');
   // Killed as soon as the first reservation is on disk, and again a little later.
   for (const pauseMs of [0, 150]) {
-    while (!existsSync(join(root, 'ledger.db-wal')) && !existsSync(join(root, 'ledger.db'))) await sleep(5);
-    await sleep(200 + pauseMs);
+    while (!(await isReserved())) await sleep(20);
+    await sleep(pauseMs);
     await kill(server);
     const { orgId, runId } = JSON.parse(readFileSync(join(folder, 'coordinator.json'), 'utf8')) as Record<
       string,
@@ -156,6 +173,7 @@ test('kill -9 in a private run, exhaustion, a second run on the same ledger, an 
   const table = await runToEnd('privacy', 'ledger', folder);
   assert.match(table.out, /client-01 +[45]\.\d+ +5 +0\.\d+ +0 +out/);
   assert.match(table.out, /each follows from the one before/);
+  assert.match(table.out, /both +\d+\.\d+ +no limit +client-01, client-02/);
   const entries = await runToEnd('privacy', 'ledger', folder, '--client', 'client-02');
   assert.match(entries.out, /^0 grant purpose training, epsilon 5/);
 });

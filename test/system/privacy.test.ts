@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMemoryStore, type MemoryLedger } from '../../src/adapters/store-memory.ts';
+import { runRecordOf } from '../../src/coordinator/run-record.ts';
 import { PlanError } from '../../src/core/plan/plan.ts';
 import { spendingOf, spentEpsilon } from '../../src/core/privacy/ledger/budget.ts';
 import { firstBrokenEntry, type LedgerEntry } from '../../src/core/privacy/ledger/chain.ts';
@@ -189,4 +190,25 @@ test('a ledger that was reset between two starts is refused: the log has sealed 
   );
   for (const [subject, chain] of kept) ledger.set(subject, chain);
   (await again()).coordinator.halt();
+});
+
+test('two clients of one person: what they may lose together is kept, and the ledger shows it', async () => {
+  const groups = [{ name: 'dr-a', clients: ['client-01', 'client-02'], epsilon: 12 }];
+  const plan = privatePlan({
+    rounds: { count: 3 },
+    cohort: { expected: 3, quorum: 2 },
+    privacy: { ...central, sampleRate: 1, replanEvery: 0, groups },
+  });
+  const world = await createWorld({ plan, disk: createMemoryDisk() });
+  attendAll(world);
+  await finish(world);
+  const { privacy } = runRecordOf(world.coordinator.snapshot(), world.parts, 1);
+  const [group] = privacy!.central!.groups!;
+  assert.ok(group!.epsilon <= 12 && group!.epsilon > 11, `${group!.epsilon}`);
+  assert.deepEqual([group!.name, group!.limit], ['dr-a', 12]);
+  const charged = privacy!.central!.clients.map(({ plan: spent }) => spent);
+  assert.ok(
+    charged[1]! < charged[2]!,
+    'the second client of the group was left out of a round that it had a budget for',
+  );
 });

@@ -67,7 +67,15 @@ test('processes: a plan that demands QKD runs on keys of a simulated link, and r
     `--kme-cert=${join(link, `${saeId}.cert.pem`)}`,
     `--kme-key=${join(link, `${saeId}.key.pem`)}`,
   ];
-  const serving = start('serve', folder, '--json', ...flags('coordinator'));
+  // An id that the certificate does not name is refused here, before the entity hears of it.
+  const claimed = flags('site-1').map((flag) => (flag === '--kme-sae-id=site-1' ? '--kme-sae-id=coordinator' : flag));
+  const other = await runToEnd('serve', folder, ...claimed);
+  assert.equal(other.code, 5);
+  assert.match(
+    other.err,
+    /Cannot be the SAE coordinator as --kme-cert must name it by common-name .*: current value is site-1/,
+  );
+  const serving = start('serve', folder, '--json', ...flags('coordinator'), '--kme-sae-rule=san-uri');
   const { links } = await serving.firstJson<{ links: { link: string }[] }>();
   const command = `${process.execPath} ${trainer}`;
   const sites = links.map(({ link: one }, i) =>

@@ -31,14 +31,18 @@ export const deflate = createNodeDeflate();
 const compute = await createWasmCompute();
 export const coordinatorKey = crypto.generateSigningKey();
 const rootKey = crypto.generateSigningKey();
-const largeRoot = crypto.generateSigningKey('ML-DSA-87');
-const largeKey = crypto.generateSigningKey('ML-DSA-87');
+/** Root and announcement key of suites whose announcements are signed by another scheme. */
+const announcing = new Map(
+  (['ML-DSA-87', 'Ed25519+ML-DSA-65'] as const).map((scheme) => [
+    scheme as string,
+    [crypto.generateSigningKey(scheme), crypto.generateSigningKey(scheme)] as const,
+  ]),
+);
 
 /** The announcer of a plan's suite. */
 function announcerOf(plan: Plan, runId: string): Announcer {
-  const isLarge = suites[plan.security.suite].announcedBy === 'ML-DSA-87';
-  const run = { orgId: 'org', runId };
-  return isLarge ? createAnnouncer(largeRoot, run, largeKey) : createAnnouncer(rootKey, run, coordinatorKey);
+  const [root, key] = announcing.get(suites[plan.security.suite].announcedBy) ?? [rootKey, coordinatorKey];
+  return createAnnouncer(root, { orgId: 'org', runId }, key);
 }
 
 export const proofKeys: ProofKeys = {

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import type { ExportAudit } from '../../core/transparency/verify-export.ts';
 import type { Finding } from '../../core/transparency/verify-journal.ts';
 import type { Identity } from '../../ports/identity.ts';
+import { channelProfileIds } from '../../core/protocol/channel-profile.ts';
 import { Failure } from '../failure.ts';
 import { readHeads } from '../restored-ledger.ts';
 
@@ -44,7 +45,7 @@ export function auditCommand(): Command {
     .description('Be a witness: sign the tree head of a log when it continues the last one that was signed here')
     .argument('<folder>', "the witness's folder, made at the first use: its key, and what it has signed")
     .option('--name <name>', 'what the witness is called in signatures', 'witness')
-    .option('--log <url>', 'https://HOST:PORT/v1/orgs/ORG/runs/RUN#pin=sha256:…, as "status" prints it')
+    .option('--log <url>', 'https://HOST:PORT/v1/orgs/ORG/runs/RUN#pin=sha256:…, and &channel=PROFILE as in the links')
     .option('--log-key <file>', 'the key of the log: log.vkey of an export, or what "status" prints, in a file')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nWithout --log it prints the verifier key, for transparency.witnesses of the plan.')
@@ -70,11 +71,13 @@ async function witness(folder: string, options: WitnessOptions): Promise<void> {
   if (options.log === undefined) return void print({ verifierKey: own.verifierKey }, own.verifierKey);
   const key = parseVerifierKey(options.logKey === undefined ? '' : await readFile(resolve(options.logKey), 'utf8'));
   const url = URL.parse(options.log);
-  const pin = /^#pin=sha256:([A-Za-z0-9_-]{43})$/.exec(url?.hash ?? '')?.[1];
-  if (url === null || pin === undefined) {
+  const [, pin, channel = 'default'] =
+    /^#pin=sha256:([A-Za-z0-9_-]{43})(?:&channel=([a-z-]+))?$/.exec(url?.hash ?? '') ?? [];
+  const profile = channelProfileIds.find((id) => id === channel);
+  if (url === null || pin === undefined || profile === undefined) {
     throw new Failure(
       'plan',
-      'Cannot reach the log as --log must be https://HOST:PORT/v1/orgs/ORG/runs/RUN#pin=sha256:…',
+      `Cannot reach the log as --log must be https://HOST:PORT/v1/orgs/ORG/runs/RUN#pin=sha256:…, and &channel=PROFILE where the plan's is not the default: current value is "${options.log}"`,
     );
   }
   if (key?.type !== 'treeHead')
@@ -85,6 +88,7 @@ async function witness(folder: string, options: WitnessOptions): Promise<void> {
       port: Number(url.port),
       pin: Uint8Array.fromBase64(pin, { alphabet: 'base64url' }),
       path: url.pathname,
+      profile,
       key,
     });
     print({ witness: options.name, size }, `${options.name} has signed ${key.name} up to entry ${size}`);
@@ -95,6 +99,7 @@ async function witness(folder: string, options: WitnessOptions): Promise<void> {
 }
 
 async function verifyFolder(folder: string, options: Options): Promise<ExportAudit> {
+  const trusted = await trustedKey(options);
   const [{ verifyExport }, { createNodeCrypto }] = await Promise.all([
     import('../../core/transparency/verify-export.ts'),
     import('../../adapters/crypto-node.ts'),
@@ -108,7 +113,7 @@ async function verifyFolder(folder: string, options: Options): Promise<ExportAud
   }
   const { ledgerHeads: path } = options;
   const ledgerHeads = path === undefined ? undefined : await readHeads(resolve(path));
-  return verifyExport(files, { crypto: createNodeCrypto(), trusted: await trustedKey(options), ledgerHeads });
+  return verifyExport(files, { crypto: createNodeCrypto(), trusted, ledgerHeads });
 }
 
 async function trustedKey({ key, site }: Options): Promise<string | undefined> {

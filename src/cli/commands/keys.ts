@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import process from 'node:process';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { keyPurposes, type KeyRecord, rotationDueMs } from '../../core/keys/lifecycle.ts';
 import type { KeyVault, StoredPurpose } from '../../node/key-vault.ts';
 import { isServed, lockFolder, type Paths, pathsOf, readSettings } from '../coordinator-folder.ts';
@@ -9,6 +9,7 @@ import { Failure } from '../failure.ts';
 const dayMs = 86_400_000;
 type RelockOptions = { readonly toPassphraseFile?: string; readonly toKeyFile?: string; readonly json?: boolean };
 
+const reasons = ['keyCompromise', 'superseded', 'cessationOfOperation'] as const;
 const rotated = Object.entries(keyPurposes).flatMap(([purpose, { rotates }]) => (rotates ? [purpose] : []));
 
 export function keysCommand(): Command {
@@ -70,6 +71,21 @@ export function keysCommand(): Command {
       );
     });
   keys
+    .command('revoke')
+    .description(
+      'End a key that somebody else may know: its secret is gone at once, a new one takes its place where it was in use',
+    )
+    .argument('<dir>', "the coordinator's folder; the coordinator may run or not")
+    .argument('<id>', 'the key, as "keys list" names it')
+    .addOption(new Option('--reason <why>', 'why, for the journal').choices(reasons).default('keyCompromise'))
+    .option('--json', 'print one JSON document')
+    .action(async (dir: string, id: string, options: { reason: string; json?: boolean }) => {
+      const { revoked, inUse } = await revoke(dir, id, options.reason);
+      const rows = [revoked, ...(inUse === null ? [] : [inUse])].map((key) => rowOf(key, Date.now()));
+      const text = `${id} is revoked${inUse === null ? '' : `; ${inUse.id} is in use`}\n`;
+      process.stdout.write(options.json === true ? `${JSON.stringify(rows)}\n` : text);
+    });
+  keys
     .command('destroy')
     .description('Destroy a retired key: what it has sealed can never be opened again')
     .argument('<dir>', "the coordinator's folder; the coordinator must not run")
@@ -110,6 +126,15 @@ async function rotate(dir: string, purposes: readonly string[]): Promise<readonl
     }
     return made;
   });
+}
+
+async function revoke(dir: string, id: string, reason: string): ReturnType<KeyVault['revoke']> {
+  const paths = pathsOf(resolve(dir));
+  await readSettings(paths);
+  if (!isServed(paths)) return inFolder(paths, (vault) => vault.revoke(id));
+  const { asOwner } = await import('../owner-client.ts');
+  const path = `/v1/admin/revocations/${encodeURIComponent(id)}`;
+  return asOwner(paths.folder, (client) => client.call({ method: 'POST', path, json: { reason } }));
 }
 
 /** Works on the keys of a folder that nobody serves. */

@@ -4,7 +4,7 @@ import process from 'node:process';
 import { Command } from 'commander';
 import { ledgerHeads } from '../../core/privacy/ledger/heads.ts';
 import type { LedgerChain } from '../../core/privacy/ledger/chain.ts';
-import type { ClientBudget, RunRecord } from '../../core/round/run-record.ts';
+import type { ClientBudget, GroupBudget, RunRecord } from '../../core/round/run-record.ts';
 import { pathsOf, readPlan, readSettings } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
 
@@ -59,16 +59,29 @@ function ledgerLines({ privacy }: RunRecord, ledger: ReadonlyMap<string, LedgerC
   const central = privacy?.central;
   if (privacy === undefined || central === null || central === undefined) return ['no budget has been granted yet'];
   const rows = central.clients.map((client) => rowOf(client, central.rule));
-  const header = ['client', 'spent', 'of', 'left', 'rounds left', 'runs out in rounds (5, 50, 95 %)'];
+  const header = ['client', 'spent', 'of', 'left', 'rounds left', 'runs out in rounds (5, 50, 95 %)', 'odometer'];
   const entries = [...ledger.values()].reduce((sum, chain) => sum + chain.length, 0);
   return [
     privacy.statement,
     `purpose "${central.purpose}", ε by ${central.rule}; noise multiplier ${central.noiseMultiplier.toPrecision(6)}, clip norm ${central.radius.toPrecision(4)}, ${central.roundsPlanned} rounds planned`,
     '',
     ...aligned([header, ...rows]),
+    ...groupLines(central.groups ?? []),
     '',
     `${entries} entries of ${ledger.size} clients: each follows from the one before`,
   ];
+}
+
+/** What the clients of one person or site have lost together. */
+function groupLines(groups: readonly GroupBudget[]): readonly string[] {
+  if (groups.length === 0) return [];
+  const rows = groups.map(({ name, clients, epsilon, limit }) => [
+    name,
+    epsilon.toFixed(4),
+    limit === null ? 'no limit' : String(limit),
+    clients.join(', '),
+  ]);
+  return ['', ...aligned([['group', 'spent together', 'of', 'clients'], ...rows])];
 }
 
 function rowOf(client: ClientBudget, rule: 'plan' | 'filter'): readonly string[] {
@@ -77,7 +90,15 @@ function rowOf(client: ClientBudget, rule: 'plan' | 'filter'): readonly string[]
   const when =
     forecast === null ? (roundsLeft === 0 ? 'out' : '–') : `${forecast.low}, ${forecast.median}, ${forecast.high}`;
   const left = Math.max(0, granted - spent);
-  return [clientId, spent.toFixed(4), String(granted), left.toFixed(4), String(roundsLeft), when];
+  return [
+    clientId,
+    spent.toFixed(4),
+    String(granted),
+    left.toFixed(4),
+    String(roundsLeft),
+    when,
+    client.odometer.toFixed(4),
+  ];
 }
 
 function entryLines(chain: LedgerChain): readonly string[] {

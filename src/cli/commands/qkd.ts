@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { type SaeRule, saeRules } from '../../core/qkd/sae-id.ts';
 import type { FiniteKey } from '../../core/qkd/finite-key.ts';
 import type { FiniteKeyParameters } from '../../core/qkd/finite-key-parameters.ts';
 import type { RatePoint } from '../qkd/rate-plot.ts';
@@ -163,6 +164,7 @@ function reportCommand(): Command {
 }
 
 type KmeOptions = {
+  readonly saeRule: SaeRule;
   readonly sae: readonly string[];
   readonly port: number;
   readonly profile: 'post-quantum' | 'classical';
@@ -182,6 +184,11 @@ function kmeCommand(): Command {
         .choices(['post-quantum', 'classical'])
         .default('post-quantum'),
     )
+    .addOption(
+      new Option('--sae-rule <name>', 'where a client certificate names its SAE: its common name, or its URI sae:ID')
+        .choices(saeRules)
+        .default('common-name'),
+    )
     .option('--distance-km <number>', 'length of the simulated fibre', toNumber, 10)
     .option('--pulses <number>', 'pulses of each simulated session', toNumber, 3e7)
     .option('--json', 'print one JSON document when it listens')
@@ -196,6 +203,7 @@ function kmeCommand(): Command {
       const kme = await startSimulatedKme({
         folder,
         saeIds: options.sae,
+        saeRule: options.saeRule,
         profile: options.profile,
         port: options.port,
         link: {
@@ -207,13 +215,21 @@ function kmeCommand(): Command {
         },
         say: (text) => process.stderr.write(`${text}\n`),
       });
-      const told = { source: 'simulated', url: kme.url, folder, saeIds: options.sae, profile: options.profile };
+      const ended = new Promise<void>((done) => {
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
+      });
+      const told = {
+        source: 'simulated',
+        url: kme.url,
+        folder,
+        saeIds: options.sae,
+        saeRule: options.saeRule,
+        profile: options.profile,
+      };
       process.stdout.write(
         options.json === true ? `${JSON.stringify(told)}\n` : `Simulated key management entity at ${kme.url}\n`,
       );
-      await new Promise<void>((done) => {
-        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
-      });
+      await ended;
       await kme.close();
     });
 }

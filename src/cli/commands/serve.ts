@@ -114,8 +114,8 @@ async function serve(paths: Paths, options: Options): Promise<void> {
       nowMs: Date.now,
       tell: (kind, data) => void coordinator.note(kind, data).catch(() => {}),
     });
-    const { ownerTokenHash, rotate: rotateKey } = rotation;
-    const { app } = createServer(coordinator, parts, { tls, ownerTokenHash, rotateKey, linkOf });
+    const { ownerTokenHash, rotate: rotateKey, revoke: revokeKey } = rotation;
+    const { app } = createServer(coordinator, parts, { tls, ownerTokenHash, rotateKey, revokeKey, linkOf });
 
     let refreshing: NodeJS.Timeout | undefined;
     let closeJournal = async () => {};
@@ -128,15 +128,15 @@ async function serve(paths: Paths, options: Options): Promise<void> {
       port = await listen(app, port, options.bind);
       if (settings.port !== port || settings.bind !== options.bind)
         await writeWhole(paths.settings, `${JSON.stringify({ ...settings, port, bind: options.bind }, null, 2)}\n`);
+      // A disk that refuses this ends the coordinator by itself. Before anybody hears that it is there.
+      const stop = () => void coordinator.stop('stopped by a signal').catch(() => {});
+      process.once('SIGINT', stop);
+      process.once('SIGTERM', stop);
       const links = await inviteExpected(coordinator, plan.cohort.expected, linkOf);
       greet({ paths, settings, port, links, profile }, options);
 
       const note = clockBehindRun(Date.now(), coordinator.snapshot(), plan);
       if (note !== undefined) process.stderr.write(`${note}\n`);
-      // A disk that refuses this ends the coordinator by itself.
-      const stop = () => void coordinator.stop('stopped by a signal').catch(() => {});
-      process.once('SIGINT', stop);
-      process.once('SIGTERM', stop);
       const view = createRunView(options.json === true ? process.stderr : process.stdout);
       coordinator.onCommit((rows) => {
         for (const { entry } of rows) if (entry.kind === 'round.closed') view.round(entry.data as never);

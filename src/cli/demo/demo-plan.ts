@@ -22,8 +22,6 @@ export function demoPlan(options: DemoOptions): PlanInput {
     cohort: { expected: options.clients },
     training: { epochs: 1, batchSize: 32, learningRate: 0.05, momentum: 0.8 },
     data: { alpha: options.alpha, test: 'test' },
-    // Chosen on the demo's own run: the rarer default misses one of its attackers. Evidence is in detection.md.
-    detection: { falseAlarms: 0.05 },
     ...(options.aggregator === undefined ? {} : { aggregation: { pipeline: pipelineOf(options.aggregator) } }),
   };
 }

@@ -3,6 +3,8 @@ import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import process from 'node:process';
 import { connect, createServer, type TLSSocket } from 'node:tls';
+import { type ChannelProfile, channelProfiles, clientChannel } from '../../core/protocol/channel-profile.ts';
+import { type PlainSuiteId, suiteDefault, suites } from '../../core/protocol/suite.ts';
 import { isServed, pathsOf, readPlan, readSettings } from '../coordinator-folder.ts';
 
 /** What one check found, and what to do when it is not well. */
@@ -14,10 +16,11 @@ const earliestMs = Date.UTC(2026, 10, 1);
 
 /** Runs every check; one that throws has failed, and says why. */
 export async function examine(folder: string | undefined): Promise<readonly Finding[]> {
+  const { profile, suite } = await planned(folder);
   const checks: readonly (readonly [string, () => Promise<Omit<Finding, 'name'>>])[] = [
     ['node', checkNode],
-    ['channel', checkChannel],
-    ['signature', checkCrypto],
+    ['channel', () => checkChannel(profile)],
+    ['signature', () => checkCrypto(suite)],
     ['kernels', checkKernels],
     ['clock', () => checkClock(folder)],
     ['disk', () => checkDisk(folder ?? tmpdir())],
@@ -45,11 +48,19 @@ async function checkNode() {
   return { ok, found: `Node ${node} with OpenSSL ${openssl}`, mend: 'install Node 26 or later, or run through npm' };
 }
 
-/** A handshake on loopback: what is negotiated is read from the socket. */
-async function checkChannel() {
+/** The channel and suite of the folder's plan; the default ones without a folder, or where the plan cannot be read. */
+async function planned(folder: string | undefined): Promise<{ profile: ChannelProfile; suite: PlainSuiteId }> {
+  const plan = folder === undefined ? undefined : await readPlan(pathsOf(folder).plan).catch(() => undefined);
+  return { profile: plan?.security.profile ?? 'default', suite: plan?.security.suite ?? suiteDefault };
+}
+
+/** A handshake on loopback under a profile: what is negotiated is read from the socket. */
+async function checkChannel(profile: ChannelProfile) {
   const { createServerIdentity } = await import('../../adapters/tls-identity-x509.ts');
-  const identity = await createServerIdentity(['localhost'], Date.now());
-  const options = { minVersion: 'TLSv1.3', ecdhCurve: 'X25519MLKEM768' } as const;
+  const { group: wanted, signature } = channelProfiles[profile];
+  const identity = await createServerIdentity(['localhost'], Date.now(), signature);
+  const { sigalgs } = clientChannel(profile);
+  const options = { minVersion: 'TLSv1.3', ecdhCurve: wanted, sigalgs } as const;
   const server = createServer({ ...identity, ...options }, (socket) => socket.end());
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -64,8 +75,8 @@ async function checkChannel() {
       socket.once('error', reject);
     });
     return {
-      ok: group === 'TLSv1.3 X25519MLKEM768',
-      found: `${group} on loopback`,
+      ok: group === `TLSv1.3 ${wanted}`,
+      found: `${group} with ${signature} on loopback (profile ${profile})`,
       mend: 'use a Node with OpenSSL 3.5 or later',
     };
   } finally {
@@ -73,16 +84,17 @@ async function checkChannel() {
   }
 }
 
-async function checkCrypto() {
+async function checkCrypto(suite: PlainSuiteId) {
   const { createNodeCrypto } = await import('../../adapters/crypto-node.ts');
   const { purposes } = await import('../../core/protocol/purposes.ts');
   const crypto = createNodeCrypto();
-  const key = crypto.generateSigningKey();
+  const { kem, signature: scheme } = suites[suite];
+  const key = crypto.generateSigningKey(scheme);
   const message = crypto.randomBytes(32);
   const signature = key.sign(purposes.envelope, message);
   const isRight = await crypto.verify(key.publicKey, purposes.envelope, message, signature);
   const isOther = await crypto.verify(key.publicKey, purposes.session, message, signature);
-  const pair = await crypto.generateRoundKey();
+  const pair = await crypto.generateRoundKey(kem);
   const sealed = await crypto.seal(pair.publicKey, message);
   const opened = await pair.open(sealed.enc, message);
   const nonce = new Uint8Array(12);
@@ -90,7 +102,7 @@ async function checkCrypto() {
   const ok = isRight && !isOther && text !== undefined && crypto.isEqual(text, message);
   return {
     ok,
-    found: 'ML-DSA-65 signs and refuses another purpose; MLKEM768-X25519 seals and opens',
+    found: `${scheme} signs and refuses another purpose; ${kem} seals and opens`,
     mend: 'use a Node with OpenSSL 3.5 or later',
   };
 }

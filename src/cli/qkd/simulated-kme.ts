@@ -7,6 +7,7 @@ import { createNodeEntropy } from '../../adapters/entropy-node.ts';
 import { KEY_SOURCE_TLS_PROFILES } from '../../adapters/key-source-etsi014.ts';
 import { createKmeAuthority, type KmeIdentity } from '../../adapters/kme-authority.ts';
 import { createKmeServer } from '../../adapters/kme-server.ts';
+import type { SaeRule } from '../../core/qkd/sae-id.ts';
 import { createMlDsaTranscriptSigner, generateTranscriptKeys } from '../../adapters/transcript-signer-mldsa.ts';
 import { secretWords } from '../../core/entropy/entropy.ts';
 import { signatureAuthentication } from '../../core/qkd/authentication.ts';
@@ -21,6 +22,8 @@ import { writeWhole } from '../coordinator-folder.ts';
 type Options = {
   readonly folder: string;
   readonly saeIds: readonly string[];
+  /** Where a certificate names its SAE. */
+  readonly saeRule: SaeRule;
   readonly profile: KeySourceTlsProfile;
   readonly port: number;
   readonly link: Omit<SessionSettings, 'sessionId'>;
@@ -79,6 +82,7 @@ export async function startSimulatedKme(options: Options): Promise<{
   };
   const server = createKmeServer({
     tls: { ...KEY_SOURCE_TLS_PROFILES[profile], ...identity, ca },
+    saeRule: options.saeRule,
     answer: (request) => answerKmeRequest(kme, request),
   });
   const port = await listen(server, options.port);

@@ -1,5 +1,5 @@
 import { issueRequest, revokeRequest } from '../../core/protocol/messages.ts';
-import type { CertificateAuthority } from '../../ports/authority.ts';
+import { AnchorError, type CertificateAuthority } from '../../ports/authority.ts';
 import type { Coordinator } from '../coordinator.ts';
 import type { CoordinatorParts } from '../parts.ts';
 import { parse } from './device-surface.ts';
@@ -48,7 +48,12 @@ export function certificateRoutes(coordinator: Coordinator, parts: CoordinatorPa
       summary:
         "Put a new key and certificate in place of the authority's; what the former has issued holds until it ends",
       async handle() {
-        const made = await authority().rotate();
+        const made = await authority()
+          .rotate()
+          .catch((error: unknown) => {
+            if (error instanceof AnchorError) throw new HttpError(409, 'not-anchored', error.message);
+            throw error;
+          });
         await coordinator.note('certificate.authority', { generation: made.number });
         return made;
       },

@@ -1,5 +1,5 @@
 import type { KeyRecord } from '../../core/keys/lifecycle.ts';
-import { deviceStatusRequest, inviteRequest } from '../../core/protocol/messages.ts';
+import { deviceStatusRequest, inviteRequest, revokeKeyRequest } from '../../core/protocol/messages.ts';
 import type { Coordinator } from '../coordinator.ts';
 import type { CoordinatorParts } from '../parts.ts';
 import { followJournal } from '../journal-feed.ts';
@@ -8,6 +8,12 @@ import { parse } from './device-surface.ts';
 import { openEventStream } from './event-stream.ts';
 import { HttpError, type Route } from './routes.ts';
 
+/** Ends a key, and says what is in use in its place. */
+export type RevokeKey = (
+  id: string,
+  reason: string,
+) => Promise<{ readonly revoked: KeyRecord; readonly inUse: KeyRecord | null }>;
+
 /** What the operator calls, with the owner token of the coordinator's folder. */
 export function ownerRoutes(
   coordinator: Coordinator,
@@ -15,9 +21,11 @@ export function ownerRoutes(
   {
     linkOf,
     rotateKey,
+    revokeKey,
   }: {
     readonly linkOf: (token: string) => string;
     readonly rotateKey?: ((purpose: string) => Promise<KeyRecord | undefined>) | undefined;
+    readonly revokeKey?: RevokeKey | undefined;
   },
 ): readonly Route[] {
   return [
@@ -80,6 +88,22 @@ export function ownerRoutes(
         const made = await rotateKey?.(purpose);
         if (made === undefined) throw new HttpError(404, 'no-such-key', `No key for "${purpose}" can be replaced`);
         return made;
+      },
+    },
+    {
+      method: 'POST',
+      url: '/v1/admin/revocations/:id',
+      role: 'owner',
+      summary: 'Revoke a key that somebody else may know; a new one takes its place where it was in use',
+      async handle({ request }) {
+        const { id } = request.params as { id: string };
+        const { reason } = parse(revokeKeyRequest, request.body);
+        const done = await revokeKey?.(id, reason).catch((error: unknown) => {
+          if (error instanceof RangeError) throw new HttpError(409, 'not-revoked', error.message);
+          throw error;
+        });
+        if (done === undefined) throw new HttpError(404, 'no-such-key', `There is no key ${id} to revoke`);
+        return done;
       },
     },
     {

@@ -10,7 +10,7 @@ import { deviceRoutes } from './device-routes.ts';
 import { createDeviceSurface } from './device-surface.ts';
 import { healthRoutes } from './health-routes.ts';
 import { logRoutes } from './log-routes.ts';
-import { ownerRoutes } from './owner-routes.ts';
+import { ownerRoutes, type RevokeKey } from './owner-routes.ts';
 import { createRateLimit, rateLimitDefaults } from './rate-limit.ts';
 import { HttpError, type Role, type Route } from './routes.ts';
 
@@ -24,6 +24,7 @@ export type ServerOptions = {
   readonly ownerTokenHash: () => Uint8Array;
   /** Replaces a key while the run goes on; undefined where that is not possible. */
   readonly rotateKey?: (purpose: string) => Promise<KeyRecord | undefined>;
+  readonly revokeKey?: RevokeKey;
   readonly linkOf: (token: string) => string;
   /** How many requests an address may send before it is known. */
   readonly rateLimit?: { readonly burst: number; readonly perSecond: number };

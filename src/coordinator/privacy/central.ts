@@ -28,6 +28,7 @@ import {
   settleChanges,
   spendingFor,
 } from './ledger-changes.ts';
+import { withinGroups } from './groups.ts';
 import { createIndividualAccounts } from './individual.ts';
 import { replannedNoise } from './replanned-noise.ts';
 
@@ -140,10 +141,15 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
       const noise = replannedNoise(snapshot, plan, candidates);
       const steps = { noiseMultiplier: noise, sampleRate, steps: 1 };
       const reservation = freshReservation(snapshot.ledger, runId, round);
-      const { admitted, refused, changes } = admit(snapshot.ledger, candidates, terms(noise, reservation), steps);
+      const ask = (subjects: readonly string[]) => {
+        const { kept, refused: together } = withinGroups(snapshot.ledger, subjects, privacy, steps);
+        const answer = admit(snapshot.ledger, kept, terms(noise, reservation), steps);
+        return { ...answer, refused: new Map([...together, ...answer.refused]) };
+      };
+      const { admitted, refused, changes } = ask(candidates);
       if (admitted.length < plan.cohort.quorum) {
         const away = approved.filter((clientId) => !candidates.includes(clientId));
-        const others = admit(snapshot.ledger, away, terms(noise, reservation), steps);
+        const others = ask(away);
         if (admitted.length + others.admitted.length >= plan.cohort.quorum) return { kind: 'wait' };
         const out = [...refused.keys(), ...others.refused.keys()].sort();
         const why = [...refused.values(), ...others.refused.values()][0]?.reason ?? 'nobody is there';

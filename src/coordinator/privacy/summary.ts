@@ -6,6 +6,7 @@ import { forecastFromHistory } from '../../core/privacy/ledger/forecast.ts';
 import type { ClientBudget, PrivacySummary } from '../../core/round/run-record.ts';
 import type { Snapshot } from '../run-log.ts';
 import { leavesLeft } from './ftrl-leaves-left.ts';
+import { groupBudgets } from './groups.ts';
 import { spendingFor } from './ledger-changes.ts';
 
 /** What a run has cost its clients so far; undefined where its plan asks for no privacy. */
@@ -43,6 +44,7 @@ export function privacySummary(
     radius,
     roundsPlanned: rounds.count - released,
     clients,
+    ...(privacy.groups === undefined ? {} : { groups: groupBudgets(ledger, privacy) }),
   };
   return { statement, epsilon, delta, central };
 }

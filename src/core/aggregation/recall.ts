@@ -7,25 +7,47 @@ export type RuleMemory = Readonly<Record<string, Float32Array>>;
 
 /** What memory says of the rows of a round. */
 export type Recall = {
-  /** How a client's pull has answered to the way the model has gone, from −1 to 1; NaN before enough participations. */
-  readonly answers: Float64Array;
+  readonly answers: Answers;
   readonly next: RuleMemory;
 };
 
+/** How each client's pull has answered to the way of the model, by row, from −1 to 1; NaN before enough participations. */
+export type Answers = {
+  /** Since its first participation. */
+  readonly lasting: Float64Array;
+  /** Since one of four to twelve participations ago: who was honest at first and has turned since is seen here. */
+  readonly recent: Float64Array;
+};
+
 /** Participations after the first before a client's answers count: the first of them are little but noise. */
-const ripeCount = 15;
-/** How much of the average an answer leaves as it was. */
-const keep = 0.8;
-const [modelStart, averageAt, countAt] = [sketchSize, 2 * sketchSize, 2 * sketchSize + 1];
+const ripeCount = { lasting: 15, recent: 3 } as const;
+/** How much of the average an answer leaves as it was: recent answers are noisier, as the model has moved less. */
+const keep = { lasting: 0.8, recent: 0.9 } as const;
+/** What is left of the worst recent average after one more participation. */
+const forgiving = 0.99;
+/** Participations between two recent references, and how old one must be to be compared with. */
+const [renewal, ageMin] = [8, 4];
+
+/** A direction and the model that it was made from, where they stand in the memory of a client. */
+const pairSize = 2 * sketchSize;
+const [first, older, newer] = [0, pairSize, 2 * pairSize];
+const [lastingAt, recentAt, worstAt, countAt] = [0, 1, 2, 3].map((k) => 3 * pairSize + k) as [
+  number,
+  number,
+  number,
+  number,
+];
 
 /**
  * Whether each client still pulls as somebody does who wants the model where it went.
  *
- * Formula:   u_s, w_s the direction of a client's first update and the model that it was made from; then for each later
- *            one c = cos(u_s − u_t, w_t − w_s), averaged with weights 0.8^k. For gradients of a convex loss
+ * Formula:   u_s, w_s the direction of an earlier update of a client and the model that it was made from; then for each
+ *            later one c = cos(u_s − u_t, w_t − w_s), averaged with weights 0.8^k. For gradients of a convex loss
  *            ⟨∇f(w_t) − ∇f(w_s), w_t − w_s⟩ ≥ 0 whatever the data: as the model moves, an honest pull along its way
- *            falls, so c is positive, and of an update that is turned around it is negative.
- * Shapes:    n rows of d and the model [d], by sketches of 512 numbers → n answers; 4 KiB by client are kept.
+ *            falls, so c is positive, and of an update that is turned around it is negative. s is the first participation
+ *            (lasting) and one of 4 to 12 participations ago (recent): against an honest first one, one that has turned
+ *            since looks like a pull that fell.
+ * Shapes:    n rows of d and the model [d], by sketches of 512 numbers → n answers of each kind; 12 KiB by client are kept.
  * Needs:     names of clients that last. Directions, and not lengths, since first messages under momentum are short.
  * Promises:  a function of rows, model and memory. Nothing is proven where the loss is not convex, or under noise.
  * Cost:      one reading of the data, in plain loops.
@@ -41,17 +63,19 @@ export async function recall(round: {
   const { rows, clientIds, base, memory, seed } = round;
   const sketches = await sketchesOf([...rows, base], seed);
   const model = sketches.pop()!;
-  const answers = new Float64Array(rows.length).fill(Number.NaN);
+  const [lasting, recent] = [0, 1].map(() => new Float64Array(rows.length).fill(Number.NaN));
   const next: Record<string, Float32Array> = { ...memory };
   for (const [i, sketch] of sketches.entries()) {
     const name = nameOf(clientIds[i]!);
     const direction = directionOf(sketch);
     if (direction === null) continue;
     const past = memory[name];
-    next[name] = past === undefined ? firstOf(direction, model) : withAnswer(past, direction, model);
-    if (next[name][countAt]! >= ripeCount) answers[i] = next[name][averageAt]!;
+    const kept = past === undefined ? firstOf(direction, model) : withAnswer(past, direction, model);
+    next[name] = kept;
+    if (kept[countAt]! >= ripeCount.lasting) lasting![i] = kept[lastingAt]!;
+    if (kept[countAt]! >= ripeCount.recent) recent![i] = kept[worstAt]!;
   }
-  return { answers, next };
+  return { answers: { lasting: lasting!, recent: recent! }, next };
 }
 
 /** A client's name as that of a vector in a file. */
@@ -67,18 +91,38 @@ function directionOf(sketch: Float32Array): Float32Array | null {
 
 function firstOf(direction: Float32Array, model: Float32Array): Float32Array {
   const kept = new Float32Array(countAt + 1);
-  kept.set(direction);
-  kept.set(model, modelStart);
+  for (const at of [first, older, newer]) setPair(kept, at, direction, model);
   return kept;
 }
 
+function setPair(kept: Float32Array, at: number, direction: Float32Array, model: Float32Array): void {
+  kept.set(direction, at);
+  kept.set(model, at + sketchSize);
+}
+
 function withAnswer(past: Float32Array, direction: Float32Array, model: Float32Array): Float32Array {
-  const turned = minus(past.subarray(0, sketchSize), direction);
-  const moved = minus(model, past.subarray(modelStart, averageAt));
-  const answer = cosineOf(turned, moved);
+  const count = past[countAt]! + 1;
+  const age = count % renewal;
   const kept = past.slice();
-  const count = past[countAt]!;
-  kept[averageAt] = count === 0 ? answer : keep * past[averageAt]! + (1 - keep) * answer;
-  kept[countAt] = Math.min(count + 1, 1 << 20);
+  const averaged = (at: number, reference: number, share: number) => {
+    const answer = answerTo(past, reference, direction, model);
+    kept[at] = count === 1 ? answer : share * past[at]! + (1 - share) * answer;
+  };
+  averaged(lastingAt, first, keep.lasting);
+  averaged(recentAt, age > 0 && age < ageMin ? older : newer, keep.recent);
+  if (age === 0) {
+    kept.copyWithin(older, newer, newer + pairSize);
+    setPair(kept, newer, direction, model);
+  }
+  const worst = forgiving * past[worstAt]!;
+  kept[worstAt] = count < ripeCount.recent ? 0 : Math.min(kept[recentAt]!, worst);
+  kept[countAt] = count < 1 << 20 ? count : count - renewal;
   return kept;
+}
+
+/** The answer to the way since a reference. */
+function answerTo(past: Float32Array, at: number, direction: Float32Array, model: Float32Array): number {
+  const turned = minus(past.subarray(at, at + sketchSize), direction);
+  const moved = minus(model, past.subarray(at + sketchSize, at + pairSize));
+  return cosineOf(turned, moved);
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ColumnRule, Mixing, Row, SpooledRow } from '../../ports/compute.ts';
-import type { RuleMemory } from './recall.ts';
+import type { Answers, RuleMemory } from './recall.ts';
 import type { Span } from './span.ts';
 
 /** What a caller may know beside the rows. */
@@ -35,7 +35,7 @@ export type StepContext = {
   /** Products of the accumulated updates, for a rule that needs history. */
   readonly history: Span | null;
   /** How each client answers to the way of the model (`recall`), for a rule that remembers. */
-  readonly answers: Float64Array | null;
+  readonly answers: Answers | null;
   /** Positive and negative shares of the coordinates of each row, for a rule that needs signs. */
   readonly signs: readonly { readonly positive: number; readonly negative: number }[] | null;
 };

@@ -74,15 +74,16 @@ test('no more than f are found contrary', async () => {
   assert.ok(findings.contrary.every((i) => i <= 2));
 });
 
-test('recall() has no answer before sixteen participations, nor for an update of nothing', async () => {
+test('recall() has no lasting answer before sixteen participations, no recent one before four, nor for an update of nothing', async () => {
   const rng = createRng(4);
   const rows = [Float64Array.from({ length: d }, () => rng.gaussian()), new Float64Array(d)];
   let memory: RuleMemory = {};
   for (let round = 1; round <= 16; round++) {
     const base = Float64Array.from({ length: d }, () => round);
     const { answers, next } = await recall({ rows, clientIds: ['a', 'b'], base, memory, seed: 3 });
-    assert.equal(Number.isNaN(answers[0]!), round < 16, `round ${round}`);
-    assert.ok(Number.isNaN(answers[1]!));
+    assert.equal(Number.isNaN(answers.lasting[0]!), round < 16, `round ${round}`);
+    assert.equal(Number.isNaN(answers.recent[0]!), round < 4, `round ${round}`);
+    assert.ok(Number.isNaN(answers.lasting[1]!) && Number.isNaN(answers.recent[1]!));
     assert.deepEqual(Object.keys(next), ['client/a']);
     memory = next;
   }
@@ -99,7 +100,7 @@ test('recall() of a pull that falls as the model moves along it is 1, and of one
       const rows = [at(round === 0 ? first : later)];
       const { answers, next } = await recall({ rows, clientIds: ['a'], base: at(round), memory, seed: 3 });
       memory = next;
-      answer = answers[0]!;
+      answer = answers.lasting[0]!;
     }
     return answer;
   };
@@ -126,4 +127,39 @@ test('a base of another length is refused', async () => {
     aggregateCohort({ rows }, [{ rule: 'watchful', f: 1 }], context, compute),
     /base must have the length 2: current value is 3/,
   );
+});
+
+test('of a client that turns around after twenty rounds the lasting answer stays above zero, and the recent one falls', async () => {
+  // The honest pull swings from e0 to e1 as the model moves along e0, so less and less of it goes along the way.
+  let memory: RuleMemory = {};
+  for (let round = 0; round <= 40; round++) {
+    const sign = round < 20 ? 1 : -1;
+    const pull = new Float64Array(d);
+    pull.set([sign * Math.cos(0.03 * round), sign * Math.sin(0.03 * round)]);
+    const base = Float64Array.from({ length: d }, (_, k) => (k === 0 ? round : 0));
+    const { answers, next } = await recall({ rows: [pull], clientIds: ['a'], base, memory, seed: 3 });
+    memory = next;
+    if (round >= 15) assert.ok(answers.lasting[0]! > 0.1, `round ${round}`);
+    if (round >= 4 && round < 20) assert.ok(answers.recent[0]! >= 0, `round ${round}`);
+    // From round 28 on the reference, of round 24, is hostile itself.
+    if (round >= 38) assert.ok(answers.recent[0]! < -0.25, `round ${round}: ${answers.recent[0]}`);
+  }
+});
+
+test('a known client that is not found out is no longer than twice the (f + 1)-th longest', async () => {
+  // Sixteen equal rounds make everybody known; then lengths are 1, 1, 1, 1, 2 and 5: f = 1, so 5 becomes 2 · 2.
+  const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const rowsOf = (lengths: readonly number[]) =>
+    lengths.map((length, i) => Float64Array.from(ids, (_, k) => (k === i ? length : 0)));
+  let memory: RuleMemory = {};
+  let vector: ArrayLike<number> = [];
+  for (let round = 0; round <= 16; round++) {
+    const rows = rowsOf(round < 16 ? [1, 1, 1, 1, 1, 1] : [1, 1, 1, 1, 2, 5]);
+    const context = { base: new Float64Array(6).fill(round), memory, memorySeed: 7 };
+    const pipeline = [{ rule: 'watchful', f: 1, gate: 6 }] as const;
+    const report = await aggregateCohort({ rows, clientIds: ids }, pipeline, context, compute);
+    memory = report.nextState.memory!;
+    vector = report.vector;
+  }
+  for (const [k, value] of [1, 1, 1, 1, 2, 4].entries()) assert.ok(Math.abs(vector[k]! - value / 6) < 1e-12);
 });

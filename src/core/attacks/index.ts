@@ -11,6 +11,7 @@ import { gaussian, random } from './noise.ts';
 import { creepingDrift, lazy, onOff, slowDrift, sybil } from './over-time.ts';
 import { adaptiveOwnShift, ownShift } from './own-shift.ts';
 import { scaledSignFlip, signFlip } from './sign-flip.ts';
+import { turncoat } from './turncoat.ts';
 
 /** Every attack on updates by its id. Attacks on training data are in poison.ts. */
 export const attacks = {
@@ -47,6 +48,7 @@ export const attacks = {
   'slow-drift': slowDrift,
   sparse,
   sybil,
+  turncoat,
   zero,
 } as const satisfies Record<string, Attack>;
 

@@ -46,7 +46,7 @@ export const suiteSchema = z
   .union([z.literal(1), z.literal(3), z.literal(5)])
   .optional()
   .describe(
-    '1: MLKEM768-X25519, HKDF-SHA256, AES-256-GCM, ML-DSA-65; 3: the same, and devices sign with Ed25519 and ML-DSA-65, both of which must verify; 5, the one of cnsa-style: MLKEM1024-P384, HKDF-SHA384, AES-256-GCM, ML-DSA-87, announcements too. The default is 5 under cnsa-style and 1 else',
+    '1: MLKEM768-X25519, HKDF-SHA256, AES-256-GCM, ML-DSA-65; 3: the same, and devices and announcements are signed with Ed25519 and ML-DSA-65, both of which must verify; 5, the one of cnsa-style: MLKEM1024-P384, HKDF-SHA384, AES-256-GCM, ML-DSA-87, announcements too. The default is 5 under cnsa-style and 1 else',
   );
 
 const suitesOf: Readonly<Record<ChannelProfile, readonly [PlainSuiteId, ...PlainSuiteId[]]>> = {

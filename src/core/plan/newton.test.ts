@@ -40,7 +40,7 @@ test('a plan that cannot learn by Newton is refused with the path, the reason an
       { aggregation: { pipeline: [{ rule: 'clipping', radius: 1 }, { rule: 'mean' }], codec: 'float32' } },
       /^aggregation\.pipeline: must be the mean alone/,
     ],
-    [{ aggregation: { codec: 'float32' } }, /^aggregation\.pipeline: must be the mean alone.*multi-krum/],
+    [{ aggregation: { codec: 'float32' } }, /^aggregation\.pipeline: must be the mean alone.*watchful/],
     [{ aggregation: { pipeline: [{ rule: 'mean' }] } }, /^aggregation\.codec: must keep every bit.*"float16-zstd"$/],
     [{ learning: { client: newton, server: { optimizer: 'fed-adam' } } }, /^learning\.server: must be left out/],
     [{ learning: { client: newton, local: ['layers.0.bias'] } }, /^learning\.local: must be empty with newton/],

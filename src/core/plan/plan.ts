@@ -104,7 +104,7 @@ export const planSchema = z
         pipeline: pipelineSchema
           .optional()
           .describe(
-            'pre-aggregators and one aggregator (default: Multi-Krum; under central privacy: centred clipping with the clip norm)',
+            'pre-aggregators and one aggregator (default: the watchful mean; with SCAFFOLD: Multi-Krum; under central privacy: centred clipping with the clip norm)',
           ),
         codec: z.enum(codecIds).default('float16-zstd').describe('how updates are compressed'),
         topK: topKSettings,

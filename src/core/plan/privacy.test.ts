@@ -92,3 +92,15 @@ test('a preset is never shown without ε, δ, unit and rounds', () => {
   );
   assert.match(privacyStatement({ mode: 'off' }, 3), /nothing bounds/);
 });
+
+test('groups: each client once, not with dp-ftrl, no limit under rule "filter"', () => {
+  const base = { model: { kind: 'softmax-regression', inputs: 4, classes: 2 }, cohort: { expected: 4 } } as const;
+  const withGroups = (more: object, groups: object[]) =>
+    parsePlan({ ...base, privacy: { mode: 'central', epsilon: 5, delta: 1e-5, groups, ...more } as never });
+  const two = { name: 'dr-a', clients: ['client-01', 'client-02'], epsilon: 6 };
+  const parsed = withGroups({}, [two]).privacy;
+  assert.deepEqual(parsed.mode === 'central' && parsed.groups, [two]);
+  assert.throws(() => withGroups({}, [two, { name: 'b', clients: ['client-02', 'c'] }]), /"client-02" is there twice/);
+  assert.throws(() => withGroups({ rule: 'filter' }, [two]), /no epsilon with rule "filter"/);
+  assert.throws(() => withGroups({ mechanism: 'dp-ftrl' }, [two]), /left out with dp-ftrl/);
+});

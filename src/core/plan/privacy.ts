@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { groupProblems, groupsSchema } from './privacy-groups.ts';
 import { boundedAggregator } from '../aggregation/bounded.ts';
 import type { Pipeline } from '../aggregation/pipeline.ts';
+import { traitsOf } from '../learning/client/index.ts';
 import { type Ftrl, ftrlProblems, ftrlSchema, resolveFtrl } from './ftrl.ts';
 
 /** Named budgets. A name is never shown without its (ε, δ), unit and rounds: see `privacyStatement`. */
@@ -57,6 +59,9 @@ const centralSchema = z.strictObject({
     .regex(/^[a-z0-9][a-z0-9-]{0,40}$/, 'must be lower-case letters, digits and dashes, at most 41')
     .default('training')
     .describe('the budget of each client that the run draws on'),
+  groups: groupsSchema
+    .optional()
+    .describe('clients that belong to one person or site, and what they may lose together'),
   rule: z
     .enum(['plan', 'filter'])
     .default('plan')
@@ -138,6 +143,7 @@ type Given = {
   readonly aggregation: { readonly pipeline?: Pipeline | undefined };
   readonly model: { readonly kind: string };
   readonly training: { readonly momentum: number };
+  readonly learning: { readonly client: Parameters<typeof traitsOf>[0] };
 };
 
 /**
@@ -157,9 +163,17 @@ type Releasing = {
   readonly cohort: { readonly expected: number; readonly size?: number | undefined };
 };
 
-/** The pipeline that a plan has when it names none. */
-export function defaultPipeline({ privacy, cohort }: Pick<Given, 'privacy' | 'cohort'>): Pipeline {
-  if (privacy.mode !== 'central') return [{ rule: 'multi-krum', f: 'auto' }];
+/** The pipeline that a plan has when it names none: ADR 4. */
+export function defaultPipeline({
+  privacy,
+  cohort,
+  learning,
+}: Pick<Given, 'privacy' | 'cohort' | 'learning'>): Pipeline {
+  if (privacy.mode !== 'central') {
+    // SCAFFOLD's controls are aggregated by the same rule, which must follow a shift (ADR 12).
+    const isShifted = traitsOf(learning.client).travels !== null;
+    return [isShifted ? { rule: 'multi-krum', f: 'auto' } : { rule: 'watchful', f: 'auto' }];
+  }
   const expectedCount = expectedContributions({ privacy, cohort });
   return [{ rule: 'centered-clipping', radius: privacy.clipNorm ?? clipNormDefault, iterations: 1, expectedCount }];
 }
@@ -201,6 +215,7 @@ function centralProblems(plan: Given, privacy: Extract<Input, { mode: 'central' 
     );
   }
   ftrlProblems(plan, privacy, refuse);
+  if (privacy.groups !== undefined) groupProblems(privacy.groups, privacy, refuse);
   if (privacy.mechanism !== 'dp-ftrl' && cohort.size !== undefined && cohort.size !== cohort.expected) {
     refuse(
       'cohort.size',

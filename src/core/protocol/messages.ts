@@ -42,6 +42,10 @@ export const issueRequest = z.strictObject({ request: z.string().min(1).max(20_0
 export const revokeRequest = z.strictObject({
   reason: z.enum(['keyCompromise', 'superseded', 'cessationOfOperation', 'privilegeWithdrawn']),
 });
+/** Why a key is revoked; the names are those of RFC 5280. */
+export const revokeKeyRequest = z.strictObject({
+  reason: z.enum(['keyCompromise', 'superseded', 'cessationOfOperation']),
+});
 export const certificateResponse = z.strictObject({ certificate: z.string().min(1).max(40_000) });
 export const sessionResponse = z.strictObject({ session: z.string(), status: enrolResponse.shape.status });
 

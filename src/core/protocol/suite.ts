@@ -14,7 +14,7 @@ function signedBy<Scheme extends SignatureScheme>(signature: Scheme) {
 
 /**
  * The cryptographic suites by their number on the wire. There is no negotiation: the plan names one, and anything
- * else is refused. Under 3 and 4 devices sign with Ed25519 and ML-DSA-65, and both must verify. Under 5 and 6, those of the
+ * else is refused. Under 3 and 4 devices sign with Ed25519 and ML-DSA-65, and so does what a coordinator announces; both must verify. Under 5 and 6, those of the
  * profile "cnsa-style", what a coordinator announces is signed with ML-DSA-87 too. A suite with QKD has the same primitives
  * and a pre-shared key in the key schedule besides (HPKE `mode_psk`); it has a number of its own, so that leaving the key
  * out is seen and signed.
@@ -24,8 +24,18 @@ function signedBy<Scheme extends SignatureScheme>(signature: Scheme) {
 export const suites = {
   1: { ...sealedBy('MLKEM768-X25519'), ...signedBy('ML-DSA-65'), announcedBy: 'ML-DSA-65', hasQkd: false },
   2: { ...sealedBy('MLKEM768-X25519'), ...signedBy('ML-DSA-65'), announcedBy: 'ML-DSA-65', hasQkd: true },
-  3: { ...sealedBy('MLKEM768-X25519'), ...signedBy('Ed25519+ML-DSA-65'), announcedBy: 'ML-DSA-65', hasQkd: false },
-  4: { ...sealedBy('MLKEM768-X25519'), ...signedBy('Ed25519+ML-DSA-65'), announcedBy: 'ML-DSA-65', hasQkd: true },
+  3: {
+    ...sealedBy('MLKEM768-X25519'),
+    ...signedBy('Ed25519+ML-DSA-65'),
+    announcedBy: 'Ed25519+ML-DSA-65',
+    hasQkd: false,
+  },
+  4: {
+    ...sealedBy('MLKEM768-X25519'),
+    ...signedBy('Ed25519+ML-DSA-65'),
+    announcedBy: 'Ed25519+ML-DSA-65',
+    hasQkd: true,
+  },
   5: { ...sealedBy('MLKEM1024-P384'), ...signedBy('ML-DSA-87'), announcedBy: 'ML-DSA-87', hasQkd: false },
   6: { ...sealedBy('MLKEM1024-P384'), ...signedBy('ML-DSA-87'), announcedBy: 'ML-DSA-87', hasQkd: true },
 } as const;

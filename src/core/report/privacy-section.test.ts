@@ -25,6 +25,10 @@ const run: RunRecord = {
         { ...client, clientId: 'client-01', plan: 4.25, roundsLeft: 5, forecast: { low: 5, median: 6, high: 9 } },
         { ...client, clientId: '<b>', plan: 8, roundsLeft: 0, forecast: null },
       ],
+      groups: [
+        { name: 'dr-a', clients: ['client-01', '<b>'], epsilon: 9.5, limit: 10 },
+        { name: 'dr-b', clients: ['c', 'd'], epsilon: 1, limit: null },
+      ],
     },
   },
 };
@@ -45,6 +49,8 @@ test('the privacy page names (ε, δ), unit and rounds, each client’s budget a
   assert.match(text, /\(ε = 8, δ = 0\.00001\) for each client over 9 rounds/);
   assert.match(text, /client-01.*4\.250.*>5<.*5, 6, 9/s);
   assert.match(text, /&lt;b&gt;.*8\.000.*has run out/s);
+  assert.match(text, /Group dr-a \(2 clients\): 9\.500 spent together, of 10\./);
+  assert.match(text, /Group dr-b .*1\.000 spent together, no limit/);
   assert.match(text, /Privacy spent by round/);
   assert.match(text, /simulated/);
   const page = renderReport({ ...run, rounds, isWithheld: true });

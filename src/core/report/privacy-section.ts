@@ -1,4 +1,4 @@
-import type { ClientBudget, PrivacySummary, RunRecord } from '../round/run-record.ts';
+import type { ClientBudget, GroupBudget, PrivacySummary, RunRecord } from '../round/run-record.ts';
 import { roundAxis } from './curves.ts';
 import { formatCount } from './format.ts';
 import { markup, type Markup } from './markup.ts';
@@ -35,9 +35,16 @@ ${shown.map((client) => budgetRow(client, central.rule))}</tbody>
 </table>
 </div>
 ${rest === 0 ? null : markup`<p class="note">and ${formatCount(rest, 'more client')}</p>`}
+${(central.groups ?? []).map(groupNote)}
 <p class="note">ε is for readers who do not see who took part in which round; for one who does it is that of sample rate 1. Norms, verdicts and refusals, where they are shown, are for the operator and outside the bound.</p>
 ${run.isWithheld === true ? markup`<p class="note">Withheld here: participants, refusals, verdicts and traffic.</p>` : null}
 ${simulated ? markup`<p class="note">The noise was <em>simulated</em>, from a seed: it protects nobody.</p>` : null}`;
+}
+
+/** What the clients of one person or site have lost together. */
+function groupNote({ name, clients, epsilon, limit }: GroupBudget): Markup {
+  const of = limit === null ? 'no limit' : `of ${limit}`;
+  return markup`<p class="note">Group ${name} (${formatCount(clients.length, 'client')}): ${epsilon.toFixed(3)} spent together, ${of}.</p>\n`;
 }
 
 function budgetRow(client: ClientBudget, rule: 'plan' | 'filter'): Markup {

@@ -44,7 +44,7 @@ test('combineMetrics() leaves out sites without examples and is null when none h
   assert.deepEqual(Object.keys(combined?.byClient ?? {}), ['b']);
 });
 
-test('federated evaluation equals the evaluation of the pooled data, for sites of any size', async () => {
+test('federated evaluation equals the evaluation of the pooled data, for sites of up to four times the median', async () => {
   const rng = createRng(31);
   const spec: ModelSpec = { kind: 'mlp', layers: [6, 5, 3] };
   const parameters = initialParameters(spec, rng.child('model'));
@@ -56,7 +56,7 @@ test('federated evaluation equals the evaluation of the pooled data, for sites o
     sampleShape: [6],
     classCount: 3,
   });
-  const cuts = [0, 1, 8, 40, 41, 200, n];
+  const cuts = [0, 30, 70, 71, 130, 210, n];
   const reports = await Promise.all(
     cuts.slice(1).map(async (end, i) => {
       const indexes = Array.from({ length: end - cuts[i]! }, (_, j) => cuts[i]! + j);
@@ -73,4 +73,18 @@ test('federated evaluation equals the evaluation of the pooled data, for sites o
   assert.equal(combined.examples, n);
   assert.equal(combined.accuracy, whole.accuracy);
   assert.ok(Math.abs(combined.loss - whole.loss) < 1e-12 * whole.loss, `${combined.loss} ${whole.loss}`);
+});
+
+test('a client that claims a thousand million examples does not own the mean', () => {
+  const honest = ['a', 'b', 'c', 'd'].map((clientId) => ({ clientId, metrics: metrics(100, 50, 90) }));
+  const liar = { clientId: 'liar', metrics: metrics(1e9, 0, 0) };
+  const { accuracy, loss, examples } = combineMetrics([...honest, liar])!;
+  // The liar counts as 400 examples of 800: (4 · 90 + 0) ÷ 800.
+  assert.deepEqual([examples, accuracy, loss], [800, 0.45, 0.25]);
+  const personal = { correctCount: 0, lossSum: 0 };
+  const own = [...honest, liar].map(({ clientId, metrics: one }) => ({
+    clientId,
+    metrics: { ...one, personal: clientId === 'liar' ? personal : { correctCount: 80, lossSum: 40 } },
+  }));
+  assert.equal(combineMetrics(own)!.personal!.accuracy, 0.4);
 });

@@ -44,14 +44,25 @@ export type PrivacySummary = {
     /** Rounds of the plan that have not released anything yet. */
     readonly roundsPlanned: number;
     readonly clients: readonly ClientBudget[];
+    /** What the clients of one person or site have lost together; empty where the plan names no group. */
+    readonly groups?: readonly GroupBudget[];
   } | null;
+};
+
+/** ε of several clients of one person or site together, by PLD. */
+export type GroupBudget = {
+  readonly name: string;
+  readonly clients: readonly string[];
+  readonly epsilon: number;
+  /** What they may lose together; null where it is shown and not limited. */
+  readonly limit: number | null;
 };
 
 /** One client's budget for one purpose. */
 export type ClientBudget = {
   readonly clientId: string;
   readonly granted: number;
-  /** ε by PLD, by the filter's order, and by the best order; the grant's rule says which decides. */
+  /** ε by PLD, by the filter's order, and as an odometer; the grant's rule says which decides. */
   readonly plan: number;
   readonly filter: number;
   readonly odometer: number;

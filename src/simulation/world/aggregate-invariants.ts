@@ -1,3 +1,4 @@
+import { createLocalPrivacy, protectedUpdate } from '../../client/local-privacy.ts';
 import { codecs } from '../../core/compression/index.ts';
 import type { LocalUpdate } from '../../core/learning/client/client-algorithm.ts';
 import { localUpdate, wireVector } from '../../core/learning/client/index.ts';
@@ -8,15 +9,19 @@ import { decodeSafetensors, valuesFor } from '../../core/model/safetensors.ts';
 import { planManifest, updateShape } from '../../core/plan/learning.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { type GlobalState, globalStep, type RoundUpdates } from '../../core/round/global-step.ts';
+import type { Entropy } from '../../ports/entropy.ts';
 import type { ModelRow } from '../../ports/store.ts';
 import type { Disk } from './coordinator-ports.ts';
 import type { Commit, Invariant, Truth } from './observed.ts';
+import { releaseProblem } from './release-invariant.ts';
 import { robustnessBound } from './robust-bound.ts';
 
 /** What a published model was made of, by what the world knows and not by what the coordinator says. */
 type Making = {
   readonly model: ModelRow;
   readonly updates: Omit<RoundUpdates, 'rows'> & { readonly rows: readonly Float32Array[] };
+  /** Rows that may have been accepted instead, where a client that was killed has noised an update twice. */
+  readonly others: readonly (readonly Float32Array[])[];
   readonly before: GlobalState;
   readonly after: GlobalState;
 };
@@ -27,19 +32,38 @@ type Making = {
  */
 export const modelIsTheAggregateOfTheAccepted: Invariant = (truth, refuse) => {
   const makingOf = createMaker(truth, refuse);
-  return { commit: async (commit, disk) => check(await makingOf(commit, disk)) };
+  return {
+    async commit(commit, disk) {
+      const making = await makingOf(commit, disk);
+      if (making === undefined) return;
+      const { updates, before, after, model } = making;
+      const problems =
+        truth.plan.privacy.mode === 'central'
+          ? [await releaseProblem(truth.plan, commit, { rows: updates.rows, before, after }, disk)]
+          : await problemsOf(making);
+      for (const problem of problems) if (problem !== undefined) refuse(`round ${model.round}: ${problem}`);
+    },
+  };
 
-  async function check(making: Making | undefined): Promise<void> {
-    if (making === undefined) return;
-    const { updates, before, after, model } = making;
-    const { next } = await globalStep(truth.plan, model.round, before, updates, truth.compute);
+  /** What is wrong with the rows as they should be; nothing where others that may have been accepted explain the model. */
+  async function problemsOf(making: Making): Promise<readonly string[]> {
+    const first = await differences(making, making.updates.rows);
+    if (first.length === 0) return first;
+    for (const rows of making.others) if ((await differences(making, rows)).length === 0) return [];
+    return first;
+  }
+
+  async function differences(
+    { updates, before, after, model }: Making,
+    rows: readonly Float32Array[],
+  ): Promise<readonly string[]> {
+    const { next } = await globalStep(truth.plan, model.round, before, { ...updates, rows }, truth.compute);
     const made: Vectors = { ...after.optimizer, ...after.control, ...after.memory, model: after.model };
     const expected: Vectors = { ...next.optimizer, ...next.control, ...next.memory, model: next.model };
-    for (const [name, values] of Object.entries(expected)) {
+    return Object.entries(expected).flatMap(([name, values]) => {
       const index = values.findIndex((value, i) => !Object.is(value, made[name]?.[i]));
-      if (index === -1) continue;
-      refuse(`round ${model.round}: value ${index} of ${name} is ${made[name]?.[index]} and not ${values[index]}`);
-    }
+      return index === -1 ? [] : [`value ${index} of ${name} is ${made[name]?.[index]} and not ${values[index]}`];
+    });
   }
 };
 
@@ -49,7 +73,8 @@ export const honestMajorityBoundsTheError: Invariant = (truth, refuse) => {
   return {
     async commit(commit, disk) {
       const making = await makingOf(commit, disk);
-      if (making === undefined) return;
+      // Under privacy the bound is on what noise hides: the release is checked as a whole.
+      if (making === undefined || truth.plan.privacy.mode !== 'off') return;
       const problem = boundProblem(making, truth);
       if (problem !== undefined) refuse(`round ${making.model.round}: ${problem}`);
     },
@@ -82,7 +107,7 @@ export function boundProblem(
 
 /** Follows a run from model to model, with what each client has left out of the updates that counted. */
 function createMaker(
-  { plan, training, deflate }: Truth,
+  { plan, training, deflate, noise }: Truth,
   refuse: (problem: string) => void,
 ): (commit: Commit, disk: Disk) => Promise<Making | undefined> {
   const leftOut = new Map<string, Float32Array>();
@@ -119,9 +144,11 @@ function createMaker(
     const updates = sent.map((result) =>
       localUpdate(plan.learning.client, { manifest: planManifest(plan), task, server: before.control }, result!),
     );
-    const rows = updates.map((update, i) => arrived(clientIds[i]!, update));
+    const candidates = updates.map((update, i) => noised(plan, update, noise.replays(number, clientIds[i]!)));
+    const rows = candidates.map((all, i) => arrived(clientIds[i]!, all.at(-1)!));
     return {
       model,
+      others: choices(candidates.map((all, i) => all.map((update) => arrived(clientIds[i]!, update)))),
       before,
       after: await stateOf(model, disk, plan),
       updates: {
@@ -133,6 +160,26 @@ function createMaker(
       },
     };
   };
+}
+
+/** An update as it may have left its site: under local privacy once for each time that it was noised. */
+function noised(plan: Plan, update: LocalUpdate, replays: readonly Entropy[]): readonly LocalUpdate[] {
+  if (plan.privacy.mode !== 'local' || replays.length === 0) return [update];
+  return replays.map((entropy) =>
+    protectedUpdate(update, createLocalPrivacy({ plan, entropy, released: 0, save: async () => {} })),
+  );
+}
+
+const choicesMax = 64;
+
+/** One of each, in every way, as far as that can be tried; none where there is nothing to choose. */
+function choices<T>(all: readonly (readonly T[])[]): readonly (readonly T[])[] {
+  const count = all.reduce((product, some) => product * some.length, 1);
+  if (count === 1 || count > choicesMax) return [];
+  return all.reduce<readonly (readonly T[])[]>(
+    (chosen, some) => chosen.flatMap((before) => some.map((one) => [...before, one])),
+    [[]],
+  );
 }
 
 /** A model and what is stored beside it, as the disk has them. */

@@ -5,9 +5,10 @@ import { createModels } from '../../coordinator/models.ts';
 import type { LocalUpdate } from '../../core/learning/client/client-algorithm.ts';
 import { wireVector } from '../../core/learning/client/index.ts';
 import { initialParameters } from '../../core/learning/model-spec.ts';
-import { updateShape } from '../../core/plan/learning.ts';
+import { sharedPart } from '../../core/learning/fed-bn.ts';
+import { planManifest, updateShape } from '../../core/plan/learning.ts';
 import { createRng } from '../../core/random/rng.ts';
-import { globalStep, lastAggregateOf, startState } from '../../core/round/global-step.ts';
+import { globalStep, lastAggregateOf, remembering, startState } from '../../core/round/global-step.ts';
 import type { Blobs } from '../../ports/blobs.ts';
 import { castOf, type Sites } from './cast.ts';
 import type { Scenario } from './scenario.ts';
@@ -38,7 +39,7 @@ export type BareResult = {
  * A run as arithmetic alone: train, attack, aggregate, step; in each round every client takes part.
  *
  * Promises: the bytes of the model that the fast path gives for the same scenario, where no attack searches against a
- *           rule that reads the last aggregate: here such an attacker knows the last aggregate too.
+ *           rule that reads the last aggregate or remembers: here such an attacker knows both.
  */
 export async function runBareWorld(options: {
   readonly scenario: Pick<Scenario, 'seed' | 'plan' | 'attackers'>;
@@ -58,7 +59,11 @@ export async function runBareWorld(options: {
     rng: root,
     isWatched: false,
     compute: tools.compute,
-    known: () => ({ reference: lastAggregateOf(plan, state), seed: seeds.child('aggregation', round).uint32() }),
+    known: () => ({
+      reference: lastAggregateOf(plan, state),
+      seed: seeds.child('aggregation', round).uint32(),
+      ...remembering(plan, sharedPart(planManifest(plan), state.model), state.memory),
+    }),
     seen: async () => ({ counted: round - 1, parameters: state.model, server: state.control }),
   });
   const { clientIds, memoryOf } = cast;

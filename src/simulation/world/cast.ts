@@ -67,6 +67,8 @@ export function castOf(
     const kind = hostility.get(clientId) ?? '';
     return Object.hasOwn(wireAttacks, kind) ? wireAttacks[kind as WireAttackId] : undefined;
   };
+  const lies = (clientId: string) => Object.hasOwn(attacks, hostility.get(clientId) ?? '');
+  const honestFirst = [...clientIds.filter((id) => !lies(id)), ...clientIds.filter(lies)];
   const training = createTraining({
     honest: new Map(clientIds.map((clientId, i) => [clientId, sites.trainerOf(i)])),
     attackOf(clientId) {
@@ -74,7 +76,12 @@ export function castOf(
       return Object.hasOwn(attacks, kind) ? (kind as AttackId) : undefined;
     },
     claimOf: (clientId, trainer) => wireAttackOf(clientId)?.trainer?.(trainer) ?? trainer,
-    aggregate: async (rows) => (await aggregateCohort({ rows }, plan.aggregation.pipeline, known(), compute)).vector,
+    async aggregate(rows) {
+      const context = known();
+      // A rule that remembers knows the rows by name: the honest come first, as the attacker lines them up.
+      const names = Object.keys(context.memory ?? {}).length > 0 ? { clientIds: honestFirst } : {};
+      return (await aggregateCohort({ rows, ...names }, plan.aggregation.pipeline, context, compute)).vector;
+    },
     rng: rng.child('training'),
     isWatched,
     taskOf: (clientId, task) => taskOf(plan, seen, { clientId, memory: memoryOf(clientId) }, task),

@@ -11,6 +11,7 @@ import type { CoordinatorHost } from './coordinator-host.ts';
 import { drawLifeMs, drawMs, type Faults } from './faults.ts';
 import { createLife, cryptoThrough } from './mortal.ts';
 import { createSimulatedTransport, type Traffic } from './network.ts';
+import type { NoiseRecord } from './noise-record.ts';
 import { createSimulatedEntropy } from './simulated-entropy.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import type { WireAttack } from './wire-attacks.ts';
@@ -42,6 +43,7 @@ export function createClientHost(world: {
   readonly cryptoFor: (rng: Rng) => Crypto;
   readonly trainer: Trainer;
   readonly memory: SiteMemory;
+  readonly noise: NoiseRecord;
   readonly wireAttack: WireAttack | undefined;
   readonly onRestart: () => void;
 }): ClientHost {
@@ -81,7 +83,11 @@ export function createClientHost(world: {
     const { isRecordPrivate } = world.trainer;
     const trainer: Trainer = {
       ...(isRecordPrivate === undefined ? {} : { isRecordPrivate }),
-      train: (task) => train(() => world.trainer.train(task)),
+      async train(task) {
+        const result = await train(() => world.trainer.train(task));
+        if (task.purpose !== 'personal') world.noise.begin(task.round, clientId);
+        return result;
+      },
       evaluate: (task) => train(() => world.trainer.evaluate(task)),
     };
 
@@ -107,7 +113,7 @@ export function createClientHost(world: {
         patienceMs,
         pin: world.pin.toHex(),
         deflate: world.deflate,
-        entropy: createSimulatedEntropy(rng.child('entropy')),
+        entropy: world.noise.of(clientId, createSimulatedEntropy(rng.child('entropy'))),
         say: () => {},
         ...(isUploading ? { wholeBytesMax: 0 } : {}),
       });

@@ -4,6 +4,7 @@ import { isEnvelope } from '../../core/protocol/envelope.ts';
 import { phaseOf, type Round } from '../../core/round/round.ts';
 import { hasEnded, type RunState } from '../../coordinator/state.ts';
 import { honestMajorityBoundsTheError, modelIsTheAggregateOfTheAccepted } from './aggregate-invariants.ts';
+import { budgetsAreKept } from './ledger-invariant.ts';
 import type { Invariant } from './observed.ts';
 
 const text = (value: unknown) => canonicalJson(value as Json);
@@ -137,20 +138,25 @@ const roundsFailForAReason: Invariant = (_truth, refuse) => {
 };
 
 /** Late, repeated and lost messages are no fault of a client: an honest one is waited for, and never told off for lying. */
-const honestClientsAreNotRefused: Invariant = ({ isHostile }, refuse) => {
+const honestClientsAreNotRefused: Invariant = ({ isHostile, plan }, refuse) => {
   const late = ['round-closed', 'wrong-round', 'replayed', 'not-invited', 'wrong-model'];
   /** Clients whose device the operator took out: what the old machine still sends is refused with good reason. */
   const replaced = new Set<string>();
+  /** Sites under local privacy that were killed between counting an update and sending it: they have given all they may. */
+  const spent = new Set<string>();
   return {
     commit({ entries, after }) {
       for (const { kind, data } of entries) {
         if (kind === 'device.status' && data['status'] === 'removed') replaced.add(data['clientId'] as string);
+        if (kind === 'client.declined' && plan.privacy.mode === 'local') spent.add(data['clientId'] as string);
         if (kind !== 'update.refused' || isHostile(data['clientId'] as string)) continue;
         const code = data['code'] as string;
         if (!late.includes(code))
           refuse(`${data['clientId'] as string} was refused: ${code} (${data['detail'] as string})`);
       }
-      const told = after.round?.refused.find((clientId) => !isHostile(clientId) && !replaced.has(clientId));
+      const told = after.round?.refused.find(
+        (clientId) => !isHostile(clientId) && !replaced.has(clientId) && !spent.has(clientId),
+      );
       if (told !== undefined) refuse(`round ${after.round!.number} no longer waits for ${told}`);
     },
   };
@@ -211,6 +217,7 @@ export const invariants = {
   'acknowledged-is-on-disk': acknowledgedIsOnDisk,
   'model-is-the-aggregate-of-the-accepted': modelIsTheAggregateOfTheAccepted,
   'honest-majority-bounds-the-error': honestMajorityBoundsTheError,
+  'budgets-are-kept': budgetsAreKept,
   'rounds-fail-for-a-reason': roundsFailForAReason,
   'honest-clients-are-not-refused': honestClientsAreNotRefused,
   'round-keys-end-with-their-round': roundKeysEndWithTheirRound,

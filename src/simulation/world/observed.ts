@@ -8,6 +8,7 @@ import type { Deflate } from '../../ports/deflate.ts';
 import type { AcceptedEnvelope, JournalEntry, ModelRow } from '../../ports/store.ts';
 import type { ClientEnd } from './client-host.ts';
 import type { Disk } from './coordinator-ports.ts';
+import type { NoiseRecord } from './noise-record.ts';
 import type { Training } from './training.ts';
 
 /** What a world knows that its coordinator does not: who lies, and what everybody sent. */
@@ -15,6 +16,8 @@ export type Truth = {
   readonly plan: Plan;
   readonly isHostile: (clientId: string) => boolean;
   readonly training: Training;
+  /** What clients drew for their own noise. */
+  readonly noise: NoiseRecord;
   readonly compute: Compute;
   readonly deflate: Deflate;
 };

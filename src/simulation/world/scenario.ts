@@ -21,7 +21,13 @@ export const hostilities = [
 ] as readonly Hostility[];
 
 /** Attacks that came after seeds were written down: drawing them would change what every seed draws. */
-const addedSince: ReadonlySet<string> = new Set<AttackId>(['creeping-drift', 'one-bit', 'shuffled', 'sparse']);
+const addedSince: ReadonlySet<string> = new Set<AttackId>([
+  'creeping-drift',
+  'one-bit',
+  'shuffled',
+  'sparse',
+  'turncoat',
+]);
 
 /** Those that a drawn world may hold: its samples are too few and too small to be poisoned. */
 const drawnHostilities = hostilities.filter(

@@ -18,6 +18,7 @@ import type { Disk } from './coordinator-ports.ts';
 import type { Faults } from './faults.ts';
 import { invariants } from './invariants.ts';
 import type { Traffic } from './network.ts';
+import { createNoiseRecord } from './noise-record.ts';
 import { createObserver, type Invariant, type Violation } from './observed.ts';
 import { createOperator } from './operator.ts';
 import type { Scenario } from './scenario.ts';
@@ -82,12 +83,13 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
   );
   const cast = castOf(scenario, sites, { rng: root, isWatched: true, compute: tools.compute, seen });
   const traffic: Traffic = { requests: 0, dropped: 0, duplicated: 0, cut: 0 };
+  const noise = createNoiseRecord();
   let failure: unknown;
   let clientRestarts = 0;
   let clientsStarted = 0;
 
   const observer = createObserver({
-    truth: { plan, training: cast.training, ...tools, isHostile: (clientId) => cast.hostility.has(clientId) },
+    truth: { plan, noise, training: cast.training, ...tools, isHostile: (clientId) => cast.hostility.has(clientId) },
     disk,
     roundKeysHeld: roundKeys.rounds,
     blobsHeld: blobs.held,
@@ -153,6 +155,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
       deflate: tools.deflate,
       trainer: cast.training.trainerOf(clientId),
       memory: cast.memoryOf(clientId),
+      noise,
       wireAttack: cast.wireAttackOf(clientId),
       onRestart: () => {
         clientRestarts += 1;

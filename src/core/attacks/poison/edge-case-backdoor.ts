@@ -7,12 +7,17 @@ import { type Poison, type Samples, targetLabel } from './samples.ts';
  * Source:    Wang et al. 2020, arXiv:2007.05084.
  */
 export const edgeCaseBackdoor: Poison = (samples) => {
-  const distances = distancesToClass(samples);
-  const order = Array.from(distances, (_, i) => i).sort((a, b) => distances[b]! - distances[a]! || a - b);
   const labels = samples.labels.slice();
-  for (const i of order.slice(0, Math.ceil(order.length / 10))) labels[i] = targetLabel;
+  for (const i of edgeCases(samples)) labels[i] = targetLabel;
   return { ...samples, labels };
 };
+
+/** The tenth of the samples that is least like its class, the farthest first; the same in test data is what it aims at. */
+export function edgeCases(samples: Samples): readonly number[] {
+  const distances = distancesToClass(samples);
+  const order = Array.from(distances, (_, i) => i).sort((a, b) => distances[b]! - distances[a]! || a - b);
+  return order.slice(0, Math.ceil(order.length / 10));
+}
 
 function distancesToClass({ features, labels, width, classCount }: Samples): Float64Array {
   const sums = Array.from({ length: classCount }, () => new Float64Array(width));

@@ -101,12 +101,15 @@ function bracket(at: (sigma: number) => NoiseReport, excess: (report: NoiseRepor
     good = at(low * factor);
     goodExcess = excess(good);
   }
+  // Downwards, in steps that grow: the last one ends at the least noise and not below it.
+  let least = good;
   for (let factor = 1.1; lowExcess <= 0; factor *= factor) {
-    good = at(low);
+    good = least;
     goodExcess = lowExcess;
-    low /= factor;
-    if (low < NOISE_MIN) return { good, goodExcess, low: good.noiseMultiplier, lowExcess };
-    lowExcess = excess(at(low));
+    if (low <= NOISE_MIN) return { good, goodExcess, low, lowExcess };
+    low = Math.max(NOISE_MIN, low / factor);
+    least = at(low);
+    lowExcess = excess(least);
   }
   return { good, goodExcess, low, lowExcess };
 }

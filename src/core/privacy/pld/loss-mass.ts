@@ -3,6 +3,8 @@ import type { Direction, DominatingPair, LossCells, LossGrid } from './dominatin
 /** Rounds of nudging: each divides what is left of a smooth difference by about ten. */
 const NUDGE_ROUNDS = 3;
 const ANCHOR_SHARE = 0.2;
+/** Beyond it e^−loss of a mass of δ is no longer a normal double, and e^loss soon none at all. */
+const LOSS_MAX = 600;
 
 /** A distribution of losses on a mesh: mass[i] at loss (first + i) · meshStep + shift, the rest at infinity. */
 export type LossMass = {
@@ -33,8 +35,10 @@ export function pessimisticMass(cells: LossCells, direction: Direction): LossMas
     const cell = isRemove ? i : count - 1 - i;
     const a = heavy[cell]!;
     if (a === 0) continue;
-    const raised = (a - light[cell]! * Math.exp((first + i) * meshStep)) / span;
-    const v = Math.min(a, Math.max(0, raised));
+    const loss = (first + i) * meshStep;
+    // A light mass that doubles can hardly hold counts as none: the cell moves up as a whole.
+    const b = loss > LOSS_MAX ? 0 : light[cell]! * Math.exp(loss);
+    const v = Math.min(a, Math.max(0, (a - b) / span));
     mass[i]! += a - v;
     mass[i + 1]! += v;
   }

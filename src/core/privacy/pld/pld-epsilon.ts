@@ -190,6 +190,10 @@ function measure(mesher: Mesher, direction: Direction, wantedStep: number): Meas
   for (;;) {
     const meshStep = Math.max(wantedStep, meshStepMin({ ...survey, low }), cellStepMin(mesher));
     const steps = roundedSteps(mesher, direction, meshStep, survey.tilt);
+    // A mass that is no number would be taken for none: no bound is said where it cannot be computed.
+    if (steps.some(({ loss }) => loss.mass.some(Number.isNaN))) {
+      return { epsilon: mesher.rounding === 'pessimistic' ? Infinity : 0, slope: 0, isInside: true, meshStep };
+    }
     const high = windowTop(steps, survey, low);
     const point = solve(mesher, steps, { tilt: survey.tilt, low, high }, survey);
     if (point.isInside && point.epsilon >= 0) {
