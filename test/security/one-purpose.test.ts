@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { createNodeCrypto } from '../../src/adapters/crypto-node.ts';
 import { keyPurposes } from '../../src/core/keys/lifecycle.ts';
 import { preimageOf, type Purpose, purposes, signers, signsOnlyAs } from '../../src/core/protocol/purposes.ts';
@@ -110,4 +111,23 @@ test('the keys that a coordinator opens are limited: its tree-head key signs no 
       else assert.throws(() => key.sign(purpose, message), RangeError);
     }
   }
+});
+
+test('law over the source: a label of a signature, key or sealed file stands in one place, so that none serves two purposes', () => {
+  const src = fileURLToPath(new URL('../../src/', import.meta.url));
+  const places = new Map<string, string[]>();
+  for (const file of readdirSync(src, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts') || file.endsWith('.test.ts')) continue;
+    const code = readFileSync(join(src, file), 'utf8').replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '');
+    for (const [, label] of code.matchAll(/['"`](qflare\/[a-z0-9/-]*\/v\d+[^'"`$]*)/g)) {
+      places.set(label!, [...(places.get(label!) ?? []), file]);
+    }
+  }
+  for (const context of contexts) assert.equal(places.get(context)?.length, 1, context);
+  // A template that ends in what it is for counts by its beginning.
+  assert.deepEqual(
+    [...places].filter(([, files]) => files.length > 1),
+    [],
+  );
+  assert.ok(places.size > 20, `${places.size}`);
 });
