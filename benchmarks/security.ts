@@ -1,4 +1,4 @@
-// What security costs, ratios in one run. Usage: node benchmarks/security.ts [--json]
+// What security costs, ratios in one run. Usage: node benchmarks/security.ts [--only suites,rounds,…] [--json]
 // Handshakes, envelopes, signatures, bytes on the wire, and the overhead of a round with security on and off: the same
 // ten clients, loopback, codec, blobs on disk and aggregation, once as QFLARE does it, once over plain HTTP unsealed.
 import { spawnSync } from 'node:child_process';
@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import tls from 'node:tls';
+import { parseArgs } from 'node:util';
 import { createFileBlobs } from '../src/adapters/blobs-files.ts';
 import { createNodeCrypto } from '../src/adapters/crypto-node.ts';
 import { createNodeDeflate } from '../src/adapters/deflate-node.ts';
@@ -29,6 +30,7 @@ import { createPayloadReader, encodePayload } from '../src/core/protocol/payload
 import { purposes } from '../src/core/protocol/purposes.ts';
 import { qkdPreSharedKey } from '../src/core/protocol/qkd-schedule.ts';
 import { sealEnvelope } from '../src/core/protocol/seal.ts';
+import { plainSuiteIds, suites } from '../src/core/protocol/suite.ts';
 import { createRng } from '../src/core/random/rng.ts';
 import { createWasmCompute } from '../src/core/vector/wasm.ts';
 import { allocator } from '../tools/tuning.js';
@@ -180,14 +182,27 @@ async function envelopes() {
   return { rows, limitMegabytesPerSecond: 1048.576 / (aesMs + shaMs) };
 }
 
-async function signatures() {
+/** What each suite costs beside the bytes of the payload: a signature, an encapsulation, and both at the other end. */
+async function suiteCosts() {
   const message = crypto.randomBytes(200);
-  const signature = device.sign(purposes.envelope, message);
-  const signMs = await leastMs(() => device.sign(purposes.envelope, message), { batch: 100 });
-  const verifyMs = await leastMs(() => crypto.verify(device.publicKey, purposes.envelope, message, signature), {
-    batch: 100,
-  });
-  return { signPerSecond: 1000 / signMs, verifyPerSecond: 1000 / verifyMs };
+  const rows: object[] = [];
+  for (const id of plainSuiteIds) {
+    const { kem, signature: scheme } = suites[id];
+    const [signer, round] = [crypto.generateSigningKey(scheme), await crypto.generateRoundKey(kem)];
+    const signature = signer.sign(purposes.envelope, message);
+    const { enc } = await crypto.seal(round.publicKey, message);
+    const batch = { batch: 50, repeats: 15 };
+    rows.push({
+      suite: id,
+      kem,
+      signature: scheme,
+      signMs: await leastMs(() => signer.sign(purposes.envelope, message), batch),
+      verifyMs: await leastMs(() => crypto.verify(signer.publicKey, purposes.envelope, message, signature), batch),
+      encapsulateMs: await leastMs(() => crypto.seal(round.publicKey, message), batch),
+      decapsulateMs: await leastMs(() => round.open(enc, message), batch),
+    });
+  }
+  return rows;
 }
 
 /** One local epoch over a thousand samples of an MLP of about d parameters. */
@@ -303,11 +318,14 @@ async function rounds() {
   return rows;
 }
 
+const parts = { handshakes, suites: suiteCosts, envelopes, rounds };
+const { only } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean' } } }).values;
+const isAsked = (name: keyof typeof parts) => only === undefined || only.split(',').includes(name);
 const report = {
-  handshakes: await handshakes(),
-  signatures: await signatures(),
-  envelopes: await envelopes(),
-  rounds: await rounds(),
+  handshakes: isAsked('handshakes') ? await handshakes() : {},
+  suites: isAsked('suites') ? await suiteCosts() : [],
+  envelopes: isAsked('envelopes') ? await envelopes() : undefined,
+  rounds: isAsked('rounds') ? await rounds() : [],
 };
 
 if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(report)}\n`);
@@ -322,10 +340,12 @@ else {
       bytes,
     })),
   );
+  process.stdout.write('\nSuites: HPKE and a signature, and both at the other end\n');
+  table(report.suites);
   process.stdout.write(
-    `\nSignatures (ML-DSA-65): ${Math.round(report.signatures.signPerSecond)} made, ${Math.round(report.signatures.verifyPerSecond)} verified a second and core\n\nEnvelopes (limit of one AES-256-GCM and one SHA-256 pass: ${Math.round(report.envelopes.limitMegabytesPerSecond)} MB/s)\n`,
+    `\nEnvelopes (limit of one AES-256-GCM and one SHA-256 pass: ${Math.round(report.envelopes?.limitMegabytesPerSecond ?? 0)} MB/s)\n`,
   );
-  table(report.envelopes.rows);
+  table(report.envelopes?.rows ?? []);
   process.stdout.write(
     '\nA round of ten clients: security on and off, with a local epoch over 1,000 samples each and without\n',
   );

@@ -20,10 +20,11 @@ import { cancelChanges, commitChanges } from './ledger-changes.ts';
 /** Sums of prices are doubles: a hair more noise keeps the last round within the budget. */
 const HAIR = 1e-9;
 const SALT_BYTES = 32;
+const sumsPlace = 'qflare/dp-ftrl-sums/v1';
 
 /** What DP-FTRL adds to the rounds of a run. */
 export function createFtrlRounds(parts: CoordinatorParts, log: RunLog): CentralRounds {
-  const { plan, runId, entropy, blobs } = parts;
+  const { plan, runId, entropy, blobs, atRest } = parts;
   const privacy = plan.privacy as CentralPrivacy;
   const { purpose, rule, epsilon, delta } = privacy;
   const bound = withRadius(boundOf(parts), privacy.clipNorm);
@@ -81,7 +82,7 @@ export function createFtrlRounds(parts: CoordinatorParts, log: RunLog): CentralR
       });
       const hash = await blobs.put(new Uint8Array(made.vector.buffer));
       const isLast = released + 1 >= plan.rounds.count;
-      const sums = isLast ? null : await blobs.put(encodeSums(made.state, base.length, drawn.stateSalt));
+      const sums = isLast ? null : await seal(encodeSums(made.state, base.length, drawn.stateSalt));
       const { radius } = bound;
       return {
         vector: made.vector,
@@ -131,7 +132,7 @@ export function createFtrlRounds(parts: CoordinatorParts, log: RunLog): CentralR
       stateSalt: salts.slice(SALT_BYTES),
     };
     const source = entropy.isSimulated === true ? ('simulated' as const) : ('secret' as const);
-    const noise = await blobs.put(encodeNoise(drawn));
+    const noise = await seal(encodeNoise(drawn));
     await log.record(() => ({
       drafts: [{ kind: 'privacy.drawn', round: round.number, data: { noise, source } }],
       result: undefined,
@@ -148,9 +149,14 @@ export function createFtrlRounds(parts: CoordinatorParts, log: RunLog): CentralR
     );
   }
 
+  /** Noise and clean sums lie on the disk under the data key. */
+  function seal(bytes: Uint8Array): Promise<string> {
+    return blobs.put(atRest.seal(sumsPlace, bytes));
+  }
+
   async function file(hash: string): Promise<Uint8Array> {
     const bytes = await blobs.get(hash);
-    if (bytes !== undefined) return bytes;
+    if (bytes !== undefined) return atRest.open(sumsPlace, bytes);
     throw new Error(`Cannot go on with DP-FTRL as the file ${hash} must be stored: it is not`);
   }
 

@@ -29,7 +29,7 @@ export function encodeSums({ leaves, nodes }: SumState, dimension: number, salt:
 export function decodeSums(bytes: Uint8Array): SumState {
   const { head, body } = split(bytes);
   const { dimension, leaves, levels } = head as { dimension: number; leaves: number; levels: readonly number[] };
-  const values = new Float64Array(body.slice(SALT_BYTES).buffer);
+  const values = new Float64Array(Uint8Array.from(body.subarray(SALT_BYTES)).buffer);
   const vector = (i: number) => values.slice(i * dimension, (i + 1) * dimension);
   const nodes = levels.map((level, i) => ({ level, sum: vector(2 * i), estimate: vector(2 * i + 1) }));
   return { leaves, nodes };
@@ -44,12 +44,12 @@ export function encodeNoise({ noise, salt, stateSalt }: DrawnNoise): Uint8Array 
 export function decodeNoise(bytes: Uint8Array): DrawnNoise {
   const { head, body } = split(bytes);
   const { count } = head as { count: number };
-  const values = new Int32Array(body.slice(2 * SALT_BYTES).buffer);
+  const values = new Int32Array(Uint8Array.from(body.subarray(2 * SALT_BYTES)).buffer);
   const dimension = values.length / count;
   return {
     noise: Array.from({ length: count }, (_, i) => values.slice(i * dimension, (i + 1) * dimension)),
-    salt: body.slice(0, SALT_BYTES),
-    stateSalt: body.slice(SALT_BYTES, 2 * SALT_BYTES),
+    salt: Uint8Array.from(body.subarray(0, SALT_BYTES)),
+    stateSalt: Uint8Array.from(body.subarray(SALT_BYTES, 2 * SALT_BYTES)),
   };
 }
 
