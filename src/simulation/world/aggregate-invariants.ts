@@ -105,6 +105,9 @@ export function boundProblem(
   return `${Math.sqrt(error2)} from the honest mean where at most ${reach} is proven`;
 }
 
+/** An update as the coordinator reads it, and what the client keeps of it for the next. */
+type Arrival = { readonly row: Float32Array; readonly leftOut: Float32Array };
+
 /** Follows a run from model to model, with what each client has left out of the updates that counted. */
 function createMaker(
   { plan, training, deflate, noise }: Truth,
@@ -114,18 +117,14 @@ function createMaker(
   const { codec: codecId, topK } = plan.aggregation;
   const codec = codecs[codecId];
 
-  /** What arrives of an update that counts. */
-  function arrived(clientId: string, update: LocalUpdate): Float32Array {
+  /** What arrives of an update that counts, and what it leaves out. */
+  function arrived(clientId: string, update: LocalUpdate): Arrival {
     const vector = wireVector(update).slice();
     const residual = topK?.errorFeedback === true ? leftOut.get(clientId) : undefined;
     residual?.forEach((value, i) => (vector[i]! += value));
     const options = topK === undefined ? {} : { topShare: topK.share };
     const row = codec.decode(codec.encode(vector, deflate, options), vector.length, deflate)!;
-    leftOut.set(
-      clientId,
-      vector.map((value, i) => value - row[i]!),
-    );
-    return row;
+    return { row, leftOut: vector.map((value, i) => value - row[i]!) };
   }
 
   return async ({ entries, before: run, models }, disk) => {
@@ -144,16 +143,20 @@ function createMaker(
     const updates = sent.map((result) =>
       localUpdate(plan.learning.client, { manifest: planManifest(plan), task, server: before.control }, result!),
     );
-    const candidates = updates.map((update, i) => noised(plan, update, noise.replays(number, clientIds[i]!)));
-    const rows = candidates.map((all, i) => arrived(clientIds[i]!, all.at(-1)!));
+    const candidates = updates.map((update, i) => {
+      const clientId = clientIds[i]!;
+      return noised(plan, update, noise.replays(number, clientId)).map((one) => arrived(clientId, one));
+    });
+    const accepted = candidates.map((all) => all.at(-1)!);
+    for (const [i, arrival] of accepted.entries()) leftOut.set(clientIds[i]!, arrival.leftOut);
     return {
       model,
-      others: choices(candidates.map((all, i) => all.map((update) => arrived(clientIds[i]!, update)))),
+      others: choices(candidates.map((all) => all.map(({ row }) => row))),
       before,
       after: await stateOf(model, disk, plan),
       updates: {
         clientIds,
-        rows,
+        rows: accepted.map(({ row }) => row),
         // Under local privacy a site says no number of examples.
         claimedExamples: updates.map(({ claimedExamples }) => (plan.privacy.mode === 'local' ? 1 : claimedExamples)),
         accumulations: updates.map(({ accumulation }) => accumulation),
