@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Mutant } from './mutants.ts';
 
 // Runs seeds on a code base with a fault in it, until the invariant in question has seen it.
-const { edits, seeds, caughtBy } = workerData as Pick<Mutant, 'edits'> & {
+const { edits, seeds, caughtBy, plan } = workerData as Pick<Mutant, 'edits' | 'plan'> & {
   readonly seeds: readonly number[];
   readonly caughtBy?: string;
 };
@@ -24,9 +24,13 @@ registerHooks({
 });
 
 const { runSeed } = await import('../../src/simulation/world/run-seed.ts');
+const { simulatePlan } = await import('../../src/simulation/index.ts');
+const { parsePlan } = await import('../../src/core/plan/plan.ts');
+const world = (seed: number) =>
+  plan === undefined ? runSeed(seed) : simulatePlan({ plan: parsePlan(plan), seed, path: 'whole', faults: 'drawn' });
 const seen: { seed: number; invariants: readonly string[] }[] = [];
 for (const seed of seeds) {
-  const { violations } = await runSeed(seed);
+  const { violations } = await world(seed);
   const invariants = violations.map(({ invariant }) => invariant);
   seen.push({ seed, invariants });
   if (invariants.some((id) => id === caughtBy)) break;

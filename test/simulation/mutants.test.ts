@@ -20,10 +20,10 @@ function run(workerData: object): Promise<Report> {
   }).finally(() => worker.terminate());
 }
 
-for (const { name, edits, caughtBy, seed } of mutants) {
+for (const { name, edits, caughtBy, seed, plan } of mutants) {
   test(`${name} is seen by ${caughtBy}`, async () => {
     const seeds = Array.from({ length: triesMax }, (_, i) => seed + i);
-    const { seen, stale } = await run({ edits, seeds, caughtBy });
+    const { seen, stale } = await run({ edits, seeds, caughtBy, plan });
     assert.deepEqual(stale, [], 'text that is no longer in the source');
     const all = new Set(seen.flatMap(({ invariants }) => invariants));
     assert.ok(all.has(caughtBy), `seen by ${[...all].join(', ') || 'nobody'}`);

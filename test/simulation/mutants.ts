@@ -1,3 +1,4 @@
+import type { PlanInput } from '../../src/core/plan/plan.ts';
 import type { InvariantId } from '../../src/simulation/world/invariants.ts';
 
 /** A fault in the code, put in on purpose: the invariant that must see it, and a seed from which on it soon does. */
@@ -6,6 +7,8 @@ export type Mutant = {
   readonly edits: readonly { readonly file: string; readonly from: string; readonly to: string }[];
   readonly caughtBy: InvariantId;
   readonly seed: number;
+  /** The plan of the worlds; without one the seed draws it. */
+  readonly plan?: PlanInput;
 };
 
 const edit = (file: string, from: string, to: string) => ({ file: `src/${file}`, from, to });
@@ -31,7 +34,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a receipt for bytes that were not kept',
-    edits: [edit('coordinator/reception.ts', 'await blobs.put(bytes);', '')],
+    edits: [edit('coordinator/reception.ts', 'await blobs.put(bytes, contentHash);', '')],
     caughtBy: 'acknowledged-is-on-disk',
     seed: 1,
   },
@@ -165,5 +168,20 @@ export const mutants: readonly Mutant[] = [
     ],
     caughtBy: 'clients-hear-the-end',
     seed: 9,
+  },
+  {
+    name: 'a client that may come back sooner than the accountant assumes',
+    edits: [
+      edit('coordinator/privacy/ftrl-opening.ts', ' > separation;', ' > 0;'),
+      edit('coordinator/privacy/ftrl-opening.ts', 'a.count - b.count || a.key - b.key', 'a.key - b.key'),
+    ],
+    caughtBy: 'budgets-are-kept',
+    seed: 1,
+    plan: {
+      model: { kind: 'softmax-regression', inputs: 4, classes: 3 },
+      rounds: { count: 4 },
+      cohort: { expected: 6, size: 2, quorum: 1 },
+      privacy: { mode: 'central', mechanism: 'dp-ftrl' },
+    },
   },
 ];
