@@ -1,5 +1,5 @@
 import { randomBytes } from '../primitives/index.ts';
-import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AtRest } from '../ports/at-rest.ts';
 import { DamagedError } from '../ports/damage.ts';
@@ -38,9 +38,13 @@ export function createFileRoundKeys(folder: string, atRest: AtRest): RoundKeys {
       return unwrap(wrapped, round);
     },
     async destroy(round) {
-      await overwrite(pathOf(round));
-      await rm(pathOf(round), { force: true });
-      await rm(`${pathOf(round)}.part`, { force: true });
+      // Out of its place first: killed in between, it is gone, and not a key that does not open.
+      const part = `${pathOf(round)}.part`;
+      await rename(pathOf(round), part).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+      });
+      await overwrite(part);
+      await rm(part, { force: true });
     },
   };
 }
