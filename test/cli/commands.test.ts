@@ -48,7 +48,8 @@ test('doctor finds a sound machine and folder, and a key that others can read', 
   const sound = JSON.parse(qflare('doctor', folder, '--json').out);
   const bad = sound.findings.filter((one: { ok: boolean; name: string }) => !one.ok && one.name !== 'disk');
   assert.deepEqual(bad, []);
-  assert.ok(sound.findings.some((one: { found: string }) => one.found === 'TLSv1.3 X25519MLKEM768 on loopback'));
+  const channel = sound.findings.find((one: { name: string }) => one.name === 'channel');
+  assert.equal(channel.found, 'TLSv1.3 X25519MLKEM768 with ML-DSA-65 on loopback (profile default)');
 
   chmodSync(join(folder, 'keys', 'vault.json'), 0o644);
   const open = qflare('doctor', folder);
