@@ -42,9 +42,13 @@ function cutAfter(
     detached: true,
   });
   let stderr = '';
+  let isSent = false;
   child.stderr.on('data', (text) => {
     stderr += text;
-    if (stderr.includes(`\n${cells} of 400: `)) process.kill(-child.pid!, signal);
+    // Once: a second Ctrl-C ends what the first one lets finish.
+    if (isSent || !stderr.includes(`\n${cells} of 400: `)) return;
+    isSent = true;
+    process.kill(-child.pid!, signal);
   });
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, stderr })));
 }
