@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } fro
 import { dirname, join } from 'node:path';
 import type { Blobs } from '../ports/blobs.ts';
 import { DamagedError } from '../ports/damage.ts';
+import { ifThere } from '../primitives/if-there.ts';
 
 const hashBytesAtOnce = 1 << 20;
 const asidePrefix = 'aside.';
@@ -74,7 +75,7 @@ export function createFileBlobs(folder: string): Blobs {
       }
     },
     async get(hash) {
-      const bytes = await orUndefined(readFile(pathOf(hash)));
+      const bytes = await ifThere(readFile(pathOf(hash)));
       if (bytes === undefined) return undefined;
       const actual = createHash('sha256').update(bytes).digest('hex');
       if (actual !== hash) throw damaged(pathOf(hash), actual);
@@ -85,14 +86,14 @@ export function createFileBlobs(folder: string): Blobs {
       const actual = await hashOfFile(pathOf(hash));
       if (actual !== hash) throw damaged(pathOf(hash), actual);
     },
-    size: async (hash) => (await orUndefined(stat(pathOf(hash))))?.size,
+    size: async (hash) => (await ifThere(stat(pathOf(hash))))?.size,
     read: async (hash, start, target) => readRange(pathOf(hash), start, target),
     async remove(hash) {
       await rm(pathOf(hash), { force: true });
     },
     async sweep(isOrphan) {
       let count = 0;
-      for (const entry of (await orUndefined(readdir(folder))) ?? []) {
+      for (const entry of (await ifThere(readdir(folder))) ?? []) {
         if (entry.startsWith(asidePrefix)) {
           await rm(join(folder, entry), { force: true });
           count++;
@@ -107,12 +108,12 @@ export function createFileBlobs(folder: string): Blobs {
       return count;
     },
     arriving: {
-      names: async () => (await orUndefined(readdir(arrivals))) ?? [],
-      size: async (name) => (await orUndefined(stat(arrivingPath(name))))?.size ?? 0,
+      names: async () => (await ifThere(readdir(arrivals))) ?? [],
+      size: async (name) => (await ifThere(stat(arrivingPath(name))))?.size ?? 0,
       async write(name, offset, bytes) {
         const path = arrivingPath(name);
         await mkdir(arrivals, { recursive: true, mode: 0o700 });
-        const file = (await orUndefined(open(path, 'r+'))) ?? (await open(path, 'w+', 0o600));
+        const file = (await ifThere(open(path, 'r+'))) ?? (await open(path, 'w+', 0o600));
         try {
           if ((await file.stat()).size !== offset) await file.truncate(offset);
           await writeFully(file, offset, bytes);
@@ -123,7 +124,7 @@ export function createFileBlobs(folder: string): Blobs {
       read: async (name, start, target) => readRange(arrivingPath(name), start, target),
       async settle(name) {
         const path = arrivingPath(name);
-        if ((await orUndefined(hashOfFile(path))) !== name) {
+        if ((await ifThere(hashOfFile(path))) !== name) {
           await rm(path, { force: true });
           return false;
         }
@@ -175,15 +176,6 @@ async function readRange(path: string, start: number, target: Uint8Array): Promi
 async function writeFully(file: FileHandle, offset: number, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     done += (await file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
-  }
-}
-
-async function orUndefined<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
   }
 }
 

@@ -5,6 +5,7 @@ import type { AtRest } from '../ports/at-rest.ts';
 import { DamagedError } from '../ports/damage.ts';
 import type { RoundKeys } from '../ports/round-keys.ts';
 import { writeSynced } from '../primitives/synced-file.ts';
+import { ifThere } from '../primitives/if-there.ts';
 
 /** Round secrets as files of mode 0600, each sealed at rest: it opens as the secret of its own round only. */
 export function createFileRoundKeys(folder: string, atRest: AtRest): RoundKeys {
@@ -28,21 +29,13 @@ export function createFileRoundKeys(folder: string, atRest: AtRest): RoundKeys {
       await writeSynced(pathOf(round), atRest.seal(placeOf(round), secret));
     },
     async get(round) {
-      let wrapped: Uint8Array;
-      try {
-        wrapped = await readFile(pathOf(round));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-        throw error;
-      }
-      return unwrap(wrapped, round);
+      const wrapped = await ifThere(readFile(pathOf(round)));
+      return wrapped && unwrap(wrapped, round);
     },
     async destroy(round) {
       // Out of its place first: killed in between, it is gone, and not a key that does not open.
       const part = `${pathOf(round)}.part`;
-      await rename(pathOf(round), part).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') throw error;
-      });
+      await ifThere(rename(pathOf(round), part));
       await overwrite(part);
       await rm(part, { force: true });
     },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { AtRest } from '../ports/at-rest.ts';
 import type { MemoryName, SiteMemory } from '../ports/site-memory.ts';
 import { writeSynced } from '../primitives/synced-file.ts';
+import { ifThere } from '../primitives/if-there.ts';
 
 /**
  * Files of mode 0600 in a site's state folder, each sealed at rest: `kept.sealed`, `personal.sealed`, … An earlier release
@@ -14,9 +15,9 @@ export function createFileSiteMemory(folder: string, atRest: AtRest): SiteMemory
   const clear = join(folder, 'personal.safetensors');
   return {
     async read(name) {
-      const sealed = await orUndefined(readFile(pathOf(name)));
+      const sealed = await ifThere(readFile(pathOf(name)));
       if (sealed !== undefined) return atRest.open(placeOf(name), sealed);
-      return name === 'personal' ? orUndefined(readFile(clear)) : undefined;
+      return name === 'personal' ? ifThere(readFile(clear)) : undefined;
     },
     async write(name, bytes) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -24,13 +25,4 @@ export function createFileSiteMemory(folder: string, atRest: AtRest): SiteMemory
       if (name === 'personal') await rm(clear, { force: true });
     },
   };
-}
-
-async function orUndefined(work: Promise<Uint8Array>): Promise<Uint8Array | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

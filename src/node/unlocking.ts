@@ -3,6 +3,7 @@ import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Unlocking } from '../adapters/kms-file/token.ts';
+import { ifThere } from '../primitives/if-there.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -28,7 +29,7 @@ export async function findUnlocking(environment: Environment): Promise<Unlocking
 
 /** Many processes may begin at once: the first one's file is everybody's. */
 async function readOrMake(path: string): Promise<Uint8Array> {
-  const known = await readIfThere(path);
+  const known = await ifThere(readFile(path));
   if (known !== undefined) return known;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const aside = `${path}.${randomBytes(8).toString('hex')}.part`;
@@ -48,13 +49,4 @@ async function readOrMake(path: string): Promise<Uint8Array> {
     await rm(aside, { force: true });
   }
   return readFile(path);
-}
-
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

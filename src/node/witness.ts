@@ -10,6 +10,7 @@ import { isConsistent } from '../core/transparency/merkle-proof.ts';
 import { encodeNote, encodeVerifierKey, type NoteKey } from '../core/transparency/signed-note.ts';
 import type { SigningKey } from '../ports/crypto.ts';
 import { writeSynced } from '../primitives/synced-file.ts';
+import { ifThere } from '../primitives/if-there.ts';
 
 /** The log does not continue what this witness has seen: somebody shows different people different histories. */
 export class SplitViewError extends Error {
@@ -62,7 +63,7 @@ async function sign({ folder, name, signer }: Own, log: WatchedLog): Promise<num
     }
     const { head } = checkpoint;
     const memory = join(folder, `${crypto.sha256(new TextEncoder().encode(head.origin)).toHex()}.checkpoint`);
-    const before = parseCheckpoint((await readIfThere(memory))?.toString() ?? '');
+    const before = parseCheckpoint((await ifThere(readFile(memory)))?.toString() ?? '');
     if (before !== undefined) {
       const isBehind = head.size < before.head.size;
       const path = isBehind ? '[]' : await get(`consistency?from=${before.head.size}&to=${head.size}`);
@@ -89,18 +90,9 @@ async function sign({ folder, name, signer }: Own, log: WatchedLog): Promise<num
 
 async function seedIn(folder: string): Promise<Uint8Array> {
   const path = join(folder, 'witness.seed');
-  const known = await readIfThere(path);
+  const known = await ifThere(readFile(path));
   if (known !== undefined) return known;
   const seed = randomBytes(32);
   await writeSynced(path, seed);
   return seed;
-}
-
-async function readIfThere(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

@@ -1,3 +1,5 @@
+import type { revocationReasons } from '../core/protocol/revocation-reasons.ts';
+
 /** A certificate that the authority has issued, as its register knows it. */
 export type CertificateRecord = {
   /** Hexadecimal, as OpenSSL prints it without leading zeros. */
@@ -14,7 +16,7 @@ export type CertificateRecord = {
 };
 
 /** Why a certificate is worth nothing any more; the names are those of RFC 5280, section 5.3.1. */
-export type RevocationReason = 'keyCompromise' | 'superseded' | 'cessationOfOperation' | 'privilegeWithdrawn';
+export type RevocationReason = (typeof revocationReasons)[number];
 
 /** One of the authority's own certificates. While the certificates under a former one last, both are trusted. */
 export type Generation = {

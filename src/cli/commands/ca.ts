@@ -7,8 +7,8 @@ import { isServed, lockFolder, type Paths, pathsOf, readSettings, writeWhole } f
 import { Failure } from '../failure.ts';
 import { anchorCommand, rootCommand, verifyCommand } from './ca-root.ts';
 import type { OwnerClient } from '../owner-client.ts';
+import { revocationReasons } from '../../core/protocol/revocation-reasons.ts';
 
-const reasons = ['keyCompromise', 'superseded', 'cessationOfOperation', 'privilegeWithdrawn'] as const;
 const folder = "the coordinator's folder; the coordinator may run or not";
 type Json = { json?: boolean };
 type Issued = { readonly certificate: string; readonly record: CertificateRecord };
@@ -58,7 +58,7 @@ export function caCommand(): Command {
     .description('Revoke a certificate: it opens no connection from now on')
     .argument('<dir>', folder)
     .argument('<serial>', 'the certificate, as "ca list" names it')
-    .addOption(new Option('--reason <why>', 'why').choices(reasons).default('keyCompromise'))
+    .addOption(new Option('--reason <why>', 'why').choices(revocationReasons).default('keyCompromise'))
     .option('--json', 'print one JSON document')
     .action(async (dir: string, serial: string, options: Json & { reason: RevocationReason }) => {
       const revoked = await work(pathsOf(resolve(dir)), {

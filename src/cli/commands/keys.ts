@@ -5,11 +5,11 @@ import { keyPurposes, type KeyRecord, rotationDueMs } from '../../core/keys/life
 import type { KeyVault, StoredPurpose } from '../../node/key-vault.ts';
 import { isServed, lockFolder, type Paths, pathsOf, readSettings } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
+import { keyRevocationReasons } from '../../core/protocol/revocation-reasons.ts';
 
 const dayMs = 86_400_000;
 type RelockOptions = { readonly toPassphraseFile?: string; readonly toKeyFile?: string; readonly json?: boolean };
 
-const reasons = ['keyCompromise', 'superseded', 'cessationOfOperation'] as const;
 const rotated = Object.entries(keyPurposes).flatMap(([purpose, { rotates }]) => (rotates ? [purpose] : []));
 
 export function keysCommand(): Command {
@@ -77,7 +77,9 @@ export function keysCommand(): Command {
     )
     .argument('<dir>', "the coordinator's folder; the coordinator may run or not")
     .argument('<id>', 'the key, as "keys list" names it')
-    .addOption(new Option('--reason <why>', 'why, for the journal').choices(reasons).default('keyCompromise'))
+    .addOption(
+      new Option('--reason <why>', 'why, for the journal').choices(keyRevocationReasons).default('keyCompromise'),
+    )
     .option('--json', 'print one JSON document')
     .action(async (dir: string, id: string, options: { reason: string; json?: boolean }) => {
       const { revoked, inUse } = await revoke(dir, id, options.reason);

@@ -25,8 +25,8 @@ import { choirOf, krumWeights, logSpread, meansOf, normsOf, voicesOf, withChoir,
  * Shapes:    Gram [n, n] and answers [n] → weights [n].
  * Needs:     n ≥ 2f + 1, and three rows. Answers need `clientIds`, `base` and `memory` in the context, and 16
  *            participations (recent ones 4); without them the rule is a screened mean with its clip at one median length.
- * Promises:  no voice is longer than the gate, nor than `slack` honest lengths. Who keeps to usual lengths, differs from the others and turns no gradient
- *            around passes. No sensitivity bound: no DP release.
+ * Promises:  no voice is longer than the gate, nor than `slack` honest lengths. Who keeps to usual lengths, differs from the
+ *            others and turns no gradient around passes. No sensitivity bound: no DP release.
  * Cost:      O(n² log n) after the Gram pass, and one reading of the data for the answers.
  * Source:    ours; thresholds were set on seeds from 100 (docs/explanation/robustness-evidence.md).
  */

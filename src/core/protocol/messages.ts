@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { canonicalBytes, type Json } from './canonical-json.ts';
 import { keyCertificate } from './key-certificate.ts';
+import { keyRevocationReasons, revocationReasons } from './revocation-reasons.ts';
 import { base64Field, deviceKeyText, deviceSignatureText, signingKeyText } from './messages-fields.ts';
 
 /** The messages of the HTTP interface, as schemas: server, client and command line derive their types from here. */
@@ -40,11 +41,11 @@ export const sessionRequest = z.strictObject({
 export const certificateRequest = sessionRequest.extend({ request: z.string().min(1).max(20_000) });
 export const issueRequest = z.strictObject({ request: z.string().min(1).max(20_000), subject: identifier });
 export const revokeRequest = z.strictObject({
-  reason: z.enum(['keyCompromise', 'superseded', 'cessationOfOperation', 'privilegeWithdrawn']),
+  reason: z.enum(revocationReasons),
 });
 /** Why a key is revoked; the names are those of RFC 5280. */
 export const revokeKeyRequest = z.strictObject({
-  reason: z.enum(['keyCompromise', 'superseded', 'cessationOfOperation']),
+  reason: z.enum(keyRevocationReasons),
 });
 export const certificateResponse = z.strictObject({ certificate: z.string().min(1).max(40_000) });
 export const sessionResponse = z.strictObject({ session: z.string(), status: enrolResponse.shape.status });

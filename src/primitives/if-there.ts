@@ -1,0 +1,9 @@
+/** What a read of a file gives, and undefined where there is no such file; any other failure stays one. */
+export async function ifThere<T>(read: Promise<T>): Promise<T | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
