@@ -90,6 +90,37 @@ export async function openLedger(
   if (orphans.length > 0) await log.recordOnLedger(() => ({ changes: orphans, result: undefined }));
 }
 
+/** Sums of losses are doubles: a hair more noise keeps the last round within the budget. */
+export const hair = 1e-9;
+
+/** Writes into the journal what a run was planned with. */
+export async function recordPlanned(
+  parts: CoordinatorParts,
+  log: RunLog,
+  noise: {
+    readonly planned: ReturnType<typeof noiseMultiplier>;
+    readonly noiseMultiplier: number;
+    readonly sampleRate: number;
+  },
+): Promise<void> {
+  const { plan } = parts;
+  const privacy = plan.privacy as CentralPrivacy;
+  const { epsilon, pld, rdp } = noise.planned;
+  const data = {
+    statement: privacyStatement(privacy, plan.rounds.count),
+    noiseMultiplier: noise.noiseMultiplier,
+    radius: privacy.clipNorm,
+    sampleRate: noise.sampleRate,
+    expectedCount: boundOf(parts).expectedCount,
+    epsilon,
+    pld,
+    rdp,
+    delta: privacy.delta,
+    ...(privacy.ftrl === undefined ? {} : { ftrl: { ...privacy.ftrl } }),
+  };
+  await log.record(() => ({ drafts: [{ kind: 'privacy.planned', data }], result: undefined }));
+}
+
 export function createCentralRounds(parts: CoordinatorParts, log: RunLog): CentralRounds {
   const { plan, runId, entropy, blobs, crypto } = parts;
   const privacy = plan.privacy as CentralPrivacy;
@@ -114,27 +145,8 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
         steps: plan.rounds.count,
         ...(rule === 'filter' ? { accountant: 'rdp' as const } : {}),
       });
-      // A filter compares sums of doubles: a hair more noise keeps the last round within it.
-      const noise = rule === 'filter' ? planned.noiseMultiplier * (1 + 1e-9) : planned.noiseMultiplier;
-      await log.record(() => ({
-        drafts: [
-          {
-            kind: 'privacy.planned',
-            data: {
-              statement: privacyStatement(privacy, plan.rounds.count),
-              noiseMultiplier: noise,
-              radius: privacy.clipNorm,
-              sampleRate,
-              expectedCount: bound.expectedCount,
-              epsilon: planned.epsilon,
-              pld: planned.pld,
-              rdp: planned.rdp,
-              delta,
-            },
-          },
-        ],
-        result: undefined,
-      }));
+      const noise = planned.noiseMultiplier * (rule === 'filter' ? 1 + hair : 1);
+      await recordPlanned(parts, log, { planned, noiseMultiplier: noise, sampleRate });
     },
 
     open(snapshot, round, candidates, approved) {

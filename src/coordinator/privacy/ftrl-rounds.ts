@@ -1,5 +1,5 @@
 import { withRadius } from '../../core/aggregation/bounded.ts';
-import { type CentralPrivacy, privacyStatement } from '../../core/plan/privacy.ts';
+import type { CentralPrivacy } from '../../core/plan/privacy.ts';
 import { PlanError } from '../../core/plan/plan.ts';
 import { noiseMultiplier } from '../../core/privacy/accounting/noise-multiplier.ts';
 import { decodeNoise, decodeSums, type DrawnNoise, encodeNoise, encodeSums } from '../../core/privacy/ftrl/sum-file.ts';
@@ -14,11 +14,18 @@ import type { RunLog } from '../run-log.ts';
 import type { FtrlState } from './ftrl-state.ts';
 import { createIndividualAccounts } from './individual.ts';
 import { openFtrlRound } from './ftrl-opening.ts';
-import { boundOf, type CentralRounds, heldRow, openLedger, openReservation, spentMost } from './central.ts';
+import {
+  boundOf,
+  type CentralRounds,
+  hair,
+  heldRow,
+  openLedger,
+  openReservation,
+  recordPlanned,
+  spentMost,
+} from './central.ts';
 import { cancelChanges, commitChanges } from './ledger-changes.ts';
 
-/** Sums of prices are doubles: a hair more noise keeps the last round within the budget. */
-const HAIR = 1e-9;
 const SALT_BYTES = 32;
 const sumsPlace = 'qflare/dp-ftrl-sums/v1';
 
@@ -39,28 +46,9 @@ export function createFtrlRounds(parts: CoordinatorParts, log: RunLog): CentralR
       if (run.privacy !== null) return;
       const accountant = rule === 'filter' ? ({ accountant: 'rdp' } as const) : {};
       const one = noiseMultiplier({ epsilon, delta, sampleRate: 1, steps: 1, ...accountant });
-      const noise = one.noiseMultiplier * Math.sqrt(strategy.sensitivitySquare()) * (1 + HAIR);
+      const noise = one.noiseMultiplier * Math.sqrt(strategy.sensitivitySquare()) * (1 + hair);
       checkSumRange({ clipNormL2: privacy.clipNorm, noiseMultiplier: noise }, plan.rounds.count * bound.expectedCount);
-      await log.record(() => ({
-        drafts: [
-          {
-            kind: 'privacy.planned',
-            data: {
-              statement: privacyStatement(privacy, plan.rounds.count),
-              noiseMultiplier: noise,
-              radius: privacy.clipNorm,
-              sampleRate: 1,
-              expectedCount: bound.expectedCount,
-              epsilon: one.epsilon,
-              pld: one.pld,
-              rdp: one.rdp,
-              delta,
-              ftrl: { ...privacy.ftrl! },
-            },
-          },
-        ],
-        result: undefined,
-      }));
+      await recordPlanned(parts, log, { planned: one, noiseMultiplier: noise, sampleRate: 1 });
     },
 
     open: (snapshot, round, candidates, approved) =>
