@@ -5,9 +5,9 @@ import { createMemoryStore, type MemoryLedger } from '../../src/adapters/store-m
 import { PlanError, type PlanInput } from '../../src/core/plan/plan.ts';
 import type { CentralPrivacy } from '../../src/core/plan/privacy.ts';
 import { spendingOf, spentEpsilon } from '../../src/core/privacy/ledger/budget.ts';
-import type { LedgerEntry } from '../../src/core/privacy/ledger/chain.ts';
 import { privacySummary } from '../../src/coordinator/privacy/summary.ts';
 import { type Fault, faultyDisk } from './faults.ts';
+import { attendAll, chainsOf, diedAt, wentOn } from './private-world.ts';
 import { createVirtualClock, settle, until } from './virtual-clock.ts';
 import { createMemoryDisk, createWorld, finish, smallPlan, type World } from './world.ts';
 
@@ -21,14 +21,6 @@ const ftrlPlan = (input: Partial<PlanInput> = {}) =>
     ...input,
     cohort: { size: 1, quorum: 1, ...input.cohort },
   });
-
-function attendAll(world: World): void {
-  for (const site of world.sites) site.attend(world.coordinator);
-}
-
-async function chainsOf(world: Pick<World, 'parts'>): Promise<Map<string, LedgerEntry[]>> {
-  return Map.groupBy(await world.parts.store.ledger(), ({ event }) => event.subject);
-}
 
 /** Nobody has spent more than was granted, or taken part more often, or sooner again, than the accountant assumes. */
 async function check(world: World): Promise<void> {
@@ -90,25 +82,15 @@ test('a coordinator that dies at any durable write: stored noise is used again, 
   let redone = 0;
   for (let at = from; at < calm.writes.length; at++) {
     for (const fault of faults) {
-      const real = createMemoryDisk();
-      const disk = faultyDisk(real, (index) => (index === at ? fault : undefined));
-      const first = await createWorld({ plan, disk });
-      attendAll(first);
-      let isEnded = false;
-      void first.coordinator.ended.then(() => (isEnded = true));
-      await until(() => disk.isDead() || isEnded, `write ${at}`);
-      disk.kill();
-      const journal = await real.store.journal(0);
+      const died = await diedAt(plan, at, fault);
+      const journal = await died.disk.store.journal(0);
       const drawn = journal.filter(({ entry }) => entry.kind === 'privacy.drawn').map(({ entry }) => entry);
       const releases = journal.filter(({ entry }) => entry.kind === 'privacy.released');
       const pending = drawn.find(({ round }) => !releases.some(({ entry }) => entry.round === round));
-      const written = pending === undefined ? [] : await filesOf(real);
-      const next = await createWorld({ plan, disk: real, sites: first.sites, clock: createVirtualClock(5e6) });
-      attendAll(next);
-      await finish(next);
-      await settle(3);
+      const written = pending === undefined ? [] : await filesOf(died.disk);
+      const next = await wentOn(plan, died);
       await check(next);
-      const after = (await real.store.journal(0)).map(({ entry }) => entry);
+      const after = (await died.disk.store.journal(0)).map(({ entry }) => entry);
       const rounds = after.filter(({ kind }) => kind === 'privacy.drawn').map(({ round }) => round);
       assert.equal(
         new Set(rounds).size,

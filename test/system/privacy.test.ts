@@ -4,10 +4,11 @@ import { createMemoryStore, type MemoryLedger } from '../../src/adapters/store-m
 import { runRecordOf } from '../../src/coordinator/run-record.ts';
 import { PlanError } from '../../src/core/plan/plan.ts';
 import { spendingOf, spentEpsilon } from '../../src/core/privacy/ledger/budget.ts';
-import { firstBrokenEntry, type LedgerEntry } from '../../src/core/privacy/ledger/chain.ts';
+import { firstBrokenEntry } from '../../src/core/privacy/ledger/chain.ts';
 import type { PlanInput } from '../../src/core/plan/plan.ts';
 import { type Fault, faultyDisk } from './faults.ts';
-import { createVirtualClock, settle, until } from './virtual-clock.ts';
+import { attendAll, chainsOf, diedAt, wentOn } from './private-world.ts';
+import { settle, until } from './virtual-clock.ts';
 import { createMemoryDisk, createWorld, finish, smallPlan, type World } from './world.ts';
 
 const epsilon = 6;
@@ -15,14 +16,6 @@ const central = { mode: 'central', epsilon, delta: 1e-5, sampleRate: 0.5 } as co
 
 const privatePlan = (input: Partial<PlanInput> = {}) =>
   smallPlan({ rounds: { count: 2 }, aggregation: {}, privacy: central, ...input });
-
-function attendAll(world: World): void {
-  for (const site of world.sites) site.attend(world.coordinator);
-}
-
-async function chainsOf(world: Pick<World, 'parts'>): Promise<Map<string, LedgerEntry[]>> {
-  return Map.groupBy(await world.parts.store.ledger(), ({ event }) => event.subject);
-}
 
 /** Whatever happened on the way: chains are whole, nobody has spent more than was granted, each model was paid for once. */
 async function checkLedger(world: World, purpose = 'training'): Promise<void> {
@@ -90,21 +83,11 @@ test('a coordinator that dies at any durable write: spent ≤ granted, no model 
   assert.ok(calm.writes.length - from > 15, calm.writes.join('\n'));
   for (let at = from; at < calm.writes.length; at += stride) {
     for (const fault of faults) {
-      const real = createMemoryDisk();
-      const disk = faultyDisk(real, (index) => (index === at ? fault : undefined));
-      const first = await createWorld({ plan, disk });
-      attendAll(first);
-      let isEnded = false;
-      void first.coordinator.ended.then(() => (isEnded = true));
-      await until(() => disk.isDead() || isEnded, `write ${at}`);
-      disk.kill();
-      const announced = new Set(first.sites.flatMap(({ heard }) => heard.map(({ baseModel }) => baseModel)));
-      const next = await createWorld({ plan, disk: real, sites: first.sites, clock: createVirtualClock(5e6) });
-      attendAll(next);
-      await finish(next);
-      await settle(3);
+      const died = await diedAt(plan, at, fault);
+      const announced = new Set(died.sites.flatMap(({ heard }) => heard.map(({ baseModel }) => baseModel)));
+      const next = await wentOn(plan, died);
       await checkLedger(next);
-      const hashes = new Set((await real.store.models()).map(({ hash }) => hash));
+      const hashes = new Set((await died.disk.store.models()).map(({ hash }) => hash));
       for (const hash of announced) assert.ok(hashes.has(hash), `${fault} ${at} (${calm.writes[at]}): ${hash} stays`);
       const open = [...(await chainsOf(next)).values()].map((chain) => spendingOf(chain, 'training').reserved.size);
       assert.ok(
