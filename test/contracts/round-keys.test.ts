@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -35,6 +35,16 @@ test('round-keys-files: a missing key is undefined, destroying it is no error, a
   await keys.put(1, secret);
   await keys.destroy(1);
   assert.equal(await keys.get(1), undefined);
+  assert.deepEqual(readdirSync(folder), []);
+});
+
+test('round-keys-files: killed while it destroys a key, it has none any more, and the next destroy leaves nothing', async () => {
+  const { folder, keys } = fresh();
+  await keys.put(1, secret);
+  // As far as the first step of destroy() goes.
+  renameSync(join(folder, 'round-1.key'), join(folder, 'round-1.key.part'));
+  assert.equal(await keys.get(1), undefined);
+  await keys.destroy(1);
   assert.deepEqual(readdirSync(folder), []);
 });
 
