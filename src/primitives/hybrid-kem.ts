@@ -12,12 +12,7 @@ import {
 } from 'node:crypto';
 import { concat, type KDF, type KDFFactory, type KEM, type KEMFactory, type Key, LabeledDerive } from 'hpke';
 
-/**
- * The hybrid KEMs and the KDF of HPKE over Node's synchronous calls, for the package `hpke`, which keeps the key schedule.
- * Its own ones ask WebCrypto for each step: about thirty jobs on the thread pool for one encapsulation. Same bytes.
- *
- * Source: draft-irtf-cfrg-hybrid-kems-12 (expansion, C2PRI combiner), draft-ietf-hpke-pq-05 (identifiers), RFC 5869.
- */
+/** A key of a hybrid KEM: its two halves as Node holds them, and their bytes. */
 class HybridKey implements Key {
   readonly algorithm: { readonly name: string };
   readonly type: 'private' | 'public';
@@ -99,6 +94,12 @@ function shake256(bytes: Uint8Array, length: number): Uint8Array {
   return createHash('shake256', { outputLength: length }).update(bytes).digest();
 }
 
+/**
+ * A hybrid KEM of HPKE over Node's synchronous calls, for the package `hpke`, which keeps the key schedule. Its own ones
+ * ask WebCrypto for each step: about thirty jobs on the thread pool for one encapsulation. Same bytes.
+ *
+ * Source: draft-irtf-cfrg-hybrid-kems-12 (expansion, C2PRI combiner), draft-ietf-hpke-pq-05 (identifiers).
+ */
 function hybridKem(of: Parameters): KEMFactory<HybridKey> {
   const { id, name, t } = of;
   const publicKeyBytes = of.pqPublicKeyBytes + t.publicKeyBytes;
@@ -192,6 +193,7 @@ export const kemMlkem1024P384 = hybridKem({
   t: p384,
 });
 
+/** HKDF (RFC 5869) over Node's synchronous HMAC. */
 function hkdf(id: number, hash: 'sha256' | 'sha384', size: number): KDFFactory {
   const hmac = (key: Uint8Array, ...parts: readonly Uint8Array[]) => {
     const mac = createHmac(hash, key);
