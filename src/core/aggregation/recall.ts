@@ -31,12 +31,8 @@ const [renewal, ageMin] = [8, 4];
 /** A direction and the model that it was made from, where they stand in the memory of a client. */
 const pairSize = 2 * sketchSize;
 const [first, older, newer] = [0, pairSize, 2 * pairSize];
-const [lastingAt, recentAt, worstAt, countAt] = [0, 1, 2, 3].map((k) => 3 * pairSize + k) as [
-  number,
-  number,
-  number,
-  number,
-];
+const lastingAt = 3 * pairSize;
+const [recentAt, worstAt, countAt, memorySize] = [lastingAt + 1, lastingAt + 2, lastingAt + 3, lastingAt + 4] as const;
 
 /**
  * Whether each client still pulls as somebody does who wants the model where it went.
@@ -63,19 +59,21 @@ export async function recall(round: {
   const { rows, clientIds, base, memory, seed } = round;
   const sketches = await sketchesOf([...rows, base], seed);
   const model = sketches.pop()!;
-  const [lasting, recent] = [0, 1].map(() => new Float64Array(rows.length).fill(Number.NaN));
+  const none = () => new Float64Array(rows.length).fill(Number.NaN);
+  const answers: Answers = { lasting: none(), recent: none() };
   const next: Record<string, Float32Array> = { ...memory };
   for (const [i, sketch] of sketches.entries()) {
     const name = nameOf(clientIds[i]!);
     const direction = directionOf(sketch);
     if (direction === null) continue;
     const past = memory[name];
-    const kept = past === undefined ? firstOf(direction, model) : withAnswer(past, direction, model);
+    // What an earlier release kept has another length: the client begins anew.
+    const kept = past?.length === memorySize ? withAnswer(past, direction, model) : firstOf(direction, model);
     next[name] = kept;
-    if (kept[countAt]! >= ripeCount.lasting) lasting![i] = kept[lastingAt]!;
-    if (kept[countAt]! >= ripeCount.recent) recent![i] = kept[worstAt]!;
+    if (kept[countAt]! >= ripeCount.lasting) answers.lasting[i] = kept[lastingAt]!;
+    if (kept[countAt]! >= ripeCount.recent) answers.recent[i] = kept[worstAt]!;
   }
-  return { answers: { lasting: lasting!, recent: recent! }, next };
+  return { answers, next };
 }
 
 /** A client's name as that of a vector in a file. */
@@ -90,7 +88,7 @@ function directionOf(sketch: Float32Array): Float32Array | null {
 }
 
 function firstOf(direction: Float32Array, model: Float32Array): Float32Array {
-  const kept = new Float32Array(countAt + 1);
+  const kept = new Float32Array(memorySize);
   for (const at of [first, older, newer]) setPair(kept, at, direction, model);
   return kept;
 }

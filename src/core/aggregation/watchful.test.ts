@@ -129,6 +129,13 @@ test('a base of another length is refused', async () => {
   );
 });
 
+test('a memory of another length, as an earlier release kept it, is no memory: the client begins anew', async () => {
+  const round = { rows: [new Float64Array(d).fill(1)], clientIds: ['a'], base: new Float64Array(d), seed: 3 };
+  const fresh = await recall({ ...round, memory: {} });
+  const later = await recall({ ...round, memory: { 'client/a': new Float32Array(1026).fill(7) } });
+  assert.deepEqual(later, fresh);
+});
+
 test('of a client that turns around after twenty rounds the lasting answer stays above zero, and the recent one falls', async () => {
   // The honest pull swings from e0 to e1 as the model moves along e0, so less and less of it goes along the way.
   let memory: RuleMemory = {};
