@@ -7,6 +7,7 @@ import type { ClientBudget, PrivacySummary } from '../../core/round/run-record.t
 import type { Snapshot } from '../run-log.ts';
 import { leavesLeft } from './ftrl-leaves-left.ts';
 import { groupBudgets } from './groups.ts';
+import { roundsOf } from '../state.ts';
 import { spendingFor } from './ledger-changes.ts';
 
 /** What a run has cost its clients so far; undefined where its plan asks for no privacy. */
@@ -19,8 +20,8 @@ export function privacySummary(
   const { epsilon, delta } = privacy;
   const statement = privacyStatement(privacy, rounds.count);
   if (privacy.mode === 'local' || run.privacy === null) return { statement, epsilon, delta, central: null };
-  const { purpose, rule, sampleRate } = privacy;
-  const { noiseMultiplier, radius, released } = run.privacy;
+  const { purpose, rule } = privacy;
+  const { noiseMultiplier, sampleRate, radius, released } = run.privacy;
   const clients = [...ledger.keys()].sort().flatMap((clientId) => {
     const spending = spendingFor(ledger, clientId, purpose);
     if (spending === undefined || run.privacy === null) return [];
@@ -42,7 +43,7 @@ export function privacySummary(
     noiseMultiplier,
     sampleRate,
     radius,
-    roundsPlanned: rounds.count - released,
+    roundsPlanned: roundsOf(run, plan) - released,
     clients,
     ...(privacy.groups === undefined ? {} : { groups: groupBudgets(ledger, privacy) }),
   };
