@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { epsilon } from '../accounting/epsilon.ts';
 import { noiseMultiplier } from '../accounting/noise-multiplier.ts';
 import type { Spending } from './budget.ts';

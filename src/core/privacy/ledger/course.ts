@@ -108,10 +108,12 @@ function reasonsFor({ now, candidates, cohort, released, spending }: Standing, c
   return reasons;
 }
 
+/** Whether a range holds a value, ends included. */
 export function isWithin([low, high]: Range, value: number): boolean {
   return value >= low && value <= high;
 }
 
+/** The value of a range that is nearest; any value where there is no range. */
 export function clampTo(allowed: Range | undefined, value: number): number {
   return allowed === undefined ? value : Math.min(allowed[1], Math.max(allowed[0], value));
 }
