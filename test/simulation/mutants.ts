@@ -34,7 +34,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a receipt for bytes that were not kept',
-    edits: [edit('coordinator/reception.ts', 'await blobs.put(bytes, contentHash);', '')],
+    edits: [edit('coordinator/reception.ts', "await blobs.put(bytes, contentHash, 'as-it-is');", '')],
     caughtBy: 'acknowledged-is-on-disk',
     seed: 1,
   },
