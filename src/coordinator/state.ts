@@ -35,6 +35,8 @@ type RoundPrivacy = {
   readonly out: readonly string[];
   /** How many clients with budget were there; left out under DP-FTRL and by older versions. */
   readonly candidates?: number;
+  /** Approved clients that were not there, under DP-FTRL. */
+  readonly away?: readonly string[];
   readonly released?: PrivacyFigures;
 };
 
@@ -55,6 +57,8 @@ export type PrivacyState = {
   readonly last: { readonly release: string; readonly noiseNorm: number } | null;
   /** Where what single clients have saved is sealed, and the file before it; null before the first release. */
   readonly individual: { readonly file: string; readonly stale: string | null } | null;
+  /** Rounds that opened under DP-FTRL, and in how many of them each client was not there. */
+  readonly presence?: { readonly rounds: number; readonly away: Readonly<Record<string, number>> };
   /** Of DP-FTRL; left out elsewhere, and before its first noise was drawn. */
   readonly ftrl?: FtrlState;
 };
@@ -261,11 +265,20 @@ function withOut(privacy: PrivacyState | null, out: readonly string[] | undefine
 /** The noise may have been solved anew for this round; it stays so until it is again. */
 function withNoise(state: RunState, opened: RoundPrivacy | undefined): RunState {
   if (state.privacy === null || opened === undefined) return state;
-  const { noiseMultiplier, out, candidates } = opened;
+  const { noiseMultiplier, out, candidates, away } = opened;
   const { seen } = state.privacy;
   const seenNow =
     candidates === undefined ? seen : { rounds: seen.rounds + 1, candidates: seen.candidates + candidates };
-  return { ...state, privacy: { ...state.privacy, noiseMultiplier, out, seen: seenNow } };
+  const presence = away === undefined ? {} : { presence: withAway(state.privacy.presence, away) };
+  return { ...state, privacy: { ...state.privacy, noiseMultiplier, out, seen: seenNow, ...presence } };
+}
+
+function withAway(
+  { rounds, away: before }: NonNullable<PrivacyState['presence']> = { rounds: 0, away: {} },
+  away: readonly string[],
+): NonNullable<PrivacyState['presence']> {
+  const counted = Object.fromEntries(away.map((clientId) => [clientId, (before[clientId] ?? 0) + 1]));
+  return { rounds: rounds + 1, away: { ...before, ...counted } };
 }
 
 const nobodySeen = { rounds: 0, candidates: 0 };
