@@ -234,7 +234,7 @@ function solve(mesher: Mesher, steps: readonly LossStep[], window: Window, surve
   const { delta } = mesher;
   const total = composeLosses(steps, window);
   if (mesher.rounding === 'optimistic') {
-    return epsilonAtDelta(total, delta * (1 + 10 * CUT_SHARE), 0);
+    return epsilonAtDelta(total, delta * (1 + 10 * CUT_SHARE), 0, 'optimistic');
   }
   return epsilonAtDelta(total, delta * (1 - CUT_SHARE), massAbove(steps, window, survey, delta));
 }
