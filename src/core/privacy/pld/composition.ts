@@ -130,7 +130,9 @@ export function epsilonAtDelta(
   const gap = -Math.expm1(-meshStep);
   // The noise of all values above, each at its worst: Σ_k (e^{−λkh} − e^{−(λ+1)kh}).
   const perValue = fadeA / -Math.expm1(-tilt * meshStep) - fadeB / -Math.expm1(-(tilt + 1) * meshStep);
-  const noise = (rounding === 'pessimistic' ? 1 : -1) * total.noise * Math.min(mass.length, perValue);
+  const signed = (rounding === 'pessimistic' ? 1 : -1) * total.noise;
+  const noise = signed * Math.min(mass.length, perValue);
+  const noiseB = signed * Math.min(mass.length, 1 / -Math.expm1(-(tilt + 1) * meshStep));
   let b = 0;
   let c = 0;
   for (let i = mass.length - 1; i >= 0; i--) {
@@ -140,7 +142,7 @@ export function epsilonAtDelta(
     const wanted = target * Math.exp(tilt * at - total.logScale);
     if (nextC + noise > wanted) {
       const above = wanted * Math.exp(tilt * meshStep);
-      const epsilon = at + meshStep + within((c + noise - above) / b, gap, rounding);
+      const epsilon = at + meshStep + within((c + noise - above) / Math.max(0, b + noiseB), gap, rounding);
       return { epsilon, slope: (b + c - above) / above, isInside: true };
     }
     b = nextB;

@@ -296,6 +296,14 @@ test('pldEpsilon() is not below the truth where a tail lies e^−70 under the bu
   assert.ok(at(1e-18) >= 0.00105910776023);
 });
 
+test('pldEpsilon() finds its mesh where losses are smaller than the wanted error: σ = 50, q = 1e-5', () => {
+  // ε is 8.7509e-7 by a convolution of doubles on two meshes, extrapolated; the Rényi bound is 1.5e-2.
+  const found = pldEpsilon([{ pair: subsampledGaussianPair(50, 1e-5), count: 2 }], { delta: 1e-10 });
+  assert.ok(found >= 8.75094e-7 && found < 8.9e-7, `${found}`);
+  const many = pldEpsilon([{ pair: subsampledGaussianPair(50, 1e-5), count: 1_000_000 }], { delta: 1e-10 });
+  assert.ok(many > 9e-4 && many < 1e-3, `${many}`);
+});
+
 test('pldEpsilon() solves one step of each kind to a ten-thousandth from above, and the interval holds the truth', () => {
   for (const [name, pair, delta] of cases) {
     for (const wanted of [0.2, 0.6, 0.9]) {
