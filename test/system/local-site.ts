@@ -32,17 +32,6 @@ export function watched(payloads: Uint8Array[]) {
   return { ...crypto, seal };
 }
 
-/** Entropy that counts how often it was asked. */
-export function countedEntropy(): Entropy & { readonly draws: () => number } {
-  const node = createNodeEntropy();
-  let draws = 0;
-  const fillBytes = (target: Uint8Array<ArrayBuffer>) => {
-    draws += 1;
-    node.fillBytes(target);
-  };
-  return { purpose: 'secret', fillBytes, draws: () => draws };
-}
-
 /** A line that is cut under each first delivery. */
 function cutLine(transport: Transport, sent: Uint8Array[]): Transport {
   const seen = new Set<string>();

@@ -133,7 +133,7 @@ function drawDirection(source: IntegerSource, into: Float64Array): void {
   for (let i = 0; i < into.length; i++) into[i]! /= norm;
 }
 
-/** 53 bits. */
+/** A uniform number in [0, 1) at 53 bits, for the coins of local reports. */
 export function uniform(source: IntegerSource): number {
   return source.below(2 ** 53) / 2 ** 53;
 }
