@@ -17,19 +17,3 @@ export const meanAroundMedian = define(z.strictObject({ rule: z.literal('mean-ar
   range: 'n ≥ 2f + 1',
   choose: (_span, _options, { f }, n) => ({ rule: { ...medianRanks(n), kind: 'nearest', keep: n - f } }),
 });
-
-/**
- * Phocas: in each coordinate the mean of the n − f values nearest to the trimmed mean.
- *
- * Needs:     n ≥ 2f + 1.
- * Promises:  as mean around median.
- * Cost:      one pass of order statistics, all ranks. Equal distances go to the lowest row.
- * Source:    Xie et al. 2018, arXiv:1805.09682.
- */
-export const phocas = define(z.strictObject({ rule: z.literal('phocas'), ...byzantine }), {
-  kind: 'columns',
-  needs: () => 'nothing',
-  provenMax: minority,
-  range: 'n ≥ 2f + 1',
-  choose: (_span, _options, { f }, n) => ({ rule: { kind: 'nearest', low: f, high: n - f, keep: n - f } }),
-});

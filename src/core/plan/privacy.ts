@@ -6,6 +6,7 @@ import { traitsOf } from '../learning/client/index.ts';
 import { localMechanismProblems, localMechanismSchema, unitPipeline } from './local-privacy.ts';
 import type { ModelSpec } from '../learning/model-spec.ts';
 import { type Ftrl, ftrlProblems, ftrlSchema, resolveFtrl } from './ftrl.ts';
+import { replanProblems, replanSchema } from './replan.ts';
 
 /** Named budgets. A name is never shown without its (ε, δ), unit and rounds: see `privacyStatement`. */
 const privacyPresets = {
@@ -97,6 +98,9 @@ const centralSchema = z.strictObject({
     .describe(
       `rounds after which the noise is solved anew for the rounds and the budget that are left; 0: never (default: ${replanEveryDefault}; 0 with dp-ftrl)`,
     ),
+  replan: replanSchema
+    .optional()
+    .describe('what else may change while a run goes on, and within which range, each [least, most]'),
   evidence: z
     .enum(['none', 'operator'])
     .default('none')
@@ -244,6 +248,7 @@ function centralProblems(plan: Given, privacy: Extract<Input, { mode: 'central' 
       `must be the radius of the pipeline, which is the same clip (nearest: ${bound.value.radius}): current value is ${privacy.clipNorm}`,
     );
   }
+  replanProblems(privacy, { rounds: plan.rounds.count, clipNorm: bound.value.radius }, refuse);
   if (privacy.adaptiveClip !== undefined && privacy.rule === 'filter') {
     refuse(
       'privacy.adaptiveClip',
@@ -307,12 +312,13 @@ export function privacyStatement(privacy: Privacy, rounds: number): string {
   if (privacy.mode === 'off') return 'off: nothing bounds what the models reveal';
   const { mode, unit, epsilon, delta, preset } = privacy;
   const name = preset === undefined ? '' : `${preset}: `;
-  const sampled =
-    mode === 'central' && privacy.sampleRate < 1 ? `, each taking part with chance ${privacy.sampleRate}` : '';
+  const { sampleRate: rates, rounds: counts } = mode === 'central' ? (privacy.replan ?? {}) : {};
+  const rate = mode === 'central' ? (rates ?? [privacy.sampleRate]).join(' to ') : '1';
+  const sampled = rate === '1' ? '' : `, each taking part with chance ${rate}`;
   const limited =
     mode === 'central' && privacy.ftrl !== undefined
       ? `, each taking part at most ${privacy.ftrl.participations} times with ${privacy.ftrl.separation} rounds between; that it takes part is not hidden`
       : '';
   const drawn = mode === 'local' && privacy.mechanism === 'priv-unit' ? ', updates by PrivUnit' : '';
-  return `${mode}, ${name}(ε = ${epsilon}, δ = ${delta}) for each ${unit} over ${rounds} rounds${drawn}${sampled}${limited}`;
+  return `${mode}, ${name}(ε = ${epsilon}, δ = ${delta}) for each ${unit} over ${(counts ?? [rounds]).join(' to ')} rounds${drawn}${sampled}${limited}`;
 }

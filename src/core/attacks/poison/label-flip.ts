@@ -5,9 +5,3 @@ export const labelFlip: Poison = (samples) => ({
   ...samples,
   labels: samples.labels.map((label) => samples.classCount - 1 - label),
 });
-
-/** Cyclic label flip: y → y + 1. */
-export const cyclicLabelFlip: Poison = (samples) => ({
-  ...samples,
-  labels: samples.labels.map((label) => (label + 1) % samples.classCount),
-});

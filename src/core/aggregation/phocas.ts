@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { byzantine, define, minority } from './rule.ts';
+
+/**
+ * Phocas: in each coordinate the mean of the n − f values nearest to the trimmed mean.
+ *
+ * Needs:     n ≥ 2f + 1.
+ * Promises:  as mean around median.
+ * Cost:      one pass of order statistics, all ranks. Equal distances go to the lowest row.
+ * Source:    Xie et al. 2018, arXiv:1805.09682.
+ */
+export const phocas = define(z.strictObject({ rule: z.literal('phocas'), ...byzantine }), {
+  kind: 'columns',
+  needs: () => 'nothing',
+  provenMax: minority,
+  range: 'n ≥ 2f + 1',
+  choose: (_span, _options, { f }, n) => ({ rule: { kind: 'nearest', low: f, high: n - f, keep: n - f } }),
+});

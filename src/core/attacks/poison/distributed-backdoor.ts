@@ -1,0 +1,10 @@
+import { cornerTrigger, stamped } from './backdoor.ts';
+import type { Poison } from './samples.ts';
+
+/**
+ * Distributed backdoor: each colluder stamps one pixel of the trigger; the attack is tested with all of them.
+ *
+ * Source: Xie et al. 2020 (DBA), ICLR.
+ */
+export const distributedBackdoor: Poison = (samples, { seed, colluder }) =>
+  stamped(samples, [cornerTrigger[colluder % cornerTrigger.length]!], seed);
