@@ -12,9 +12,6 @@ export type Cell = {
   readonly seed: number;
 };
 
-/** Settings that change a cell's result: a file of other settings is another file. */
-export type Settings = { readonly clients: number; readonly attackers: number; readonly clipNorm: number };
-
 const budgets = [1, 2, 4, 8, null];
 const attacked = ['none', 'scaled-sign-flip', 'alie'] as const satisfies readonly Cell['attack'][];
 const seeds = [1, 2, 3];
