@@ -63,6 +63,7 @@ export async function buildCoordinator(
   // Without its keys the folder is another coordinator: none are made here.
   await Promise.all([access(paths.token), access(paths.vault)]);
   const vault = await openKeyVault(paths.keys, settings.unlocking, crypto);
+  await vault.replaceExpired();
   const [key, cert, announcer, test, compute, proofKeys] = await Promise.all([
     vault.secret('tls'),
     readFile(paths.tlsCertificate, 'utf8'),
