@@ -111,7 +111,7 @@ test('a vault keeps each secret over restarts and rotations; a changed one is re
   const sealed = vault.atRest.seal('place', utf8('text'));
   await vault.rotateKek();
   await vault.replace('data');
-  const again = await openKeyVault(folder, unlocking, crypto);
+  const again = await openKeyVault(folder, unlocking, crypto, () => 1000);
   assert.deepEqual(await again.secret('announcement'), first);
   assert.equal(new TextDecoder().decode(again.atRest.open('place', sealed)), 'text');
   assert.throws(() => again.atRest.open('elsewhere', sealed), { name: 'DamagedError' });
@@ -131,10 +131,13 @@ test('a vault keeps each secret over restarts and rotations; a changed one is re
   bytes[bytes.length - 1]! ^= 1;
   key.secret!.sealed = bytes.toBase64();
   writeFileSync(path, JSON.stringify(file));
-  const changed = await openKeyVault(folder, unlocking, crypto);
+  const changed = await openKeyVault(folder, unlocking, crypto, () => 1000);
   await assert.rejects(changed.secret('announcement'), /must be whole: it was changed/);
   writeFileSync(path, 'no json');
-  await assert.rejects(openKeyVault(folder, unlocking, crypto), { name: 'DamagedError' });
+  await assert.rejects(
+    openKeyVault(folder, unlocking, crypto, () => 1000),
+    { name: 'DamagedError' },
+  );
 });
 
 test('an expired key signs, seals and admits nothing until a new one is in its place; what it has sealed still opens', async () => {

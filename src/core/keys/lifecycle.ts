@@ -13,9 +13,9 @@ export const keyPurposes = {
   'owner-token': { algorithm: 'bearer token', rotates: true, rotateDays: 90, is: 'lets the command line administer' },
   root: { algorithm: 'ML-DSA', rotates: false, rotateDays: null, is: 'certifies the announcement key to sites' },
   announcement: { algorithm: 'ML-DSA', rotates: true, rotateDays: 90, is: 'signs what devices are told' },
-  'tree-head': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the tree heads of the log' },
-  'model-card': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the cards of models' },
-  'export-list': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the list of an export' },
+  'tree-head': { algorithm: 'ML-DSA', rotates: false, rotateDays: null, is: 'signs the tree heads of the log' },
+  'model-card': { algorithm: 'ML-DSA', rotates: false, rotateDays: null, is: 'signs the cards of models' },
+  'export-list': { algorithm: 'ML-DSA', rotates: false, rotateDays: null, is: 'signs the list of an export' },
   'certificate-authority': {
     algorithm: 'ML-DSA',
     rotates: false,

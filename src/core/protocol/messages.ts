@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { canonicalBytes, type Json } from './canonical-json.ts';
 import { keyCertificate } from './key-certificate.ts';
 import { keyRevocationReasons, revocationReasons } from './revocation-reasons.ts';
-import { base64Field, deviceKeyText, deviceSignatureText, signingKeyText } from './messages-fields.ts';
+import { base64Field, deviceKeyText, deviceSignatureText } from './messages-fields.ts';
 
 /** The messages of the HTTP interface, as schemas: server, client and command line derive their types from here. */
 
@@ -25,7 +25,7 @@ export const enrolResponse = z.strictObject({
   /** Certifies the key that signs announcements. */
   coordinatorKey: deviceKeyText,
   /** Signs the log's tree heads. */
-  logKey: signingKeyText,
+  logKey: deviceKeyText,
   planHash: hex32,
   plan: z.json(),
 });
