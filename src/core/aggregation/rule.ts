@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ColumnRule, Mixing, Row, SpooledRow } from '../../ports/compute.ts';
-import type { Answers, RuleMemory } from './recall.ts';
+import type { Answers, RecallCache, RuleMemory } from './recall.ts';
 import type { Span } from './span.ts';
 
 /** What a caller may know beside the rows. */
@@ -21,6 +21,8 @@ export type AggregationContext = {
   readonly memory?: RuleMemory;
   /** Of the sketches in the memory: the same in every round. */
   readonly memorySeed?: number;
+  /** Saves the second reading of rows that stay as they are from call to call, under one `memorySeed`. */
+  readonly recallCache?: RecallCache;
   /** The only source of randomness. */
   readonly seed?: number;
 };
