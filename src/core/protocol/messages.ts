@@ -40,6 +40,11 @@ export const sessionRequest = z.strictObject({
 /** A request for a certificate (PKCS #10, PEM), under the key that the device is known by. */
 export const certificateRequest = sessionRequest.extend({ request: z.string().min(1).max(20_000) });
 export const issueRequest = z.strictObject({ request: z.string().min(1).max(20_000), subject: identifier });
+/** An offline root's certificate, and the one that it has signed for the authority. */
+export const anchorRequest = z.strictObject({
+  root: z.string().min(1).max(60_000),
+  certificate: z.string().min(1).max(60_000),
+});
 export const revokeRequest = z.strictObject({
   reason: z.enum(revocationReasons),
 });
