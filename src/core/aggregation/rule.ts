@@ -54,6 +54,8 @@ type Common<Options> = {
   /** The reference is context.root where that is given. */
   readonly readsRoot?: true;
   readonly readsSigns?: true;
+  /** The share of coordinates, drawn at random, whose signs are counted; null for all. */
+  signSample?(options: Options): { readonly share: number; readonly seed: number | undefined } | null;
   readonly readsHistory?: true;
   readonly remembers?: true;
   /** The largest f with a proof for n rows; −1 when there is none. */
