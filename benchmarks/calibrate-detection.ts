@@ -1,7 +1,7 @@
 // Measures what honest clients look like to the detectors, on attack-free runs, and writes src/core/detection/calibration.ts.
-// Usage: node benchmarks/calibrate-detection.ts [--cohort N] [--write]. Runs are kept in runs/detection, so that it can be resumed.
+// Usage: node benchmarks/calibrate-detection.ts [--cohort N] [--write]. Runs are kept in runs/detection/recordings, so that it can be resumed.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { detectors, type DetectorId } from '../src/core/detection/index.ts';
@@ -9,9 +9,10 @@ import type { Observation } from '../src/core/detection/detector.ts';
 import { useCalibration } from '../src/core/detection/limits.ts';
 import { featureIds } from '../src/core/detection/measure/features.ts';
 import { type Scores, standings } from '../src/core/detection/measure/standing.ts';
-import { partitions, type PartitionName, run } from './detection/setting.ts';
+import { observationsAt, recordingOf } from './detection/recording.ts';
+import { partitions, type PartitionName, ruleName } from './detection/setting.ts';
 
-/** Seeds from 100 on: the table of docs is measured on 1 to 10. Smaller cohorts need more runs for as many clients. */
+/** Seeds from 100 on: the table of docs is measured on 11 to 20. Smaller cohorts need more runs for as many clients. */
 const firstSeed = 100;
 const seedsByCohort = { 5: 40, 10: 30, 20: 24, 40: 8 } as const;
 const rounds = 40;
@@ -20,24 +21,15 @@ const shares = [0.1, 0.03, 0.01, 0.003, 0.001] as const;
 const quietCount = 256;
 
 const { values } = parseArgs({ options: { cohort: { type: 'string' }, write: { type: 'boolean' } } });
-const folder = fileURLToPath(new URL('../runs/detection/calibration/', import.meta.url));
 const target = fileURLToPath(new URL('../src/core/detection/calibration.ts', import.meta.url));
-mkdirSync(folder, { recursive: true });
 
+/** What honest clients scored, round by round. Copies and long updates have limits of their own: lengths are left out. */
 type Quiet = { readonly clients: readonly { readonly trail: readonly Scores[] }[] };
 
 async function quietRun(partition: PartitionName, seed: number, clients: number): Promise<Quiet> {
-  const file = `${folder}${clients}-${partition}-${seed}.json`;
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Quiet;
-  const { inspections } = await run({ partition, seed, clients, rounds, detection: { detector: 'norm-cosine' } });
-  const ids = inspections[0]!.scores.map(({ clientId }) => clientId);
-  const quiet = {
-    clients: ids.map((id) => ({
-      trail: inspections.map(({ scores }) => scores.find(({ clientId }) => clientId === id)!.scores),
-    })),
-  };
-  writeFileSync(file, JSON.stringify(quiet));
-  return quiet;
+  const recording = await recordingOf({ partition, attack: 'none', seed, clients, rounds });
+  const seen = observationsAt(recording, rounds - 1, rounds);
+  return { clients: seen.map(({ trail }) => ({ trail: trail.map(({ times: _, ...scores }) => scores) })) };
 }
 
 const known = Object.keys(seedsByCohort).map(Number) as (keyof typeof seedsByCohort)[];
@@ -127,7 +119,7 @@ function writeCalibration(cohorts: readonly (keyof typeof seedsByCohort)[]): voi
     process.stdout.write(`${id}: ${table[cohorts.indexOf(20)]![4]!.join(', ')} at 20 clients over 20 participations\n`);
   }
   const text = `// Made by \`npm run calibrate:detection\` from attack-free runs only: softmax regression on MNIST, 300 images a site, in five
-// partitions (IID, Dirichlet 1.0, 0.5, 0.1, sorted by label), ${rounds} rounds, seeds from ${firstSeed} on:
+// partitions (IID, Dirichlet 1.0, 0.5, 0.1, sorted by label), ${rounds} rounds, rule ${ruleName.split('-')[0]}, seeds from ${firstSeed} on:
 // ${cohorts.map((size) => `${seedsByCohort[size]} seeds of ${size} clients`).join(', ')}.
 import type { Calibration } from './calibration-table.ts';
 
