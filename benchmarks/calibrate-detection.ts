@@ -8,7 +8,8 @@ import { detectors, type DetectorId } from '../src/core/detection/index.ts';
 import type { Observation } from '../src/core/detection/detector.ts';
 import { useCalibration } from '../src/core/detection/limits.ts';
 import { featureIds } from '../src/core/detection/measure/features.ts';
-import { type Scores, standings } from '../src/core/detection/measure/standing.ts';
+import type { Scores } from '../src/core/detection/measure/standing.ts';
+import { standingsOf } from '../src/core/detection/standings-of.ts';
 import { observationsAt, recordingOf } from './detection/recording.ts';
 import { partitions, type PartitionName, ruleName } from './detection/setting.ts';
 
@@ -23,13 +24,21 @@ const quietCount = 256;
 const { values } = parseArgs({ options: { cohort: { type: 'string' }, write: { type: 'boolean' } } });
 const target = fileURLToPath(new URL('../src/core/detection/calibration.ts', import.meta.url));
 
-/** What honest clients scored, round by round. Copies and long updates have limits of their own: lengths are left out. */
-type Quiet = { readonly clients: readonly { readonly trail: readonly Scores[] }[] };
+/**
+ * What honest clients scored, round by round, and how long their updates were, as ln over the median. Copies and long
+ * updates have limits of their own, so that the scores are without lengths.
+ */
+type Quiet = { readonly clients: readonly { readonly trail: readonly Scores[]; readonly times: readonly number[] }[] };
 
 async function quietRun(partition: PartitionName, seed: number, clients: number): Promise<Quiet> {
   const recording = await recordingOf({ partition, attack: 'none', seed, clients, rounds });
   const seen = observationsAt(recording, rounds - 1, rounds);
-  return { clients: seen.map(({ trail }) => ({ trail: trail.map(({ times: _, ...scores }) => scores) })) };
+  return {
+    clients: seen.map(({ trail }) => ({
+      trail: trail.map(({ times: _, ...scores }) => scores),
+      times: trail.map(({ times }) => times!),
+    })),
+  };
 }
 
 const known = Object.keys(seedsByCohort).map(Number) as (keyof typeof seedsByCohort)[];
@@ -43,10 +52,19 @@ for (const clients of wanted) {
   runs.set(clients, list);
   process.stdout.write(`${clients} clients: ${list.length} attack-free runs of ${rounds} rounds\n`);
 }
+/** Kept, as every detector asks for the same standings of the same cohorts. */
+const looked = new Map<string, Observation[][]>();
 if (values.write === true) writeCalibration(wanted);
 
 /** The cohorts that a horizon shows: windows that do not overlap, so that clients are counted evenly. */
 function looks(clients: number, horizon: number): Observation[][] {
+  const key = `${clients} over ${horizon}`;
+  const cohorts = looked.get(key) ?? cohortsOf(clients, horizon);
+  looked.set(key, cohorts);
+  return cohorts;
+}
+
+function cohortsOf(clients: number, horizon: number): Observation[][] {
   const ends = Array.from(
     { length: Math.floor(rounds / Math.max(horizon, 4)) },
     (_, i) => (i + 1) * Math.max(horizon, 4),
@@ -64,6 +82,20 @@ function looks(clients: number, horizon: number): Observation[][] {
   );
 }
 
+/** The most that any client's lengths came to over so many rounds in a row. */
+function longest(clients: number, horizon: number): number {
+  return Math.max(
+    ...runs.get(clients)!.flatMap((quiet) =>
+      quiet.clients.flatMap(({ times }) =>
+        times.slice(horizon - 1).map((_, from) => {
+          const some = times.slice(from, from + horizon);
+          return Math.exp(some.reduce((sum, value) => sum + value, 0) / horizon);
+        }),
+      ),
+    ),
+  );
+}
+
 function quantile(sorted: Float64Array, share: number): number {
   const at = (1 - share) * (sorted.length - 1);
   const [low, high] = [Math.floor(at), Math.ceil(at)];
@@ -77,30 +109,21 @@ function rounded(value: number): number {
 function writeCalibration(cohorts: readonly (keyof typeof seedsByCohort)[]): void {
   const features = cohorts.map((clients) =>
     horizons.map((horizon) => {
-      const rows = looks(clients, horizon).flatMap((cohort) =>
-        standings(
-          cohort.map(({ trail }) => trail),
-          horizon,
-        ),
-      );
+      const rows = looks(clients, horizon).flatMap((cohort) => standingsOf(cohort, horizon));
       return featureIds.map((_, k) =>
         rounded(quantile(Float64Array.from(rows, (row) => Math.abs(row[k]!)).sort(), 0.01)),
       );
     }),
   );
+  const lengths = cohorts.map((clients) => horizons.map((horizon) => rounded(longest(clients, horizon))));
   const quiet = looks(20, 20)
-    .flatMap((cohort) =>
-      standings(
-        cohort.map(({ trail }) => trail),
-        20,
-      ),
-    )
+    .flatMap((cohort) => standingsOf(cohort, 20))
     .filter((_, i, all) => i % Math.floor(all.length / quietCount) === 0)
     .slice(0, quietCount);
   const bytes = Uint8Array.from(
     quiet.flatMap((row) => [...row].map((z) => Math.max(-127, Math.min(127, Math.round(8 * z))) & 255)),
   );
-  const base = { cohorts, horizons, shares, features, quiet: bytes.toBase64() };
+  const base = { cohorts, horizons, shares, features, lengths, quiet: bytes.toBase64() };
   let measured: Record<string, number[][][]> = {};
   // The ensemble reads the limits of its members, so it comes last.
   const calibrated = (Object.keys(detectors) as DetectorId[]).filter((id) => detectors[id].limit === 'calibrated');
