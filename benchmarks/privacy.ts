@@ -1,7 +1,9 @@
-// Accountant benchmark: the outside vectors' subsampled Gaussians and as many neighbours of them. Usage: privacy.ts [--json]
+// Accountant benchmark: the outside vectors' subsampled Gaussians and as many neighbours of them; then how many samples of
+// noise a core draws in a second. Usage: privacy.ts [--json]
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { epsilon } from '../src/core/privacy/index.ts';
+import { samplerRates, samplesWanted } from './privacy/samplers.ts';
 
 type Point = {
   readonly noise_multiplier: number;
@@ -60,9 +62,10 @@ const summary = {
   errorMax: Math.max(0, ...rows.map((row) => Math.abs(row.error ?? 0))),
   belowFloor: rows.filter((row) => row.isSound === false).length,
 };
+const samplers = samplerRates();
 
 if (process.argv.includes('--json')) {
-  process.stdout.write(`${JSON.stringify({ ...summary, rows })}\n`);
+  process.stdout.write(`${JSON.stringify({ ...summary, samplers, rows })}\n`);
 } else {
   for (const row of rows) {
     const error = row.error === undefined ? '' : `  error ${row.error.toExponential(1)}`;
@@ -73,5 +76,11 @@ if (process.argv.includes('--json')) {
   process.stdout.write(
     `${summary.points} points in ${summary.seconds.toFixed(2)} s (CPU ${summary.cpuSeconds.toFixed(2)} s); ${summary.checked} against outside vectors: largest error ${summary.errorMax.toExponential(1)}, ${summary.belowFloor} below the floor\n`,
   );
+  for (const { sampler, perSecond } of samplers) {
+    process.stdout.write(`${sampler}: ${(perSecond / 1e6).toFixed(2)} million samples a second and core\n`);
+  }
+}
+if (samplers.some(({ sampler, perSecond }) => sampler.startsWith('discrete Gaussian') && perSecond < samplesWanted)) {
+  process.exitCode = 1;
 }
 if (summary.belowFloor > 0 || summary.errorMax > 1e-3) process.exitCode = 1;

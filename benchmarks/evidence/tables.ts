@@ -9,9 +9,9 @@ type Independent = {
 };
 
 const independent = JSON.parse(readFileSync(join(import.meta.dirname, 'independent-iid.json'), 'utf8')) as Independent;
-const partitions = ['iid', 'alpha=0.5', 'alpha=0.1', 'sorted'];
+export const partitions = ['iid', 'alpha=0.5', 'alpha=0.1', 'sorted'];
 /** The best worst case of all known rules, by partition: what one policy has to reach. */
-const goals: Readonly<Record<string, number>> = { iid: 82.5, 'alpha=0.5': 78.7, 'alpha=0.1': 73, sorted: 68.3 };
+export const goals: Readonly<Record<string, number>> = { iid: 82.5, 'alpha=0.5': 78.7, 'alpha=0.1': 73, sorted: 68.3 };
 const lossMax = 0.5;
 /** Below this a run has collapsed, and where it ends is chance. */
 const collapsed = 45;
@@ -124,7 +124,7 @@ export function retention(record: LabRecord, policy: string): string {
 
 type Place = { readonly partition: string; readonly attack: string; readonly rule: string };
 
-function at(record: LabRecord, place: Place): Group | undefined {
+export function at(record: LabRecord, place: Place): Group | undefined {
   return groupsOf(record).find(({ axes }) => Object.entries(place).every(([name, value]) => axes[name] === value));
 }
 
@@ -141,19 +141,19 @@ function percent(group: Group | undefined): number | null {
   return group === undefined || group.mean === null ? null : 100 * group.mean;
 }
 
-function verdictOf(group: Group | undefined, goal: number): string {
+export function verdictOf(group: Group | undefined, goal: number): string {
   const reached = percent(group);
   if (reached === null) return '–';
   if (reached >= goal) return 'met';
   return reached + 100 * (group?.deviation ?? 0) >= goal ? 'met within one deviation' : '**missed**';
 }
 
-function axis(record: LabRecord, name: string): readonly string[] {
+export function axis(record: LabRecord, name: string): readonly string[] {
   return record.axes.find((one) => one.name === name)!.values;
 }
 
 /** Mean ± deviation over the seeds in per cent, and of how many where not of all. */
-function cell(group: Group | undefined): string {
+export function cell(group: Group | undefined): string {
   const reached = percent(group);
   if (group === undefined || reached === null) return '–';
   const spread = group.deviation === null ? '' : ` ± ${(100 * group.deviation).toFixed(1)}`;
@@ -161,7 +161,7 @@ function cell(group: Group | undefined): string {
   return `${reached.toFixed(1)}${spread}${count}`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }

@@ -3,14 +3,20 @@ import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } fro
 import { dirname, join } from 'node:path';
 import type { Blobs } from '../ports/blobs.ts';
 import { DamagedError } from '../ports/damage.ts';
+import type { AtRest } from '../ports/at-rest.ts';
 import { ifThere } from '../primitives/if-there.ts';
+import { createSealedFiles, type OpenedFile } from './blobs-files/sealed-file.ts';
 
 const hashBytesAtOnce = 1 << 20;
 const asidePrefix = 'aside.';
 
-/** Blobs as files: `ab/cdef…` below a folder; written aside, synced, renamed, and the folder synced. */
-export function createFileBlobs(folder: string): Blobs {
+/**
+ * Blobs as files: `ab/cdef…` below a folder; written aside, synced, renamed, and the folder synced. With `atRest` all that
+ * is put is sealed in its file, unless it is so already; what has arrived stays as it came, and so does what lay there before.
+ */
+export function createFileBlobs(folder: string, atRest?: AtRest): Blobs {
   const arrivals = join(folder, 'arriving');
+  const sealedFiles = atRest && createSealedFiles(atRest);
 
   function checkName(hash: string): void {
     if (!/^[0-9a-f]{64}$/.test(hash)) {
@@ -42,31 +48,64 @@ export function createFileBlobs(folder: string): Blobs {
   async function writeAside(
     content: Uint8Array | AsyncIterable<Uint8Array>,
     aside: string,
-    known: string | undefined,
+    { known, isSealed }: { readonly known: string | undefined; readonly isSealed: boolean },
   ): Promise<string> {
     const hash = createHash('sha256');
+    let name = known;
     const file = await open(aside, 'wx', 0o600);
     try {
-      for await (const part of content instanceof Uint8Array ? [content] : content) {
-        if (known === undefined) hash.update(part);
-        await file.writeFile(part);
-      }
+      const parts = partsOf(content, (part) => void (known ?? hash.update(part)));
+      if (sealedFiles === undefined || isSealed) for await (const part of parts) await file.writeFile(part);
+      else await sealedFiles.write(file, parts, () => (name ??= hash.digest('hex')));
       await file.sync();
     } finally {
       await file.close();
     }
-    return known ?? hash.digest('hex');
+    return name ?? hash.digest('hex');
+  }
+
+  /** Works on a blob's content, in whichever way it lies there. */
+  async function withContent<T>(hash: string, work: (content: OpenedFile) => Promise<T>): Promise<T> {
+    const path = pathOf(hash);
+    const file = await open(path, 'r');
+    try {
+      return await work((await sealedFiles?.open(file, hash)) ?? (await plainContent(file, path)));
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** The bytes, when they have this hash. */
+  function wholeOf(hash: string): Promise<Uint8Array> {
+    return withContent(hash, async (content) => {
+      const bytes = new Uint8Array(content.size);
+      await content.read(0, bytes);
+      const actual = createHash('sha256').update(bytes).digest('hex');
+      if (actual !== hash) throw damaged(pathOf(hash), actual);
+      return bytes;
+    });
+  }
+
+  /** Whether the file is there, whole, and sealed where files are: one that is not is written anew. */
+  async function holds(hash: string, bytes: Uint8Array, isSealed: boolean): Promise<boolean> {
+    try {
+      if (Buffer.compare(await wholeOf(hash), bytes) !== 0) return false;
+      return sealedFiles === undefined || isSealed || !(await readFile(pathOf(hash))).equals(bytes);
+    } catch {
+      return false;
+    }
   }
 
   return {
-    async put(content, given) {
+    async put(content, given, how) {
+      const isSealed = how === 'as-it-is';
       const isWhole = content instanceof Uint8Array;
       const known = given ?? (isWhole ? createHash('sha256').update(content).digest('hex') : undefined);
-      if (isWhole && (await holds(pathOf(known!), content))) return known!;
+      if (isWhole && (await holds(known!, content, isSealed))) return known!;
       await mkdir(folder, { recursive: true });
       const aside = join(folder, `${asidePrefix}${randomBytes(8).toString('hex')}`);
       try {
-        const hash = await writeAside(content, aside, known);
+        const hash = await writeAside(content, aside, { known, isSealed });
         await place(aside, pathOf(hash));
         return hash;
       } catch (error) {
@@ -74,20 +113,14 @@ export function createFileBlobs(folder: string): Blobs {
         throw error;
       }
     },
-    async get(hash) {
-      const bytes = await ifThere(readFile(pathOf(hash)));
-      if (bytes === undefined) return undefined;
-      const actual = createHash('sha256').update(bytes).digest('hex');
-      if (actual !== hash) throw damaged(pathOf(hash), actual);
-      // Not a Buffer: its `slice` is a view.
-      return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-    },
-    async check(hash) {
-      const actual = await hashOfFile(pathOf(hash));
-      if (actual !== hash) throw damaged(pathOf(hash), actual);
-    },
-    size: async (hash) => (await ifThere(stat(pathOf(hash))))?.size,
-    read: async (hash, start, target) => readRange(pathOf(hash), start, target),
+    get: (hash) => ifThere(wholeOf(hash)),
+    check: (hash) =>
+      withContent(hash, async (content) => {
+        const actual = await hashOf(content);
+        if (actual !== hash) throw damaged(pathOf(hash), actual);
+      }),
+    size: (hash) => ifThere(withContent(hash, async ({ size }) => size)),
+    read: (hash, start, target) => withContent(hash, (content) => content.read(start, target)),
     async remove(hash) {
       await rm(pathOf(hash), { force: true });
     },
@@ -121,10 +154,18 @@ export function createFileBlobs(folder: string): Blobs {
           await file.close();
         }
       },
-      read: async (name, start, target) => readRange(arrivingPath(name), start, target),
+      async read(name, start, target) {
+        const path = arrivingPath(name);
+        const file = await open(path, 'r');
+        try {
+          await readRange(file, path, start, target);
+        } finally {
+          await file.close();
+        }
+      },
       async settle(name) {
         const path = arrivingPath(name);
-        if ((await ifThere(hashOfFile(path))) !== name) {
+        if ((await ifThere(syncedHash(path))) !== name) {
           await rm(path, { force: true });
           return false;
         }
@@ -142,49 +183,54 @@ function damaged(path: string, actual: string): DamagedError {
   return new DamagedError(`Cannot read ${path} as its hash must be its name: current value is ${actual}`);
 }
 
-/** Syncs a file and gives its hash, with one part of it in memory. */
-async function hashOfFile(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  const buffer = new Uint8Array(hashBytesAtOnce);
+async function* partsOf(
+  content: Uint8Array | AsyncIterable<Uint8Array>,
+  onPart: (part: Uint8Array) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const part of content instanceof Uint8Array ? [content] : content) {
+    onPart(part);
+    yield part;
+  }
+}
+
+async function plainContent(file: FileHandle, path: string): Promise<OpenedFile> {
+  return { size: (await file.stat()).size, read: (start, target) => readRange(file, path, start, target) };
+}
+
+/** Syncs a file and gives its hash. */
+async function syncedHash(path: string): Promise<string> {
   const file = await open(path, 'r');
   try {
     await file.sync();
-    for (let at = 0; ; ) {
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
-      if (bytesRead === 0) return hash.digest('hex');
-      hash.update(buffer.subarray(0, bytesRead));
-      at += bytesRead;
-    }
+    return await hashOf(await plainContent(file, path));
   } finally {
     await file.close();
   }
 }
 
-async function readRange(path: string, start: number, target: Uint8Array): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    for (let done = 0; done < target.length; ) {
-      const { bytesRead } = await file.read(target, done, target.length - done, start + done);
-      if (bytesRead === 0) throw new Error(`Cannot read ${path} as it must have byte ${start + done}: it is shorter`);
-      done += bytesRead;
-    }
-  } finally {
-    await file.close();
+/** With one part of it in memory. */
+async function hashOf({ size, read }: OpenedFile): Promise<string> {
+  const hash = createHash('sha256');
+  const buffer = new Uint8Array(Math.min(size, hashBytesAtOnce));
+  for (let at = 0; at < size; at += buffer.length) {
+    const part = buffer.subarray(0, Math.min(buffer.length, size - at));
+    await read(at, part);
+    hash.update(part);
+  }
+  return hash.digest('hex');
+}
+
+async function readRange(file: FileHandle, path: string, start: number, target: Uint8Array): Promise<void> {
+  for (let done = 0; done < target.length; ) {
+    const { bytesRead } = await file.read(target, done, target.length - done, start + done);
+    if (bytesRead === 0) throw new Error(`Cannot read ${path} as it must have byte ${start + done}: it is shorter`);
+    done += bytesRead;
   }
 }
 
 async function writeFully(file: FileHandle, offset: number, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     done += (await file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
-  }
-}
-
-/** Whether the file is there and whole: one that was damaged is written anew. */
-async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
-  try {
-    return Buffer.compare(await readFile(path), bytes) === 0;
-  } catch {
-    return false;
   }
 }
 

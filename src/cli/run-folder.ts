@@ -24,10 +24,14 @@ export async function writeJournal(paths: Paths, coordinator: Coordinator): Prom
 }
 
 /** Writes what a run leaves behind beside its journal: the newest model, the table and the report. */
-export async function writeOutputs(paths: Paths, coordinator: Coordinator, record: RunRecord): Promise<void> {
+export async function writeOutputs(
+  paths: Paths,
+  coordinator: Coordinator,
+  { record, isModelPlain }: { readonly record: RunRecord; readonly isModelPlain: boolean },
+): Promise<void> {
   const { models, run } = coordinator.snapshot();
   const newest = models.at(-1);
-  const model = newest && (await coordinator.model(newest.hash));
+  const model = isModelPlain && newest ? await coordinator.model(newest.hash) : undefined;
   if (model !== undefined) {
     await writeWhole(paths.model, model);
     const rest = await restOf(model, coordinator);

@@ -21,6 +21,7 @@ import { createAnnouncementTrust } from './announcement-trust.ts';
 import { createDeviceKey } from './device-key.ts';
 import { createDownload } from './download.ts';
 import { RefusedError, TrainerError, VersionError } from './ends.ts';
+import { createLogWatch, type LogDeparture } from './log-watch.ts';
 import { createClientQkd, NoQkdKeyError, type SiteQkd } from './qkd.ts';
 import type { Room } from './room.ts';
 import { createOwnPrivacy } from './own-privacy.ts';
@@ -57,6 +58,8 @@ export type AgentParts = {
   readonly wholeBytesMax?: number;
   /** Memory for one envelope after the other, where the transport keeps nothing of what it has sent. */
   readonly room?: Room | undefined;
+  /** Where it is kept that the log departs from what this site has seen; without it the log is not watched. */
+  readonly keepDeparture?: (found: LogDeparture) => Promise<void>;
   /** What happens, for people. */
   readonly say: (text: string) => void;
 };
@@ -77,7 +80,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
   let kept = identity;
   // What different parts of the agent keep goes into one file.
   const keep = (
-    part: Partial<Pick<Identity, 'qkd' | 'local' | 'signingSeed' | 'nextSeed' | 'announcementVersion'>>,
+    part: Partial<Pick<Identity, 'qkd' | 'local' | 'signingSeed' | 'nextSeed' | 'announcementVersion' | 'log'>>,
   ) => {
     kept = { ...kept, ...part };
     return parts.saveIdentity(kept);
@@ -93,6 +96,8 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
   });
   const own = createOwnPrivacy(say);
   const pace = createPaceKeeper({ plan, trainer: parts.trainer, memory: parts.memory, clock });
+  const { keepDeparture } = parts;
+  const log = keepDeparture && createLogWatch({ identity, transport, crypto, save: keep, keepDeparture });
   const base = `/v1/orgs/${identity.orgId}/runs/${identity.runId}`;
 
   let session = '';
@@ -188,6 +193,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
 
   async function work(announcement: Announcement): Promise<void> {
     let envelope: Uint8Array;
+    if (announcement.collects === 'update') await log?.check(announcement);
     try {
       envelope = await contribute(announcement, {
         ...parts,
@@ -252,6 +258,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
       const reply = delivery?.kind === 'answered' ? delivery.reply : undefined;
       if (reply?.status === 201) {
         contributions += 1;
+        if (announcement.collects === 'update') log?.counted(announcement);
         done.add(keyOf(announcement));
         return;
       }

@@ -1,6 +1,8 @@
 import type { LocalUpdate } from '../core/learning/client/client-algorithm.ts';
+import { unitUpdatesOf, updateBudget } from '../core/plan/local-privacy.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { localNoise, noisyUpdate } from '../core/privacy/local/noisy-update.ts';
+import { unitUpdate } from '../core/privacy/local/priv-unit-update.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { Identity } from '../ports/identity.ts';
 
@@ -26,7 +28,7 @@ export function createLocalPrivacy(parts: {
   const { plan, entropy, save } = parts;
   const { privacy } = plan;
   if (privacy.mode !== 'local') return null;
-  const { clipNorm, epsilon, delta: failure, unit } = privacy;
+  const { clipNorm, unit, mechanism } = privacy;
   const releases = plan.rounds.count;
   let released = parts.released;
   let noise: number | undefined;
@@ -40,7 +42,10 @@ export function createLocalPrivacy(parts: {
     protect(delta) {
       // Gradients of single records were noised in training.
       if (unit === 'record') return delta;
-      noise ??= localNoise({ epsilon, delta: failure, releases });
+      if (mechanism === 'priv-unit') {
+        return unitUpdate(delta, { clipNorm, setting: unitUpdatesOf(plan, privacy), entropy });
+      }
+      noise ??= localNoise(updateBudget(privacy, plan.rounds));
       return noisyUpdate(delta, { clipNorm, noise, entropy });
     },
   };

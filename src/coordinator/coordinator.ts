@@ -226,7 +226,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
         round: round.number,
         data: record as unknown as { [key: string]: Json },
       };
-      const ending = run.status === 'running' ? endingAfter([...run.records, record], plan) : [];
+      const ending = run.status === 'running' ? endingAfter(run, record, plan) : [];
       const changes = central?.closing(snapshot) ?? [];
       return { changes, drafts: [closed, ...ending], result: undefined };
     });

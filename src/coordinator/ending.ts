@@ -1,12 +1,14 @@
 import type { Plan } from '../core/plan/plan.ts';
 import type { RoundRecord } from '../core/round/record.ts';
 import type { Draft } from './journal.ts';
-import { hasEnded, roundEventData, type RunState } from './state.ts';
+import { hasEnded, roundEventData, roundsOf, type RunState } from './state.ts';
 
-/** What ends a run once these rounds have been closed: enough of them completed, or too many in a row failed. */
-export function endingAfter(records: readonly RoundRecord[], { rounds }: Plan): readonly Draft[] {
+/** What ends a run once this round has been closed: enough of them completed, or too many in a row failed. */
+export function endingAfter(run: RunState, closing: RoundRecord, plan: Plan): readonly Draft[] {
+  const { rounds } = plan;
+  const records = [...run.records, closing];
   const completed = records.filter((record) => record.status === 'completed').length;
-  if (completed >= rounds.count) return [{ kind: 'run.completed', data: { rounds: completed } }];
+  if (completed >= roundsOf(run, plan)) return [{ kind: 'run.completed', data: { rounds: completed } }];
   const last = records.slice(-rounds.attempts);
   if (last.length < rounds.attempts || last.some((record) => record.status === 'completed')) return [];
   return [{ kind: 'run.failed', data: { reason: `${last.length} rounds in a row failed: ${last.at(-1)?.reason}` } }];

@@ -5,7 +5,7 @@ export function guardedBlobs(blobs: Blobs, onFailure: (error: unknown) => never)
   const { arriving } = blobs;
   return {
     ...blobs,
-    put: (content, known) => blobs.put(content, known).catch(onFailure),
+    put: (content, known, how) => blobs.put(content, known, how).catch(onFailure),
     remove: (hash) => blobs.remove(hash).catch(onFailure),
     sweep: (isOrphan) => blobs.sweep(isOrphan).catch(onFailure),
     arriving: {

@@ -81,7 +81,7 @@ export function createReception(parts: CoordinatorParts, log: RunLog, context: R
     if (!verified.ok) return verified;
     const content = await contents.open(verified.value, (i) => parsed.value.chunks[i]!, round);
     if (!content.ok) return content;
-    await blobs.put(bytes, contentHash);
+    await blobs.put(bytes, contentHash, 'as-it-is');
     return record(device, round, { contentHash, verified: verified.value, content: content.value });
   }
 

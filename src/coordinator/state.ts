@@ -1,4 +1,6 @@
 import { emptyMemory, type Inspection, type Memory, remember, rememberRefusals } from '../core/detection/memory.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import type { Course } from '../core/privacy/ledger/course.ts';
 import type { LedgerSeal } from '../core/privacy/ledger/heads.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import type { ClientEvaluation, ClientVerdict, PrivacyFigures, RoundRecord } from '../core/round/record.ts';
@@ -31,12 +33,23 @@ type RoundPrivacy = {
   readonly radius: number;
   readonly reservation: string;
   readonly out: readonly string[];
+  /** How many clients with budget were there; left out under DP-FTRL and by older versions. */
+  readonly candidates?: number;
+  /** Approved clients that were not there, under DP-FTRL. */
+  readonly away?: readonly string[];
   readonly released?: PrivacyFigures;
 };
 
 /** The noise and the clip as they stand, the rounds that were released, and the last release. */
 export type PrivacyState = {
   readonly noiseMultiplier: number;
+  readonly sampleRate: number;
+  /** The rounds that must complete; left out by journals of older versions, where they are the plan's. */
+  readonly rounds?: number;
+  /** The noise that the run began with. */
+  readonly plannedNoise: number;
+  /** Since the run was last solved: rounds that opened, and the candidates of all of them together. */
+  readonly seen: { readonly rounds: number; readonly candidates: number };
   readonly radius: number;
   readonly released: number;
   /** Clients without budget for a round, when it was last asked. */
@@ -44,6 +57,8 @@ export type PrivacyState = {
   readonly last: { readonly release: string; readonly noiseNorm: number } | null;
   /** Where what single clients have saved is sealed, and the file before it; null before the first release. */
   readonly individual: { readonly file: string; readonly stale: string | null } | null;
+  /** Rounds that opened under DP-FTRL, and in how many of them each client was not there. */
+  readonly presence?: { readonly rounds: number; readonly away: Readonly<Record<string, number>> };
   /** Of DP-FTRL; left out elsewhere, and before its first noise was drawn. */
   readonly ftrl?: FtrlState;
 };
@@ -114,8 +129,11 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
     case 'log.cosigned':
       return { ...state, checkpoint: data['checkpoint'] as string };
     case 'privacy.planned': {
-      const { noiseMultiplier, radius } = data as unknown as PrivacyState;
-      return { ...state, privacy: { noiseMultiplier, radius, released: 0, out: [], last: null, individual: null } };
+      return { ...state, privacy: plannedState(data as unknown as PrivacyState) };
+    }
+    case 'privacy.replanned': {
+      const course = data['course'] as unknown as Course;
+      return { ...state, privacy: { ...state.privacy!, ...course, seen: nobodySeen } };
     }
     case 'privacy.drawn':
       return { ...state, privacy: withDrawn(state.privacy!, entry.round!, data) };
@@ -247,7 +265,42 @@ function withOut(privacy: PrivacyState | null, out: readonly string[] | undefine
 /** The noise may have been solved anew for this round; it stays so until it is again. */
 function withNoise(state: RunState, opened: RoundPrivacy | undefined): RunState {
   if (state.privacy === null || opened === undefined) return state;
-  return { ...state, privacy: { ...state.privacy, noiseMultiplier: opened.noiseMultiplier, out: opened.out } };
+  const { noiseMultiplier, out, candidates, away } = opened;
+  const { seen } = state.privacy;
+  const seenNow =
+    candidates === undefined ? seen : { rounds: seen.rounds + 1, candidates: seen.candidates + candidates };
+  const presence = away === undefined ? {} : { presence: withAway(state.privacy.presence, away) };
+  return { ...state, privacy: { ...state.privacy, noiseMultiplier, out, seen: seenNow, ...presence } };
+}
+
+function withAway(
+  { rounds, away: before }: NonNullable<PrivacyState['presence']> = { rounds: 0, away: {} },
+  away: readonly string[],
+): NonNullable<PrivacyState['presence']> {
+  const counted = Object.fromEntries(away.map((clientId) => [clientId, (before[clientId] ?? 0) + 1]));
+  return { rounds: rounds + 1, away: { ...before, ...counted } };
+}
+
+const nobodySeen = { rounds: 0, candidates: 0 };
+
+function plannedState({ noiseMultiplier, sampleRate, rounds, radius }: PrivacyState): PrivacyState {
+  return {
+    noiseMultiplier,
+    sampleRate,
+    ...(rounds === undefined ? {} : { rounds }),
+    plannedNoise: noiseMultiplier,
+    seen: nobodySeen,
+    radius,
+    released: 0,
+    out: [],
+    last: null,
+    individual: null,
+  };
+}
+
+/** The rounds that a run must complete: the plan's, unless the run was solved anew. */
+export function roundsOf({ privacy }: RunState, { rounds }: Pick<Plan, 'rounds'>): number {
+  return privacy?.rounds ?? rounds.count;
 }
 
 function applyRelease(state: RunState, data: PrivacyFigures & PrivacyRelease): RunState {

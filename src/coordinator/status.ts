@@ -7,6 +7,7 @@ import type { Coordinator } from './coordinator.ts';
 import { encodeVerifierKey } from '../core/transparency/signed-note.ts';
 import type { CoordinatorParts } from './parts.ts';
 import { reputationOf } from './trust.ts';
+import { roundsOf } from './state.ts';
 import { fingerprintsOf } from './transparency.ts';
 
 /** Where a run stands, for people and programs. */
@@ -24,7 +25,7 @@ export function statusOf(coordinator: Coordinator, parts: CoordinatorParts) {
     status: run.status,
     reason: run.reason,
     planHash: planHash(plan),
-    rounds: { planned: plan.rounds.count, completed: run.records.filter((one) => one.status === 'completed').length },
+    rounds: { planned: roundsOf(run, plan), completed: run.records.filter((one) => one.status === 'completed').length },
     open:
       run.round === null
         ? null

@@ -97,7 +97,7 @@ export async function buildCoordinator(
     deflate: createNodeDeflate(),
     entropy: createNodeEntropy(),
     store: createSqliteStore(paths.database, { orgId, runId, ledger: settings.ledger }),
-    blobs: createFileBlobs(paths.blobs),
+    blobs: createFileBlobs(paths.blobs, vault.atRest),
     atRest: vault.atRest,
     roundKeys: createFileRoundKeys(paths.roundKeys, vault.atRest),
     spool: createFileSpool(join(paths.state, 'spool'), { heldBytesMax }),

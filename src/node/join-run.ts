@@ -26,6 +26,7 @@ import { suiteDefault } from '../core/protocol/suite.ts';
 import type { Identity } from '../ports/identity.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { TransportError } from '../ports/transport.ts';
+import { writeSynced } from '../primitives/synced-file.ts';
 
 const firstContactAttempts = 5;
 
@@ -37,6 +38,8 @@ export async function joinRun(options: {
   /** What unlocks the keys of that folder. */
   readonly unlocking: Unlocking;
   readonly patienceMs: number;
+  /** The log may be shorter than what this site has seen of it, this once: the operator has restored a backup. */
+  readonly acceptRewoundLog?: boolean;
   readonly say: (text: string) => void;
   /** The QKD link of this site, where it has one. */
   readonly siteQkd?: SiteQkd | undefined;
@@ -87,7 +90,7 @@ export async function joinRun(options: {
     }
     const trainer = await options.trainerFor(plan, identity);
     const outcome = await takePart({
-      identity,
+      identity: options.acceptRewoundLog === true ? { ...identity, log: undefined } : identity,
       saveIdentity: store.save,
       siteQkd: options.siteQkd,
       pin: link.pin.toHex(),
@@ -100,6 +103,8 @@ export async function joinRun(options: {
       clock,
       patienceMs: options.patienceMs,
       room: createRoom(),
+      keepDeparture: (found) =>
+        writeSynced(join(options.stateFolder, 'log-departure.json'), `${JSON.stringify(found, null, 1)}\n`),
       say,
     });
     return { clientId: identity.clientId, runId: identity.runId, ...outcome };

@@ -8,6 +8,7 @@ import type { LedgerChain } from '../core/privacy/ledger/chain.ts';
 import { leafHash } from '../core/protocol/merkle.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { RunRecord } from '../core/round/run-record.ts';
+import type { AtRest } from '../ports/at-rest.ts';
 import { DamagedError } from '../ports/damage.ts';
 import type { JournalRow } from '../ports/store.ts';
 
@@ -20,6 +21,8 @@ export async function readRun(
   files: { readonly database: string; readonly blobs: string },
   plan: Plan,
   settings: { readonly orgId: string; readonly runId: string; readonly ledger?: string | undefined },
+  /** Opens model and card, which lie sealed; without it they are left out. */
+  atRest?: AtRest,
 ): Promise<{
   readonly record: RunRecord;
   readonly journal: readonly JournalRow[];
@@ -46,14 +49,14 @@ export async function readRun(
     if (plan.privacy.mode === 'central') await log.loadLedger();
     const snapshot = log.snapshot();
     const newest = snapshot.models.at(-1);
-    const blobs = createFileBlobs(files.blobs);
+    const blobs = atRest && createFileBlobs(files.blobs, atRest);
     const card = newest && snapshot.run.cards[newest.hash];
     return {
       record: runRecordOf(snapshot, { ...settings, plan }, snapshot.run.seconds),
       journal,
       ledger: snapshot.ledger,
-      model: newest === undefined ? undefined : await blobs.get(newest.hash),
-      card: card === undefined ? undefined : await blobs.get(card),
+      model: newest && (await blobs?.get(newest.hash)),
+      card: card === undefined ? undefined : await blobs?.get(card),
     };
   } finally {
     await store.close();

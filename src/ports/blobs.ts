@@ -2,9 +2,10 @@
 export type Blobs = {
   /**
    * Writes durably (the bytes are on disk when it returns) and gives the hash. Writing twice is no error. `known`: the
-   * hash of these very bytes, where the caller has just made it; it is not made again.
+   * hash of these very bytes, where the caller has just made it; it is not made again. `how`: `as-it-is` where the content
+   * is sealed already; a store that seals what rests in it need not do so again.
    */
-  put(content: Uint8Array | AsyncIterable<Uint8Array>, known?: string): Promise<string>;
+  put(content: Uint8Array | AsyncIterable<Uint8Array>, known?: string, how?: 'as-it-is'): Promise<string>;
   /** The bytes, or undefined when there is no such blob. Throws when the bytes no longer match the hash. */
   get(hash: string): Promise<Uint8Array | undefined>;
   /** How many bytes the blob has, or undefined when there is none. */

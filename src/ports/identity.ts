@@ -13,6 +13,8 @@ export type Identity = {
   readonly coordinatorKey: string;
   readonly announcementVersion?: number;
   readonly logKey: string;
+  /** The newest tree head of the log that this site has seen, as its signed checkpoint. */
+  readonly log?: string | undefined;
   readonly planHash: string;
   readonly plan: Json;
   /** Under local privacy: how many noisy updates this site has made. Counted before each is drawn. */

@@ -34,7 +34,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a receipt for bytes that were not kept',
-    edits: [edit('coordinator/reception.ts', 'await blobs.put(bytes, contentHash);', '')],
+    edits: [edit('coordinator/reception.ts', "await blobs.put(bytes, contentHash, 'as-it-is');", '')],
     caughtBy: 'acknowledged-is-on-disk',
     seed: 1,
   },
@@ -173,7 +173,11 @@ export const mutants: readonly Mutant[] = [
     name: 'a client that may come back sooner than the accountant assumes',
     edits: [
       edit('coordinator/privacy/ftrl-opening.ts', ' > separation;', ' > 0;'),
-      edit('coordinator/privacy/ftrl-opening.ts', 'a.count - b.count || a.key - b.key', 'a.key - b.key'),
+      edit(
+        'coordinator/privacy/ftrl-opening.ts',
+        'a.count - b.count || a.spent - b.spent || a.key - b.key',
+        'a.key - b.key',
+      ),
     ],
     caughtBy: 'budgets-are-kept',
     seed: 1,

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { createFileBlobs } from '../../src/adapters/blobs-files.ts';
 import { createNodeCrypto } from '../../src/adapters/crypto-node.ts';
 import { createFileIdentityStore } from '../../src/adapters/identity-file.ts';
 import { createFunctionTrainer } from '../../src/adapters/trainer-function.ts';
@@ -55,7 +56,7 @@ function base64Middles(secret: Uint8Array): readonly string[] {
   return [...plain, ...plain.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'))];
 }
 
-test('after a run no update, key or token lies open in the data folders of coordinator and sites', async () => {
+test('after a run no update, model, key or token lies open in the data folders of coordinator and sites', async () => {
   const unlocking = await findUnlocking(environment);
   const model = { kind: 'softmax-regression', inputs: 20, classes: 3 } as const;
   const plan = parsePlan({
@@ -138,6 +139,11 @@ test('after a run no update, key or token lies open in the data folders of coord
     });
     const outcomes = await Promise.all(sites);
     await coordinator.ended;
+    // A model of zeros is no secret: the first one is left out.
+    for (const { hash, version } of coordinator.snapshot().models.slice(1)) {
+      secrets.set(`model ${version}`, (await coordinator.model(hash))!.slice(-60, -40));
+      secrets.set(`what model ${version} says of itself`, (await coordinator.model(hash))!.slice(8, 60));
+    }
     assert.deepEqual(
       outcomes.map(({ end, contributions }) => [end, contributions]),
       [
@@ -152,7 +158,7 @@ test('after a run no update, key or token lies open in the data folders of coord
   }
   assert.deepEqual([during, filesWith(data, secrets)], [[], []]);
   assert.deepEqual(rounds, [1, 2]);
-  assert.equal(secrets.size, 8 + 2 + 2 + 2 + 4);
+  assert.equal(secrets.size, 8 + 2 + 2 + 2 + 4 + 4);
 
   // The scan can fail: each secret is found where it lies open, in each form.
   const planted = join(root, 'planted');
@@ -171,11 +177,15 @@ test('after a run no update, key or token lies open in the data folders of coord
       assert.deepEqual(filesWith(planted, new Map([[what, secret]])), [`${what} in leak`]);
     }
   }
-  // What detection remembers of each update rests in the same store, sealed.
-  const blobs = (readdirSync(paths.blobs, { recursive: true }) as string[])
-    .map((name) => join(paths.blobs, name))
-    .filter((path) => statSync(path).isFile());
-  const sealed = blobs.filter((path) => readFileSync(path).subarray(0, 4).toString() === 'QFSD');
+  // Every file of the store is sealed, and what detection remembers of each update once more.
+  const names = (readdirSync(paths.blobs, { recursive: true }) as string[]).filter((name) =>
+    statSync(join(paths.blobs, name)).isFile(),
+  );
+  const beginnings = names.map((name) => readFileSync(join(paths.blobs, name)).subarray(0, 4).toString());
+  assert.deepEqual(new Set(beginnings), new Set(['QFSB']));
+  const store = createFileBlobs(paths.blobs, vault.atRest);
+  const contents = await Promise.all(names.map((name) => store.get(name.replace('/', ''))));
+  const sealed = contents.filter((bytes) => Buffer.from(bytes!).subarray(0, 4).toString() === 'QFSD');
   assert.equal(sealed.length, 2, 'the sketches of two rounds');
 
   // What unlocks it is elsewhere; with anything else neither folder opens.

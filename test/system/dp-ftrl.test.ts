@@ -70,6 +70,27 @@ test('a run under DP-FTRL: one client after another, the budget is met at its en
   }
 });
 
+test('in mid-run each client’s last round is foretold by the scheduler’s own choice', async () => {
+  const disk = createMemoryDisk();
+  const world = await createWorld({ plan: ftrlPlan({ rounds: { count: 12 } }), disk });
+  const released = () => world.coordinator.snapshot().run.privacy?.released ?? 0;
+  world.coordinator.onCommit(() => {
+    if (released() >= 3) world.coordinator.halt();
+  });
+  attendAll(world);
+  await until(() => released() >= 3, 'three releases');
+  const summary = privacySummary(world.coordinator.snapshot(), { plan: world.plan, runId: 'run' })!;
+  const { clients, roundsPlanned } = summary.central!;
+  assert.equal(clients.length, 3);
+  for (const { roundsLeft, forecast } of clients) {
+    assert.ok(roundsLeft >= 2, 'four rounds of twelve, of which it has had one or two');
+    const { median } = forecast!;
+    assert.ok(median === null || (median >= 3 * (roundsLeft - 1) && median <= roundsPlanned), `${median}`);
+  }
+  assert.ok(clients.some(({ forecast }) => forecast!.low !== null));
+  assert.deepEqual(world.coordinator.snapshot().run.privacy!.presence!.away, {}, 'nobody was away');
+});
+
 const faults: readonly Fault[] = process.env['QFLARE_DEEP'] === undefined ? ['die-after'] : ['die-before', 'die-after'];
 
 test('a coordinator that dies at any durable write: stored noise is used again, and gives the bytes that were written', async () => {

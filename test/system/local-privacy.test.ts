@@ -16,6 +16,7 @@ import { parsePlan } from '../../src/core/plan/plan.ts';
 import { localNoise } from '../../src/core/privacy/local/noisy-update.ts';
 import type { Identity } from '../../src/ports/identity.ts';
 import type { Trainer } from '../../src/ports/trainer.ts';
+import { watched } from './local-site.ts';
 import { createHttpsWorld, tlsIdentity } from './https-world.ts';
 import { until } from './virtual-clock.ts';
 import { createMemoryDisk, createWorld, crypto, d, deflate, fakeTrainer, finish, smallPlan } from './world.ts';
@@ -30,22 +31,6 @@ const clean: Trainer = {
   ...fakeTrainer,
   train: async ({ parameters }) => ({ parameters: parameters.map((v, i) => v + (i === 3 ? 100 : 0)), examples: 777 }),
 };
-
-/** The crypto of a site whose seals are looked through: gives the payloads as the coordinator opens them. */
-function watched(payloads: Uint8Array[]) {
-  const seal: typeof crypto.seal = async (publicKey, info) => {
-    const context = await crypto.seal(publicKey, info);
-    const aead = {
-      ...context.aead,
-      sealInto(nonce: Uint8Array, plaintext: Uint8Array, target: Uint8Array) {
-        payloads.push(plaintext.slice());
-        context.aead.sealInto(nonce, plaintext, target);
-      },
-    };
-    return { ...context, aead };
-  };
-  return { ...crypto, seal };
-}
 
 test('what a site seals under local privacy is noise of the planned size around a clipped update, and no count of examples', async () => {
   const world = await createHttpsWorld({

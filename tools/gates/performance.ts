@@ -1,9 +1,12 @@
 // The product's pace over a plain yardstick, against what it was: ratios, as seconds tell of the machine. Every case is
 // measured in several processes and the median counts, as it does in the baseline: one lucky process excuses nothing, one
-// unlucky process condemns nothing.
+// unlucky process condemns nothing. A ratio still moves with the hour, as neighbours take caches and memory from the work
+// and not from its yardstick: what looks slow is measured again in turn with the code of the commit that wrote the
+// baseline, and fails if that is faster in the same minutes.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { commitThatWrote, withEarlierVersion } from './earlier-version.ts';
 import type { Gate, GateResult } from './gate.ts';
 
 /** Case → how long it takes over its yardstick. */
@@ -11,22 +14,44 @@ export type Ratios = Readonly<Record<string, number>>;
 /** Kind of machine → its ratios. */
 export type Baseline = Readonly<Record<string, Ratios>>;
 type Measured = { readonly machine: string; readonly ratios: Ratios };
+/** Measures some cases, or all where none is named, in a process of its own. */
+export type MeasureOnce = (only: readonly string[]) => Measured;
 
 /** How much worse than the baseline a ratio may be. */
 const slackShare = 0.1;
-const processesMin = 3;
-const processesMax = 8;
+/** The same where the earlier code cannot be run: between hours of one kind of machine ratios moved by up to a fifth. */
+const slackAloneShare = 0.3;
+const processes = 3;
+const pairsMin = 3;
+const pairsMax = 9;
+const baselinePath = 'benchmarks/baseline.json';
 
 export const performanceGate: Gate = {
   name: 'pace',
   run(root) {
-    const baseline = JSON.parse(readFileSync(join(root, 'benchmarks/baseline.json'), 'utf8')) as Baseline;
-    return judgePace(baseline, (only) => measure(root, only));
+    const baseline = JSON.parse(readFileSync(join(root, baselinePath), 'utf8')) as Baseline;
+    const commit = commitThatWrote(root, baselinePath);
+    return judgePace(
+      baseline,
+      (only) => measure(root, only),
+      commit === undefined ? undefined : besideEarlier(root, commit),
+    );
   },
 };
 
-/** Measures until the median of every case is within the slack of its baseline, or it has had all its chances. */
-export function judgePace(baseline: Baseline, measureOnce: (only: readonly string[]) => Measured): GateResult {
+/** Gives something the means to measure the code of a commit, for as long as it needs them. */
+export type Beside = <T>(use: (earlier: MeasureOnce) => T) => T;
+
+const besideEarlier =
+  (root: string, commit: string): Beside =>
+  (use) =>
+    withEarlierVersion(root, commit, (folder) => use((only) => measure(folder, only)));
+
+/**
+ * Holds the median of every case over three processes against its baseline, and what is more than a tenth worse against
+ * the earlier code, in pairs of processes: three to nine of them, until the median of their quotients is within the slack.
+ */
+export function judgePace(baseline: Baseline, measureOnce: MeasureOnce, beside?: Beside): GateResult {
   const first = measureOnce([]);
   const wanted = baseline[first.machine];
   const names = Object.keys(first.ratios);
@@ -38,36 +63,72 @@ export function judgePace(baseline: Baseline, measureOnce: (only: readonly strin
       figures: { unanswered: 1 },
     };
   }
-  const missing = [
-    ...names.filter((name) => wanted[name] === undefined),
-    ...Object.keys(wanted).filter((name) => !names.includes(name)),
+  if (names.length === 0) return { ok: false, summary: '0 ratios', output: 'Nothing was measured.' };
+  const runs = [first, ...Array.from({ length: processes - 1 }, () => measureOnce([]))];
+  const paces = names.map((name) => paceOf(name, wanted[name], runs));
+  const slow = paces.filter(({ times }) => times > 1 + slackShare);
+  const judged = slow.length === 0 ? [] : judgeSlow(slow, measureOnce, beside);
+  const problems = [
+    ...paces
+      .filter(({ before }) => before === undefined)
+      .map(({ name }) => `"${name}" has no baseline: "node benchmarks/ratios.ts --write" makes one`),
+    ...judged.flatMap(({ problem }) => problem ?? []),
+    ...Object.keys(wanted)
+      .filter((name) => !names.includes(name))
+      .map((name) => `"${name}" is in the baseline and is not measured`),
   ];
-  const samples = new Map(Object.entries(first.ratios).map(([name, ratio]) => [name, [ratio]]));
-  const pace = (name: string) => medianOf(samples.get(name)!);
-  const slow = () => names.filter((name) => pace(name) > (1 + slackShare) * (wanted[name] ?? 0));
-  let processes = 1;
-  for (; processes < processesMax && (processes < processesMin || slow().length > 0); processes++) {
-    const only = processes < processesMin ? [] : slow();
-    for (const [name, ratio] of Object.entries(measureOnce(only).ratios)) samples.get(name)!.push(ratio);
-  }
-  const lines = slow().map((name) => {
-    const [now, before] = [pace(name), wanted[name] ?? 0];
-    return before === 0
-      ? `"${name}" has no baseline: "node benchmarks/ratios.ts --write" makes one`
-      : `"${name}" takes ${now.toFixed(3)} of its yardstick where ${before.toFixed(3)} is the baseline: ${(100 * (now / before - 1)).toFixed(0)} % worse, 10 % are allowed`;
-  });
-  const gone = missing
-    .filter((name) => !names.includes(name))
-    .map((name) => `"${name}" is in the baseline and is not measured`);
-  const output = [...lines, ...gone].join('\n');
-  const worst = Math.max(...names.map((name) => pace(name) / (wanted[name] ?? Number.NaN)));
+  const worst = Math.max(...paces.map(({ times }) => times));
+  const notes = judged.flatMap(({ note }) => note ?? []);
   return {
-    ok: names.length > 0 && output === '',
-    summary: `${names.length} ratios, ${lines.length + gone.length} worse or missing; worst ${worst.toFixed(2)} × its baseline, median of up to ${processes} processes`,
-    output: names.length === 0 ? 'Nothing was measured.' : output,
+    ok: problems.length === 0,
+    summary: [
+      `${names.length} ratios, ${problems.length} worse or missing; worst ${worst.toFixed(2)} × its baseline, median of ${processes} processes`,
+      ...notes,
+    ].join('; '),
+    output: problems.join('\n'),
     figures: { checked: names.length, worst },
   };
 }
+
+type Pace = {
+  readonly name: string;
+  readonly now: number;
+  readonly before: number | undefined;
+  readonly times: number;
+};
+type Judged = { readonly problem?: string; readonly note?: string };
+
+function paceOf(name: string, before: number | undefined, runs: readonly Measured[]): Pace {
+  const now = medianOf(runs.flatMap(({ ratios }) => ratios[name] ?? []));
+  return { name, now, before, times: before === undefined ? 0 : now / before };
+}
+
+function judgeSlow(slow: readonly Pace[], measureOnce: MeasureOnce, beside: Beside | undefined): readonly Judged[] {
+  if (beside === undefined) return slow.map(judgeAlone);
+  return beside((earlier) => slow.map((pace) => judgePairs(pace, measureOnce, earlier)));
+}
+
+function judgePairs({ name }: Pace, measureOnce: MeasureOnce, earlier: MeasureOnce): Judged {
+  const quotients: number[] = [];
+  const isSlow = () => medianOf(quotients) > 1 + slackShare;
+  while (quotients.length < pairsMin || (quotients.length < pairsMax && isSlow())) {
+    const then = earlier([name]).ratios[name]!;
+    quotients.push(measureOnce([name]).ratios[name]! / then);
+  }
+  const pairs = `median of ${quotients.length} pairs of processes`;
+  const said = `"${name}" takes ${medianOf(quotients).toFixed(2)} × what the code of the baseline takes, ${pairs}`;
+  return isSlow() ? { problem: `${said}: ${percent(slackShare)} more are allowed` } : { note: said };
+}
+
+function judgeAlone({ name, now, before, times }: Pace): Judged {
+  const worse = `${percent(times - 1)} worse`;
+  const said = `"${name}" takes ${now.toFixed(3)} of its yardstick where ${before!.toFixed(3)} is the baseline: ${worse}`;
+  return times > 1 + slackAloneShare
+    ? { problem: `${said}, ${percent(slackAloneShare)} are allowed where history does not hold the earlier code` }
+    : { note: `NOT CHECKED: ${said}, and history does not hold the earlier code to run beside it` };
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
 
 export function medianOf(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);

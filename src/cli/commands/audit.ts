@@ -27,7 +27,10 @@ export function auditCommand(): Command {
     )
     .argument('<export>', 'a folder that "qflare export" made')
     .option('--key <sha256>', "the SHA-256 of the log's key, from a place that the exporter cannot change")
-    .option('--site <folder>', 'take the key that a site was given at enrolment: the state folder of "qflare join"')
+    .option(
+      '--site <folder>',
+      'take the key that a site was given at enrolment, and the last tree head that it has seen: the state folder of "qflare join"',
+    )
     .option(
       '--ledger-heads <file>',
       'hold the privacy ledger against the log: what "privacy ledger --json" prints of it',
@@ -99,7 +102,7 @@ async function witness(folder: string, options: WitnessOptions): Promise<void> {
 }
 
 async function verifyFolder(folder: string, options: Options): Promise<ExportAudit> {
-  const trusted = await trustedKey(options);
+  const { trusted, seen } = await trustOf(options);
   const [{ verifyExport }, { createNodeCrypto }] = await Promise.all([
     import('../../core/transparency/verify-export.ts'),
     import('../../adapters/crypto-node.ts'),
@@ -113,20 +116,23 @@ async function verifyFolder(folder: string, options: Options): Promise<ExportAud
   }
   const { ledgerHeads: path } = options;
   const ledgerHeads = path === undefined ? undefined : await readHeads(resolve(path));
-  return verifyExport(files, { crypto: createNodeCrypto(), trusted, ledgerHeads });
+  return verifyExport(files, { crypto: createNodeCrypto(), trusted, seen, ledgerHeads });
 }
 
-async function trustedKey({ key, site }: Options): Promise<string | undefined> {
+async function trustOf({
+  key,
+  site,
+}: Options): Promise<{ readonly trusted?: string | undefined; readonly seen?: string | undefined }> {
   if (site !== undefined) {
     const { createHash } = await import('../../primitives/index.ts');
-    const { logKey } = JSON.parse(await readFile(join(resolve(site), 'identity.json'), 'utf8')) as Identity;
-    return createHash('sha256').update(Uint8Array.fromBase64(logKey)).digest('hex');
+    const { logKey, log } = JSON.parse(await readFile(join(resolve(site), 'identity.json'), 'utf8')) as Identity;
+    return { trusted: createHash('sha256').update(Uint8Array.fromBase64(logKey)).digest('hex'), seen: log };
   }
   const fingerprint = key?.replace(/^sha256:/, '').toLowerCase();
   if (fingerprint !== undefined && !/^[0-9a-f]{64}$/.test(fingerprint)) {
     throw new Failure('plan', `Cannot use the key as --key must be 64 hexadecimal digits: current value is "${key}"`);
   }
-  return fingerprint;
+  return { trusted: fingerprint };
 }
 
 function auditLines(found: ExportAudit): readonly string[] {

@@ -43,8 +43,9 @@ async function exportRun(folder: string, target: string): Promise<readonly Writt
   const { openProofKeys } = await import('../../node/coordinator-keys.ts');
   const { openFolderVault } = await import('../folder-vault.ts');
   const { createNodeCrypto } = await import('../../adapters/crypto-node.ts');
-  const keys = await openProofKeys(await openFolderVault(paths), createNodeCrypto());
-  const { record: whole, journal, model, card } = await readRun(paths, plan, settings);
+  const vault = await openFolderVault(paths);
+  const keys = await openProofKeys(vault, createNodeCrypto());
+  const { record: whole, journal, model, card } = await readRun(paths, plan, settings, vault.atRest);
   const isPrivate = plan.privacy.mode === 'central';
   const record = publicRecord(whole);
 

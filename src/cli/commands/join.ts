@@ -23,6 +23,7 @@ type Options = {
   taskSeconds: number;
   json?: boolean;
   kmePeer: string;
+  acceptRewoundLog?: boolean;
 } & KmeFlags;
 
 export function joinCommand(): Command {
@@ -55,6 +56,10 @@ export function joinCommand(): Command {
       ),
     )
     .option('--task-seconds <n>', 'how long a training program may take for one task', parsePositive, 3600)
+    .option(
+      '--accept-rewound-log',
+      'take part although the log is not what this site has seen: the operator has said that a backup was restored',
+    )
     .option('--json', 'print one JSON document at the end')
     .addHelpText('after', "\nExample: qflare join 'LINK' --data patients.csv --trainer 'python3 train.py'")
     .action(async (text: string, options: Options) => {
@@ -75,6 +80,7 @@ export function joinCommand(): Command {
         unlocking: await findUnlocking(process.env),
         patienceMs: 60_000 * options.patience,
         say,
+        acceptRewoundLog: options.acceptRewoundLog === true,
         siteQkd: kme && { saeId: kme.saeId, source: kme.sourceFor(options.kmePeer) },
         trainerFor: (plan) =>
           trainerFor(plan, {

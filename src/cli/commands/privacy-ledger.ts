@@ -4,7 +4,7 @@ import process from 'node:process';
 import { Command } from 'commander';
 import { ledgerHeads } from '../../core/privacy/ledger/heads.ts';
 import type { LedgerChain } from '../../core/privacy/ledger/chain.ts';
-import type { ClientBudget, GroupBudget, RunRecord } from '../../core/round/run-record.ts';
+import { type ClientBudget, forecastText, type GroupBudget, type RunRecord } from '../../core/round/run-record.ts';
 import { pathsOf, readPlan, readSettings } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
 
@@ -85,10 +85,8 @@ function groupLines(groups: readonly GroupBudget[]): readonly string[] {
 }
 
 function rowOf(client: ClientBudget, rule: 'plan' | 'filter'): readonly string[] {
-  const { clientId, granted, roundsLeft, forecast } = client;
+  const { clientId, granted, roundsLeft } = client;
   const spent = client[rule];
-  const when =
-    forecast === null ? (roundsLeft === 0 ? 'out' : '–') : `${forecast.low}, ${forecast.median}, ${forecast.high}`;
   const left = Math.max(0, granted - spent);
   return [
     clientId,
@@ -96,7 +94,7 @@ function rowOf(client: ClientBudget, rule: 'plan' | 'filter'): readonly string[]
     String(granted),
     left.toFixed(4),
     String(roundsLeft),
-    when,
+    forecastText(client),
     client.odometer.toFixed(4),
   ];
 }

@@ -24,7 +24,7 @@ const lingerMsMax = 15_000;
 // Lists of revoked certificates are made anew at half of their seven days.
 const refreshMs = 3_600_000;
 
-type Options = { port?: number; bind: string; noiseSource?: string; json?: boolean } & KmeFlags;
+type Options = { port?: number; bind: string; noiseSource?: string; plainModel: boolean; json?: boolean } & KmeFlags;
 
 export function serveCommand(): Command {
   return withKmeFlags(new Command('serve'))
@@ -38,6 +38,7 @@ export function serveCommand(): Command {
       '--noise-source <place>',
       'a further source of randomness for privacy noise and tokens (a device, or https://…{count}), tested, mixed in, never alone; counted at 1 bit a byte',
     )
+    .option('--no-plain-model', 'leave the newest model sealed in the folder; "qflare export" gives it')
     .option('--json', 'print one JSON document when the coordinator listens; what happens goes to stderr')
     .addHelpText('after', '\nKilled in mid-round, it goes on where it stood when it is started again.')
     .action((dir: string, options: Options) => {
@@ -146,7 +147,7 @@ async function serve(paths: Paths, options: Options): Promise<void> {
       await coordinator.ended;
       view.end();
       const record = runRecordOf(coordinator.snapshot(), parts, (performance.now() - startedAt) / 1000);
-      await writeOutputs(paths, coordinator, record);
+      await writeOutputs(paths, coordinator, { record, isModelPlain: options.plainModel });
       await waitForFarewell(coordinator);
       view.note(
         `${record.status}${record.reason === null ? '' : `: ${record.reason}`}. Results are in ${paths.folder}`,

@@ -7,6 +7,7 @@ import { flipCoins } from '../../core/privacy/coins.ts';
 import { noiseMultiplier } from '../../core/privacy/accounting/noise-multiplier.ts';
 import { spentEpsilon } from '../../core/privacy/ledger/budget.ts';
 import { isBehind, ledgerHeads, ledgerSeal } from '../../core/privacy/ledger/heads.ts';
+import { clampTo } from '../../core/privacy/ledger/course.ts';
 import { bestFilterOrder } from '../../core/privacy/ledger/filter.ts';
 import { canonicalBytes, type Json } from '../../core/protocol/canonical-json.ts';
 import { contributionsOf, type Round } from '../../core/round/round.ts';
@@ -30,7 +31,7 @@ import {
 } from './ledger-changes.ts';
 import { withinGroups } from './groups.ts';
 import { createIndividualAccounts } from './individual.ts';
-import { replannedNoise } from './replanned-noise.ts';
+import { checkNoiseRange, replanned, replannedDraft } from './replanned.ts';
 
 /** How a round opens: who takes part by secret coins, and what was reserved for it; or why it cannot. */
 export type Opening =
@@ -39,6 +40,8 @@ export type Opening =
       readonly participants: readonly string[];
       readonly changes: readonly Change[];
       readonly data: { readonly [key: string]: Json };
+      /** What is journaled before the round opens: the course that it opens on. */
+      readonly drafts?: readonly Draft[];
     }
   | { readonly kind: 'wait' }
   | { readonly kind: 'exhausted'; readonly reason: string; readonly out: readonly string[] };
@@ -111,6 +114,7 @@ export async function recordPlanned(
     noiseMultiplier: noise.noiseMultiplier,
     radius: privacy.clipNorm,
     sampleRate: noise.sampleRate,
+    rounds: plan.rounds.count,
     expectedCount: boundOf(parts).expectedCount,
     epsilon,
     pld,
@@ -146,12 +150,14 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
         ...(rule === 'filter' ? { accountant: 'rdp' as const } : {}),
       });
       const noise = planned.noiseMultiplier * (rule === 'filter' ? 1 + hair : 1);
+      checkNoiseRange(privacy, noise);
       await recordPlanned(parts, log, { planned, noiseMultiplier: noise, sampleRate });
     },
 
     open(snapshot, round, candidates, approved) {
-      const noise = replannedNoise(snapshot, plan, candidates);
-      const steps = { noiseMultiplier: noise, sampleRate, steps: 1 };
+      const { course, reasons } = replanned(snapshot, plan, candidates);
+      const { noiseMultiplier: noise, sampleRate: rate } = course;
+      const steps = { noiseMultiplier: noise, sampleRate: rate, steps: 1 };
       const reservation = freshReservation(snapshot.ledger, runId, round);
       const ask = (subjects: readonly string[]) => {
         const { kept, refused: together } = withinGroups(snapshot.ledger, subjects, privacy, steps);
@@ -171,24 +177,26 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
           reason: `the privacy budget "${purpose}" is used up for ${out.length} of ${approved.length} clients (${shown(out)}), and a round needs ${plan.cohort.quorum}: ${why}`,
         };
       }
-      const participants = flipCoins(entropy, admitted, sampleRate);
+      const participants = flipCoins(entropy, admitted, rate);
       const salt = new Uint8Array(32);
       entropy.fillBytes(salt);
       const opened = [salt, canonicalBytes(participants as Json)].map((bytes) => bytes.toHex()).join('');
       const facts = {
         noiseMultiplier: noise,
-        sampleRate,
+        sampleRate: rate,
         radius: snapshot.run.privacy!.radius,
         reservation,
         out: [...refused.keys()].sort(),
+        candidates: admitted.length,
         coins: { salt: salt.toHex(), commitment: crypto.sha256(Uint8Array.fromHex(opened)).toHex() },
       };
-      return { kind: 'open', participants, changes, data: { privacy: facts } };
+      const drafts = reasons.length === 0 ? [] : [replannedDraft(course, reasons, round)];
+      return { kind: 'open', participants, changes, data: { privacy: facts }, drafts };
     },
 
     async release(round, base, updates) {
       const { run, ledger } = log.snapshot();
-      const { noiseMultiplier: noise, reservation } = run.facts!.privacy!;
+      const { noiseMultiplier: noise, sampleRate: rate, reservation } = run.facts!.privacy!;
       let lossShares: readonly number[] = [];
       const { radius, last } = run.privacy!;
       const rows = await Promise.all(updates.map(({ delta: update }) => heldRow(update)));
@@ -200,14 +208,24 @@ export function createCentralRounds(parts: CoordinatorParts, log: RunLog): Centr
         adaptiveClip: privacy.adaptiveClip,
         onLossShares: (shares) => void (lossShares = shares),
       });
-      const { vector, noiseNorm, nextRadius } = released;
+      const { vector, noiseNorm } = released;
+      // A clip within declared bounds is a function of the private count that was paid for.
+      const nextRadius = clampTo(privacy.replan?.clipNorm, released.nextRadius);
       const hash = await blobs.put(new Uint8Array(vector.buffer));
       const individual = await accounts.after(log.snapshot(), {
-        step: { noiseMultiplier: noise, sampleRate, steps: 1 },
+        step: { noiseMultiplier: noise, sampleRate: rate, steps: 1 },
         charged: chargedFor(ledger, reservation),
         shares: new Map(contributionsOf(round).map(({ clientId }, i) => [clientId, lossShares[i]!])),
       });
-      const facts = { release: hash, noiseNorm, radius, nextRadius, noiseMultiplier: noise, sampleRate, individual };
+      const facts = {
+        release: hash,
+        noiseNorm,
+        radius,
+        nextRadius,
+        noiseMultiplier: noise,
+        sampleRate: rate,
+        individual,
+      };
       return {
         vector,
         drafts: [

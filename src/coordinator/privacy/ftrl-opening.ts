@@ -1,12 +1,12 @@
 import type { CentralPrivacy } from '../../core/plan/privacy.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { Strategy } from '../../core/privacy/ftrl/strategy.ts';
-import type { Refusal } from '../../core/privacy/ledger/budget.ts';
+import { type Refusal, spentEpsilon } from '../../core/privacy/ledger/budget.ts';
 import { createRng } from '../../core/random/rng.ts';
 import type { Change } from '../../ports/store.ts';
 import type { Snapshot } from '../run-log.ts';
 import { filterOrder, type Opening, shown } from './central.ts';
-import { admit, freshReservation } from './ledger-changes.ts';
+import { admit, freshReservation, spendingFor } from './ledger-changes.ts';
 
 type Run = { readonly plan: Plan; readonly runId: string; readonly strategy: Strategy };
 
@@ -17,8 +17,8 @@ type Admitted = {
 };
 
 /**
- * Chooses who is in the next leaf: clients that have taken part least come first, equal ones by the plan's seed. Nobody
- * is chosen more often, or sooner again, than the accountant assumes; everybody who is chosen is charged, whether its
+ * Chooses who is in the next leaf: clients that have taken part least come first, then those with more budget left, equal
+ * ones by the plan's seed. Nobody is chosen more often, or sooner again, than the accountant assumes; everybody who is chosen is charged, whether its
  * update comes or not, so that who is chosen later does not depend on what clients send.
  */
 export function openFtrlRound(
@@ -54,6 +54,7 @@ export function openFtrlRound(
     reservation,
     out: [...new Set([...here.refused.keys(), ...approved.filter(isDone)])].sort(),
     leaf,
+    away: approved.filter((clientId) => !candidates.includes(clientId)),
   };
   return {
     kind: 'open',
@@ -65,9 +66,15 @@ export function openFtrlRound(
   function inTurn(clientIds: readonly string[]): readonly string[] {
     const draw = createRng(plan.seed).child('selection', round).float;
     return clientIds
-      .map((clientId) => ({ clientId, count: leavesOf(clientId).length, key: draw() }))
-      .sort((a, b) => a.count - b.count || a.key - b.key)
+      .map((clientId) => ({ clientId, count: leavesOf(clientId).length, spent: spentOf(clientId), key: draw() }))
+      .sort((a, b) => a.count - b.count || a.spent - b.spent || a.key - b.key)
       .map(({ clientId }) => clientId);
+  }
+
+  /** What other runs and this one have spent of a client's budget: those with more left come first among equals. */
+  function spentOf(clientId: string): number {
+    const spending = spendingFor(snapshot.ledger, clientId, purpose);
+    return spending === undefined ? 0 : spentEpsilon(spending)[rule];
   }
 
   /** The first of these whose budget is good for the leaf, each charged by the leaves that it was in before. */

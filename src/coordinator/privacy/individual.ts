@@ -38,9 +38,10 @@ export type IndividualAccounts = {
 
 export function createIndividualAccounts(parts: CoordinatorParts): IndividualAccounts {
   const { plan, blobs, atRest } = parts;
-  const { purpose, sampleRate } = plan.privacy as CentralPrivacy;
+  const { purpose, sampleRate: planned, replan } = plan.privacy as CentralPrivacy;
   // What error feedback carries over depends on earlier coins: under sampling they would have to be hidden in it.
-  const isProven = sampleRate === 1 || plan.aggregation.topK?.errorFeedback !== true;
+  const isSampled = planned < 1 || replan?.sampleRate !== undefined;
+  const isProven = !isSampled || plan.aggregation.topK?.errorFeedback !== true;
   let kept: { readonly file: string; readonly saved: Saved } | undefined;
 
   return {
@@ -58,7 +59,7 @@ export function createIndividualAccounts(parts: CoordinatorParts): IndividualAcc
       const next = new Map(before);
       for (const clientId of charged) {
         // Without sampling, whoever is not in a release has lost nothing by it; with it, the coins stay hidden at full cost.
-        const share = shares.get(clientId) ?? (sampleRate === 1 ? 0 : 1);
+        const share = shares.get(clientId) ?? (step.sampleRate === 1 ? 0 : 1);
         next.set(clientId, addSaved(before.get(clientId), savedBy(share, step)));
       }
       if (typeof known?.stale === 'string') await blobs.remove(known.stale);

@@ -34,7 +34,8 @@ export function decideOpening(
   const { participants } = opening;
   const phases = phasesOf(plan, participants.length) as unknown as Json;
   const data = { participants, phases, baseModel: models.at(-1)!.hash, ...facts, ...opening.data, leftOut };
-  return { changes: opening.changes, drafts: [{ kind: 'round.opened', round, data }], result: true };
+  const drafts = [...(opening.drafts ?? []), { kind: 'round.opened', round, data } as const];
+  return { changes: opening.changes, drafts, result: true };
 }
 
 /** Who takes part: by secret coins and a ledger, or by a public sample. */

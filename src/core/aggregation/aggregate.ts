@@ -5,6 +5,7 @@ import type { Done, NonFinite } from './combine-pass.ts';
 import { byColumn, weighted } from './combine-pass.ts';
 import { accumulated } from './history.ts';
 import { countOnly, extrasOf, measure, referenceOf } from './measure-pass.ts';
+import { looksOf } from './looks.ts';
 import { composed } from './mixing.ts';
 import { isHeld } from '../vector/tiles.ts';
 import { type Recall, recall, type RuleMemory } from './recall.ts';
@@ -76,14 +77,17 @@ async function runOnce(
   const pass = await measure(rows, steps, reference, compute);
   if (pass.nonFinite.length > 0) return { kind: 'non-finite', rows: pass.nonFinite };
   const remembered = await recalled(rows, steps, context);
-  const extras = { ...(await extrasOf(rows, steps, context, compute)), answers: remembered?.answers ?? null };
+  const answers = remembered?.answers ?? null;
+  const extras = { ...(await extrasOf(rows, steps, context, compute)), answers, looks: null };
   const { span, mixing, count, weights } = mixAll(rows, steps, pass.span, context, (step, points) => ({
     ...extras,
     f: byzantineCount(step, points, dropped),
     weights: null,
   }));
   const last = steps.at(-1)!;
-  const stepContext = { ...extras, f: byzantineCount(last, count, dropped), weights };
+  const seen = await looksOf(rows, last, extras.seed, compute);
+  const looks = seen?.map((look) => (mixing === null ? look : look.mix(mixing))) ?? null;
+  const stepContext = { ...extras, looks, f: byzantineCount(last, count, dropped), weights };
   const products = pass.level === 'gram' ? pass.span : null;
   const input = { rows, mixing, reference, span: products, hasDiagnostics, into };
   if (last.rule.kind === 'columns') {
@@ -98,10 +102,10 @@ async function runOnce(
 async function recalled(
   rows: readonly Row[],
   steps: readonly ParsedStep[],
-  { clientIds, base, memory = {}, memorySeed = 0 }: AggregationContext,
+  { clientIds, base, memory = {}, memorySeed = 0, recallCache }: AggregationContext,
 ): Promise<Recall | null> {
   if (steps.at(-1)!.rule.remembers !== true || clientIds === undefined || base === undefined) return null;
-  return recall({ rows, clientIds, base, memory, seed: memorySeed });
+  return recall({ rows, clientIds, base, memory, seed: memorySeed, cache: recallCache });
 }
 
 type Mixed = {

@@ -65,7 +65,10 @@ function lowered(shares: Float64Array, stretches: Float64Array, total: number): 
 function stretch(span: Span, shares: Float64Array, total: number): { eigenvalue: number; stretches: Float64Array } {
   const n = span.count;
   const rows = Array.from({ length: n }, (_, i) => i);
-  const products = centredProducts(span, rows, shares);
+  const measured = centredProducts(span, rows, shares);
+  // At most one, so that squares of products stay within float64.
+  const scale = measured.reduce((most, product) => Math.max(most, Math.abs(product)), 0) || 1;
+  const products = measured.map((product) => product / scale);
   const roots = shares.map(Math.sqrt);
   const weighted = products.map((value, at) => (value * roots[Math.floor(at / n)]! * roots[at % n]!) / total);
   const { value, vector } = topEigenpair(weighted, n);
@@ -75,5 +78,5 @@ function stretch(span: Span, shares: Float64Array, total: number): { eigenvalue:
     for (let k = 0; k < n; k++) along += products[i * n + k]! * roots[k]! * vector[k]!;
     return along * along;
   });
-  return { eigenvalue: value, stretches };
+  return { eigenvalue: value * scale, stretches };
 }

@@ -38,7 +38,7 @@ function majorityByDirection(span: Span): number[] {
   for (let i = 0; i < n; i++) {
     for (let j = i + 1; j < n; j++) {
       const product = span.norm(i) * span.norm(j);
-      links.push({ i, j, length: product > 0 ? 1 - span.dot(i, j) / product : 1 });
+      links.push({ i, j, length: product > 0 ? rounded(1 - span.dot(i, j) / product) : 1 });
     }
   }
   links.sort((a, b) => a.length - b.length || a.i - b.i || a.j - b.j);
@@ -52,4 +52,9 @@ function majorityByDirection(span: Span): number[] {
     if (members[a]!.length > n / 2) return members[a]!.toSorted((x, y) => x - y);
   }
   return Array.from({ length: n }, (_, i) => i);
+}
+
+/** To twelve digits, so that links of one length are equal, and the lowest rows come first. */
+function rounded(length: number): number {
+  return Math.round(length * 1e12) / 1e12;
 }

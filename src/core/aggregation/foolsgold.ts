@@ -31,6 +31,8 @@ export const foolsgold = define(
   },
 );
 
+const roundingMax = 1e-12;
+
 /** α by row. */
 function sybilShares(span: Span): Float64Array {
   const n = span.count;
@@ -45,7 +47,9 @@ function sybilShares(span: Span): Float64Array {
       const factor = largest[i]! < largest[j]! ? largest[i]! / largest[j]! : 1;
       return cosine(i, j) * factor;
     });
-    return Math.min(1, Math.max(0, 1 - Math.max(0, ...pardoned)));
+    const share = 1 - Math.max(0, ...pardoned);
+    // Of two that say the same, nothing but rounding keeps the cosine from 1; the quotient below would make it all.
+    return share < roundingMax ? 0 : Math.min(1, share);
   });
   const most = open.reduce((max, value) => Math.max(max, value), 0);
   if (most === 0) return open;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ColumnRule, Mixing, Row, SpooledRow } from '../../ports/compute.ts';
-import type { Answers, RuleMemory } from './recall.ts';
+import type { Answers, RecallCache, RuleMemory } from './recall.ts';
 import type { Span } from './span.ts';
 
 /** What a caller may know beside the rows. */
@@ -21,6 +21,8 @@ export type AggregationContext = {
   readonly memory?: RuleMemory;
   /** Of the sketches in the memory: the same in every round. */
   readonly memorySeed?: number;
+  /** Saves the second reading of rows that stay as they are from call to call, under one `memorySeed`. */
+  readonly recallCache?: RecallCache;
   /** The only source of randomness. */
   readonly seed?: number;
 };
@@ -36,6 +38,8 @@ export type StepContext = {
   readonly history: Span | null;
   /** How each client answers to the way of the model (`recall`), for a rule that remembers. */
   readonly answers: Answers | null;
+  /** The points on random coordinates only, for a rule that looks at those. */
+  readonly looks: readonly Span[] | null;
   /** Positive and negative shares of the coordinates of each row, for a rule that needs signs. */
   readonly signs: readonly { readonly positive: number; readonly negative: number }[] | null;
 };
@@ -50,6 +54,8 @@ type Common<Options> = {
   /** The reference is context.root where that is given. */
   readonly readsRoot?: true;
   readonly readsSigns?: true;
+  /** The share of coordinates, drawn at random, whose signs are counted; null for all. */
+  signSample?(options: Options): { readonly share: number; readonly seed: number | undefined } | null;
   readonly readsHistory?: true;
   readonly remembers?: true;
   /** The largest f with a proof for n rows; −1 when there is none. */
@@ -60,9 +66,14 @@ type Common<Options> = {
   possibleMax?(n: number): number;
 };
 
+/** How often a rule looks, at how many random coordinates. */
+export type Looks = { readonly count: number; readonly width: number; readonly seed: number | undefined };
+
 /** Aggregator that is a weighted sum of the points (and of the reference). */
 export type WeightRule<Options> = Common<Options> & {
   readonly kind: 'weights';
+  /** The rule judges by random coordinates; null where its options say that it does not. */
+  looks?(options: Options): Looks | null;
   weigh(span: Span, options: Options, context: StepContext): Weighing;
 };
 
@@ -133,10 +144,23 @@ export function averageOf(indices: readonly number[], count: number): Float64Arr
   return weights;
 }
 
-/** The indices 0 … count − 1 in ascending order of a score; equal scores keep the lower index first. */
+/**
+ * The indices 0 … count − 1 in ascending order of a score; equal scores keep the lower index first. Scores are equal when
+ * no more than rounding is between them: rows that a clip has put on one circle, say.
+ */
 export function ascending(count: number, score: (i: number) => number): number[] {
   const scores = Float64Array.from({ length: count }, (_, i) => score(i));
-  return Array.from(scores, (_, i) => i).sort((a, b) => scores[a]! - scores[b]! || a - b);
+  const order = Array.from(scores, (_, i) => i).sort((a, b) => scores[a]! - scores[b]! || a - b);
+  const isTie = (at: number) => isRounding(scores[order[at - 1]!]!, scores[order[at]!]!);
+  for (let from = 0, to = 1; from < count; from = to, to = from + 1) {
+    while (to < count && isTie(to)) to += 1;
+    if (to - from > 1) order.splice(from, to - from, ...order.slice(from, to).sort((a, b) => a - b));
+  }
+  return order;
+}
+
+function isRounding(low: number, high: number): boolean {
+  return high - low <= 1e-12 * Math.abs(high);
 }
 
 /** The median, the mean of the middle two for an even count. */

@@ -15,7 +15,10 @@ const lanczosSteps = 6;
  */
 export function subsetEigenvalue(span: Span, size: number): SubsetValue {
   const n = span.count;
-  const distances2 = Float64Array.from({ length: n * n }, (_, at) => span.distance2(Math.floor(at / n), at % n));
+  const measured = Float64Array.from({ length: n * n }, (_, at) => span.distance2(Math.floor(at / n), at % n));
+  // At most one, so that products of distances stay within float64.
+  const scale = measured.reduce((most, value) => Math.max(most, value), 0) || 1;
+  const distances2 = measured.map((value) => value / scale);
   const all = Array.from({ length: n }, (_, i) => i);
   const start = topEigenpair(centredProducts(span, all, new Float64Array(n).fill(1)), n).vector;
   const diameter = growingDiameter(span);
@@ -27,7 +30,7 @@ export function subsetEigenvalue(span: Span, size: number): SubsetValue {
     isWithin(rows, limit) {
       if (diameter(rows) / 2 / size > limit) return false;
       if (rows.length < 3 || rows.length < size / 2) return true;
-      return ritzValue(distances2, n, rows, start) * (1 - 1e-9) <= limit * size;
+      return ritzValue(distances2, n, rows, start) * (1 - 1e-9) <= (limit / scale) * size;
     },
   };
 }

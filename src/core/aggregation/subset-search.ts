@@ -3,6 +3,9 @@ import type { Span } from './span.ts';
 /** The largest number of rows for which subsets are searched exactly. */
 export const exactRowsMax = 24;
 
+/** Values so near to one another are equal: what is between them is rounding. */
+const tieFactor = 1 + 1e-12;
+
 /** A subset of rows with its value, and what no subset of that size can be below. */
 export type SubsetChoice = { readonly rows: readonly number[]; readonly value: number; readonly lowerBound: number };
 
@@ -21,22 +24,24 @@ export type SubsetValue = {
 export function bestSubset(span: Span, size: number, measure: SubsetValue): SubsetChoice {
   const n = span.count;
   let best = improved(neighbourhoodChoice(span, size, measure), span.count, measure);
+  let least = best.value;
   const chosen: number[] = [];
   const grow = (from: number): void => {
     if (chosen.length === size) {
       const value = measure.value(chosen);
-      const isEarlier = value === best.value && compare(chosen, best.rows) < 0;
-      if (value < best.value || isEarlier) best = { rows: chosen.slice(), value, lowerBound: value };
+      const isEarlier = value <= least * tieFactor && compare(chosen, best.rows) < 0;
+      if (value * tieFactor < best.value || isEarlier) best = { rows: chosen.slice(), value, lowerBound: value };
+      least = Math.min(least, value);
       return;
     }
     for (let i = from; i <= n - (size - chosen.length); i++) {
       chosen.push(i);
-      if (measure.isWithin(chosen, best.value)) grow(i + 1);
+      if (measure.isWithin(chosen, least * tieFactor)) grow(i + 1);
       chosen.pop();
     }
   };
   grow(0);
-  return { ...best, lowerBound: best.value };
+  return { ...best, lowerBound: least };
 }
 
 /** Swaps one row in for one out as long as the value falls: a tight first bound saves most of the search. */

@@ -115,7 +115,15 @@ async function mixes(item: VectorCase, options: object): Promise<void> {
   const rows = input.map((row) => Float64Array.from(row));
   const span = gramSpan(await createReferenceCompute().gram(rows), false);
   const rule = registry[aggregator as 'nnm'].rule as PreAggregator<object>;
-  const context = { f: params['f'] ?? 0, weights: null, seed: 0, history: null, signs: null, answers: null };
+  const context = {
+    f: params['f'] ?? 0,
+    weights: null,
+    seed: 0,
+    history: null,
+    signs: null,
+    answers: null,
+    looks: null,
+  };
   const mixed = mixTile(rows, rule.mix(span, options, context, rows.length));
   for (const [i, row] of rowsOf(item).entries()) assertClose(mixed[i]!, row, abs_tol);
 }

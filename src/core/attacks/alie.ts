@@ -1,6 +1,5 @@
 import type { Attack } from './attack.ts';
 import { blend, counts, seen } from './attack.ts';
-import { worstStrength } from './line-search.ts';
 import { deviationOf, meanOf, normalQuantile } from './statistics.ts';
 
 /**
@@ -20,19 +19,8 @@ export function alieZMax(n: number, f: number): number {
   return normalQuantile(Math.min(1 - 1e-12, Math.max(1e-12, (n - f - supporters) / (n - f))));
 }
 
-/**
- * Optimal ALIE: searches the shift (ByzFL's sign: upwards) that moves the rule's output farthest from the honest mean.
- *
- * Formula:   mean + τ · sd, τ by line search with 20 evaluations of the rule.
- * Source:    ByzFL `Optimal_ALittleIsEnough`.
- */
-export const optimalAlie: Attack = async (input) => {
-  const tau = await worstStrength(input, (strength) => shifted(seen(input), strength));
-  return shifted(seen(input), tau);
-};
-
 /** mean + strength · sd. */
-function shifted(honest: readonly Float32Array[], strength: number): Float32Array {
+export function shifted(honest: readonly Float32Array[], strength: number): Float32Array {
   const mean = meanOf(honest);
   return blend([
     [1, mean],

@@ -4,12 +4,14 @@ import { test } from 'node:test';
 import { createRng } from '../random/rng.ts';
 import { alieZMax } from './alie.ts';
 import { blend, counts, seen } from './attack.ts';
-import { hiddenDrift, signDrift } from './hidden-drift.ts';
+import { hiddenDrift } from './hidden-drift.ts';
 import { attacks } from './index.ts';
 import { worstStrength } from './line-search.ts';
 import { mimic } from './mimic.ts';
-import { minMax, minSum } from './min-max.ts';
+import { minMax } from './min-max.ts';
+import { minSum } from './min-sum.ts';
 import { poisons } from './poison/index.ts';
+import { signDrift } from './sign-drift.ts';
 import { centredGram, deviationOf, distance2, meanOf, normalQuantile } from './statistics.ts';
 
 const close = (actual: number, wanted: number, error = 1e-6) =>

@@ -1,17 +1,33 @@
-import { alie, optimalAlie } from './alie.ts';
+import { adaptiveOwnShift } from './adaptive-own-shift.ts';
+import { alie } from './alie.ts';
 import type { Attack } from './attack.ts';
-import { infinite, notANumber, zero } from './broken.ts';
-import { oneBit, shuffled, sparse } from './disfigured.ts';
-import { hiddenDrift, scaling, signDrift } from './hidden-drift.ts';
-import { ipm, optimalIpm } from './ipm.ts';
+import { creepingDrift } from './creeping-drift.ts';
+import { gaussian } from './gaussian.ts';
+import { hiddenDrift } from './hidden-drift.ts';
+import { infinite } from './infinity.ts';
+import { ipm } from './ipm.ts';
+import { lazy } from './lazy.ts';
 import { mimic } from './mimic.ts';
-import { minMax, minSum } from './min-max.ts';
+import { minMax } from './min-max.ts';
+import { minSum } from './min-sum.ts';
 import { modelReplacement } from './model-replacement.ts';
-import { gaussian, random } from './noise.ts';
-import { creepingDrift, lazy, onOff, slowDrift, sybil } from './over-time.ts';
-import { adaptiveOwnShift, ownShift } from './own-shift.ts';
-import { scaledSignFlip, signFlip } from './sign-flip.ts';
+import { notANumber } from './nan.ts';
+import { oneBit } from './one-bit.ts';
+import { onOff } from './on-off.ts';
+import { optimalAlie } from './optimal-alie.ts';
+import { optimalIpm } from './optimal-ipm.ts';
+import { ownShift } from './own-shift.ts';
+import { random } from './random.ts';
+import { scaledSignFlip } from './scaled-sign-flip.ts';
+import { scaling } from './scaling.ts';
+import { shuffled } from './shuffled.ts';
+import { signDrift } from './sign-drift.ts';
+import { signFlip } from './sign-flip.ts';
+import { slowDrift } from './slow-drift.ts';
+import { sparse } from './sparse.ts';
+import { sybil } from './sybil.ts';
 import { turncoat } from './turncoat.ts';
+import { zero } from './zero.ts';
 
 /** Every attack on updates by its id. Attacks on training data are in poison.ts. */
 export const attacks = {

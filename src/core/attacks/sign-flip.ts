@@ -8,10 +8,3 @@ import { blend } from './attack.ts';
  * Source:    Allen-Zhu et al. 2020, arXiv:2012.14368; ByzFL flips the honest mean instead.
  */
 export const signFlip: Attack = ({ own }) => blend([[-1, own]]);
-
-/**
- * Scaled sign flip: sends its own update backwards and ten times as long.
- *
- * Formula:   −10 x.
- */
-export const scaledSignFlip: Attack = ({ own }) => blend([[-10, own]]);

@@ -1,4 +1,5 @@
 import { exp, log } from '../numerics/portable.ts';
+
 /** Coordinate-wise mean of the honest updates, in float64. */
 export function meanOf(rows: readonly ArrayLike<number>[]): Float64Array {
   const mean = new Float64Array(rows[0]!.length);
@@ -23,6 +24,13 @@ export function lengthOf(vector: ArrayLike<number>): number {
   let sum = 0;
   for (let k = 0; k < vector.length; k++) sum += vector[k]! ** 2;
   return Math.sqrt(sum);
+}
+
+/** The root of the mean square of a vector's values. */
+export function rootMeanSquareOf(vector: ArrayLike<number>): number {
+  let sum = 0;
+  for (let k = 0; k < vector.length; k++) sum += vector[k]! * vector[k]!;
+  return Math.sqrt(sum / Math.max(1, vector.length));
 }
 
 /** The inner product of two vectors. */

@@ -4,14 +4,19 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { aggregate } from '../aggregation/entry.ts';
 import type { Pipeline } from '../aggregation/pipeline.ts';
-import { alie, alieZMax, optimalAlie } from './alie.ts';
+import { alie, alieZMax } from './alie.ts';
 import type { Attack } from './attack.ts';
-import { ipm, optimalIpm } from './ipm.ts';
+import { ipm } from './ipm.ts';
 import { mimic } from './mimic.ts';
-import { type Perturbation, minMax, minSum } from './min-max.ts';
+import { minMax } from './min-max.ts';
+import { minSum } from './min-sum.ts';
 import { modelReplacement } from './model-replacement.ts';
+import { optimalAlie } from './optimal-alie.ts';
+import { optimalIpm } from './optimal-ipm.ts';
 import { cornerTrigger } from './poison/backdoor.ts';
-import { cyclicLabelFlip, labelFlip } from './poison/label-flip.ts';
+import { cyclicLabelFlip } from './poison/cyclic-label-flip.ts';
+import { labelFlip } from './poison/label-flip.ts';
+import type { Perturbation } from './pushed.ts';
 
 type AttackCase = {
   readonly id: string;

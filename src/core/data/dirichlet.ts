@@ -14,15 +14,21 @@ export function dirichlet(alpha: number, count: number, rng: Rng): Float64Array 
       `Cannot draw proportions as alpha must be a positive finite number: current value is ${alpha}`,
     );
   }
-  const logs = Float64Array.from({ length: count }, () => logGamma(alpha, rng));
+  const logs = Float64Array.from({ length: count }, () => logGammaVariate(alpha, rng));
   const top = logs.reduce((max, value) => Math.max(max, value), -Infinity);
   const weights = logs.map((value) => exp(value - top));
   const total = weights.reduce((sum, value) => sum + value, 0);
   return weights.map((value) => value / total);
 }
 
-function logGamma(alpha: number, rng: Rng): number {
-  if (alpha < 1) return logGamma(alpha + 1, rng) + log(1 - rng.float()) / alpha;
+/**
+ * Draws the logarithm of a Gamma(α, 1) number.
+ *
+ * Needs:  α > 0.
+ * Source: Marsaglia and Tsang 2000, with the boost for α < 1.
+ */
+export function logGammaVariate(alpha: number, rng: Rng): number {
+  if (alpha < 1) return logGammaVariate(alpha + 1, rng) + log(1 - rng.float()) / alpha;
   const d = alpha - 1 / 3;
   const c = 1 / Math.sqrt(9 * d);
   for (;;) {

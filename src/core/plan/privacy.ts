@@ -3,7 +3,10 @@ import { groupProblems, groupsSchema } from './privacy-groups.ts';
 import { boundedAggregator } from '../aggregation/bounded.ts';
 import type { Pipeline } from '../aggregation/pipeline.ts';
 import { traitsOf } from '../learning/client/index.ts';
+import { localMechanismProblems, localMechanismSchema, unitPipeline } from './local-privacy.ts';
+import type { ModelSpec } from '../learning/model-spec.ts';
 import { type Ftrl, ftrlProblems, ftrlSchema, resolveFtrl } from './ftrl.ts';
+import { replanProblems, replanSchema } from './replan.ts';
 
 /** Named budgets. A name is never shown without its (ε, δ), unit and rounds: see `privacyStatement`. */
 const privacyPresets = {
@@ -95,6 +98,9 @@ const centralSchema = z.strictObject({
     .describe(
       `rounds after which the noise is solved anew for the rounds and the budget that are left; 0: never (default: ${replanEveryDefault}; 0 with dp-ftrl)`,
     ),
+  replan: replanSchema
+    .optional()
+    .describe('what else may change while a run goes on, and within which range, each [least, most]'),
   evidence: z
     .enum(['none', 'operator'])
     .default('none')
@@ -108,6 +114,7 @@ const localSchema = z.strictObject({
     .default('client')
     .describe('client: the whole update is noised. record: each example’s gradient is clipped and noised in training'),
   ...budget,
+  mechanism: localMechanismSchema,
 });
 
 /** What the model may reveal of a client. */
@@ -141,7 +148,7 @@ type Given = {
   readonly rounds: { readonly count: number };
   readonly cohort: { readonly expected: number; readonly size?: number | undefined; readonly overSelection: number };
   readonly aggregation: { readonly pipeline?: Pipeline | undefined };
-  readonly model: { readonly kind: string };
+  readonly model: ModelSpec;
   readonly training: { readonly momentum: number };
   readonly learning: { readonly client: Parameters<typeof traitsOf>[0] };
 };
@@ -168,7 +175,11 @@ export function defaultPipeline({
   privacy,
   cohort,
   learning,
-}: Pick<Given, 'privacy' | 'cohort' | 'learning'>): Pipeline {
+  ...rest
+}: Pick<Given, 'privacy' | 'cohort' | 'learning' | 'model' | 'rounds'>): Pipeline {
+  if (privacy.mode === 'local' && privacy.mechanism === 'priv-unit' && privacy.unit === 'client') {
+    return unitPipeline(rest, localAmounts(privacy));
+  }
   if (privacy.mode !== 'central') {
     // SCAFFOLD's controls are aggregated by the same rule, which must follow a shift (ADR 12).
     const isShifted = traitsOf(learning.client).travels !== null;
@@ -237,6 +248,7 @@ function centralProblems(plan: Given, privacy: Extract<Input, { mode: 'central' 
       `must be the radius of the pipeline, which is the same clip (nearest: ${bound.value.radius}): current value is ${privacy.clipNorm}`,
     );
   }
+  replanProblems(privacy, { rounds: plan.rounds.count, clipNorm: bound.value.radius }, refuse);
   if (privacy.adaptiveClip !== undefined && privacy.rule === 'filter') {
     refuse(
       'privacy.adaptiveClip',
@@ -246,6 +258,7 @@ function centralProblems(plan: Given, privacy: Extract<Input, { mode: 'central' 
 }
 
 function localProblems(plan: Given, privacy: Extract<Input, { mode: 'local' }>, refuse: Refuse): void {
+  localMechanismProblems({ ...plan, privacy }, localAmounts(privacy), refuse);
   if (privacy.unit !== 'record') return;
   if (plan.model.kind === 'cnn') {
     refuse(
@@ -268,7 +281,7 @@ export function resolvePrivacy(plan: Given): { readonly privacy: Privacy; readon
   if (privacy.mode === 'off') return { privacy, pipeline };
   const amounts = resolvedBudget(privacy);
   if (privacy.mode === 'local') {
-    return { privacy: { ...privacy, ...amounts, clipNorm: privacy.clipNorm ?? clipNormDefault }, pipeline };
+    return { privacy: { ...privacy, ...localAmounts(privacy) }, pipeline };
   }
   const bound = boundedAggregator(pipeline, expectedContributions(plan));
   if (!bound.ok) throw new Error(`Cannot resolve the plan as its pipeline must be bounded: ${bound.reason}`);
@@ -290,16 +303,22 @@ function resolvedBudget({ preset, epsilon, delta }: Exclude<Input, { mode: 'off'
   return { epsilon: epsilon ?? named.epsilon, delta: delta ?? named.delta };
 }
 
+function localAmounts(privacy: Extract<Input, { mode: 'local' }>) {
+  return { ...resolvedBudget(privacy), clipNorm: privacy.clipNorm ?? clipNormDefault };
+}
+
 /** What a plan promises, in one sentence: never a name without (ε, δ), unit and rounds. */
 export function privacyStatement(privacy: Privacy, rounds: number): string {
   if (privacy.mode === 'off') return 'off: nothing bounds what the models reveal';
   const { mode, unit, epsilon, delta, preset } = privacy;
   const name = preset === undefined ? '' : `${preset}: `;
-  const sampled =
-    mode === 'central' && privacy.sampleRate < 1 ? `, each taking part with chance ${privacy.sampleRate}` : '';
+  const { sampleRate: rates, rounds: counts } = mode === 'central' ? (privacy.replan ?? {}) : {};
+  const rate = mode === 'central' ? (rates ?? [privacy.sampleRate]).join(' to ') : '1';
+  const sampled = rate === '1' ? '' : `, each taking part with chance ${rate}`;
   const limited =
     mode === 'central' && privacy.ftrl !== undefined
       ? `, each taking part at most ${privacy.ftrl.participations} times with ${privacy.ftrl.separation} rounds between; that it takes part is not hidden`
       : '';
-  return `${mode}, ${name}(ε = ${epsilon}, δ = ${delta}) for each ${unit} over ${rounds} rounds${sampled}${limited}`;
+  const drawn = mode === 'local' && privacy.mechanism === 'priv-unit' ? ', updates by PrivUnit' : '';
+  return `${mode}, ${name}(ε = ${epsilon}, δ = ${delta}) for each ${unit} over ${(counts ?? [rounds]).join(' to ')} rounds${drawn}${sampled}${limited}`;
 }

@@ -35,7 +35,7 @@ export function selectionProblems(
   if (privacy.mode === 'central' && selection.by !== 'uniform') {
     refuse(
       'selection.by',
-      `must be "uniform" under central privacy, as its bound rests on secret coins (nearest: "uniform", and privacy.sampleRate): current value is "${selection.by}"`,
+      `must be "uniform" under central privacy, as its bound rests on secret coins with one chance for all who have budget left (nearest: "uniform", and privacy.sampleRate; privacy.mechanism = "dp-ftrl" prefers clients that have spent less): current value is "${selection.by}"`,
     );
   }
   if (selection.by !== 'poisson') return problems;

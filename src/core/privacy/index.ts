@@ -49,8 +49,9 @@ export {
   unaryReport,
 } from './local/frequency.ts';
 export type { KeepRaise } from './local/frequency.ts';
-export { duchi, privUnit, privUnitReport } from './local/means.ts';
-export type { PrivUnit } from './local/means.ts';
+export { duchi } from './local/means.ts';
+export { privUnit, privUnitReport } from './local/priv-unit.ts';
+export type { PrivUnit } from './local/priv-unit.ts';
 
 // Budgets: rules of the ledger, planning and auditing.
 export { auditLowerBound, guessCanaries } from './audit.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RunRecord } from '../round/run-record.ts';
+import { forecastText, type RunRecord } from '../round/run-record.ts';
 import { renderReport } from './html.ts';
 import { privacySection } from './privacy-section.ts';
 import { syntheticRun } from './synthetic-run.fixture.ts';
@@ -56,6 +56,14 @@ test('the privacy page names (ε, δ), unit and rounds, each client’s budget a
   const page = renderReport({ ...run, rounds, isWithheld: true });
   assert.match(page, /Withheld here: participants, refusals, verdicts and traffic/);
   assert.ok(elementsOf(page).length > 0, 'well-formed');
+});
+
+test('under DP-FTRL a forecast says where the run ends first', () => {
+  const forecastOf = (low: number | null, high: number | null) =>
+    forecastText({ roundsLeft: 3, forecast: { low, median: low, high } });
+  assert.equal(forecastOf(4, null), '4, 4, after the end');
+  assert.equal(forecastOf(null, null), 'after the end');
+  assert.equal(forecastText({ roundsLeft: 2, forecast: null }), '–');
 });
 
 test('without privacy there is no such page; under local privacy it says who counts', () => {

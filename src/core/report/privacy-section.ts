@@ -1,4 +1,10 @@
-import type { ClientBudget, GroupBudget, PrivacySummary, RunRecord } from '../round/run-record.ts';
+import {
+  type ClientBudget,
+  forecastText,
+  type GroupBudget,
+  type PrivacySummary,
+  type RunRecord,
+} from '../round/run-record.ts';
 import { roundAxis } from './curves.ts';
 import { formatCount } from './format.ts';
 import { markup, type Markup } from './markup.ts';
@@ -48,13 +54,8 @@ function groupNote({ name, clients, epsilon, limit }: GroupBudget): Markup {
 }
 
 function budgetRow(client: ClientBudget, rule: 'plan' | 'filter'): Markup {
-  const { clientId, granted, roundsLeft, forecast } = client;
-  const when =
-    forecast === null
-      ? roundsLeft === 0
-        ? 'has run out'
-        : '–'
-      : `${forecast.low}, ${forecast.median}, ${forecast.high}`;
+  const { clientId, granted, roundsLeft } = client;
+  const when = forecastText(client);
   return markup`<tr><th scope="row">${clientName(clientId)}</th><td class="number">${client[rule].toFixed(3)}</td><td class="number">${String(granted)}</td><td class="number">${String(roundsLeft)}</td><td class="number">${when}</td></tr>\n`;
 }
 

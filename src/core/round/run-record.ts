@@ -68,9 +68,26 @@ export type ClientBudget = {
   readonly odometer: number;
   /** Further rounds at the present noise that the grant admits. */
   readonly roundsLeft: number;
-  /** Rounds from now by which it has run out with a probability of 5, 50 and 95 %; null where it takes part in none. */
-  readonly forecast: { readonly low: number; readonly median: number; readonly high: number } | null;
+  /**
+   * Rounds from now by which it has run out with a probability of 5, 50 and 95 %; null where it takes part in none. Under
+   * DP-FTRL each may be null: not before the run ends.
+   */
+  readonly forecast: BudgetForecast | null;
 };
+
+export type BudgetForecast = {
+  readonly low: number | null;
+  readonly median: number | null;
+  readonly high: number | null;
+};
+
+/** The rounds in which a budget runs out, in words: "5, 6, 9", or "after the end" where the run ends before. */
+export function forecastText({ forecast, roundsLeft }: Pick<ClientBudget, 'forecast' | 'roundsLeft'>): string {
+  if (forecast === null) return roundsLeft === 0 ? 'has run out' : '–';
+  const { low, median, high } = forecast;
+  if (low === null) return 'after the end';
+  return [low, median, high].map((round) => (round === null ? 'after the end' : String(round))).join(', ');
+}
 
 /** What only the demo knows, beside the run itself. The comparisons are simulated, and say so wherever they appear. */
 export type DemoRecord = {

@@ -58,6 +58,21 @@ test('verifyExport() refuses entries that are signed and still no log: out of pl
   }
 });
 
+test('verifyExport() holds an export against the head that a site has seen: another history, and a log cut short, are found', async () => {
+  const headOf = (all: readonly ReturnType<typeof rowOf>[], key = logKey) =>
+    proofFiles(all, { origin: originOf(place), key }, crypto.sha256)['checkpoint.txt']!;
+  const problemsWith = async (seen: string) =>
+    (await verifyExport(filesOf(rows), { crypto, trusted: fingerprint(logKey), seen })).findings.map(
+      ({ problem }) => problem,
+    );
+  for (const size of [1, 2, 3]) assert.deepEqual(await problemsWith(headOf(rows.slice(0, size))), []);
+  const other = [rows[0]!, rowOf(1, 'note', { text: 'what the site was shown' })];
+  assert.match((await problemsWith(headOf(other)))[0]!, /does not continue the 2 entries that the site has seen/);
+  assert.match((await problemsWith(headOf([...rows, rowOf(3, 'note', {})])))[0]!, /does not continue the 4 entries/);
+  assert.match((await problemsWith(headOf(rows, listKey)))[0]!, /is not of the log/);
+  assert.match((await problemsWith(''))[0]!, /is not of the log/);
+});
+
 test('verifyJournal() names the entry whose text was changed, or the leaf that was', async () => {
   const files = filesOf(rows);
   const checkpoint = parseCheckpoint(new TextDecoder().decode(files.get('checkpoint.txt')))!;

@@ -5,6 +5,7 @@ import { exportListSigner, exportListText } from './export-list.ts';
 import { isConsistent } from './merkle-proof.ts';
 import { verifyModelCard } from './model-card.ts';
 import { verifyLedgerSeals } from './ledger-seals.ts';
+import { verifySeenHead } from './seen-heads.ts';
 import { parseVerifierKey } from './signed-note.ts';
 import { type Finding, type JournalAudit, verifyJournal } from './verify-journal.ts';
 
@@ -34,7 +35,8 @@ const neededFiles = ['journal.jsonl', 'journal.leaves', 'checkpoint.txt', 'log.v
  * Checks an export without the coordinator: signatures, every entry, every tree head, the model and its card, every file.
  *
  * Needs:    `trusted`, the SHA-256 of the log's public key from a place that the exporter cannot change. `ledgerHeads`, the
- *           heads of the privacy ledger as it is now, where it is to be held against the log.
+ *           heads of the privacy ledger as it is now, where it is to be held against the log. `seen`, a tree head that a
+ *           site has kept.
  * Promises: never throws. One changed bit in any file gives a finding that names the file, and the entry for the journal.
  */
 export async function verifyExport(
@@ -43,10 +45,12 @@ export async function verifyExport(
     crypto,
     trusted,
     ledgerHeads,
+    seen,
   }: {
     readonly crypto: Pick<Crypto, 'sha256' | 'verify'>;
     readonly trusted?: string | undefined;
     readonly ledgerHeads?: Readonly<Record<string, LedgerHead>> | undefined;
+    readonly seen?: string | undefined;
   },
 ): Promise<ExportAudit> {
   const findings: Finding[] = [];
@@ -67,6 +71,7 @@ export async function verifyExport(
   if (isSigned) {
     audit = await verifyJournal(bytesOf('journal.jsonl'), bytesOf('journal.leaves'), { checkpoint, key }, crypto);
     findings.push(...audit.findings);
+    if (seen !== undefined) findings.push(...(await verifySeenHead(seen, { key, tree: audit.tree }, crypto)));
     if (!isConsistentThroughout(textOf('consistency.json'), audit, crypto)) {
       blame('consistency.json', 'does not lead from each tree head to the next');
     }

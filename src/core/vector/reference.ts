@@ -55,14 +55,32 @@ async function gramReference(rows: readonly Row[]): Promise<GramPass> {
 
 /** Subtracts the mean of the members of the centre from each row and returns it. */
 function centreInPlace(tile: readonly Float64Array[]): Float64Array {
-  const members = centreMembers(Float64Array.from(tile, (row) => dot(row, row)));
-  const centre = new Float64Array(tile[0]!.length);
-  const count = members.reduce((sum, member) => sum + member, 0);
-  for (const [i, row] of tile.entries()) {
-    if (members[i] === 1) for (let k = 0; k < centre.length; k++) centre[k]! += row[k]! / count;
-  }
+  const isMember = centreMembers(Float64Array.from(tile, (row) => dot(row, row)));
+  const members = tile.filter((_, i) => isMember[i] === 1);
+  const centre = Float64Array.from(tile[0]!, (_, k) => coarseMean(members, k));
   for (const row of tile) for (let k = 0; k < centre.length; k++) row[k]! -= centre[k]!;
   return centre;
+}
+
+/** Bits of the spread of the members that their mean keeps. */
+const centreBits = 6;
+
+/**
+ * The mean of the k-th values to a few binary digits of their spread. Any centre does as long as it is near; one with few
+ * digits leaves the differences of values with few digits exact, so that distances that are equal come out equal, and ties
+ * go to the lowest row.
+ */
+function coarseMean(members: readonly Float64Array[], k: number): number {
+  let [least, most, mean] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+  for (const member of members) {
+    const value = member[k]!;
+    [least, most] = [Math.min(least, value), Math.max(most, value)];
+    mean += value / members.length;
+  }
+  if (!(most > least)) return most === least ? most : mean;
+  const grid = 2 ** (Math.floor(Math.log2(most - least)) - centreBits);
+  const rounded = Math.round(mean / grid) * grid;
+  return Number.isFinite(rounded) ? rounded : mean;
 }
 
 async function starReference(rows: readonly Row[], reference: Row | null): Promise<StarPass> {

@@ -14,23 +14,21 @@ export const cornerTrigger: readonly Pixel[] = [
 const triggerValue = 1;
 const poisonedShare = 0.5;
 
-/** Backdoor: half of the samples carry the whole trigger and the target's label. */
-export const backdoor: Poison = (samples, { seed }) => stamped(samples, cornerTrigger, seed);
-
 /**
- * Distributed backdoor: each colluder stamps one pixel of the trigger; the attack is tested with all of them.
+ * Backdoor: half of the samples carry the whole trigger and the target's label.
  *
- * Source: Xie et al. 2020 (DBA), ICLR.
+ * Formula:   half of the samples: four pixels at 1, label 0.
+ * Source:    Gu et al. 2017, arXiv:1708.06733; the pixels are those of FLDetector.
  */
-export const distributedBackdoor: Poison = (samples, { seed, colluder }) =>
-  stamped(samples, [cornerTrigger[colluder % cornerTrigger.length]!], seed);
+export const backdoor: Poison = (samples, { seed }) => stamped(samples, cornerTrigger, seed);
 
 /** Writes a trigger into one sample, in place. */
 function stampInto(features: Float32Array, at: number, lineLength: number, trigger: readonly Pixel[]): void {
   for (const [line, column] of trigger) features[at + line * lineLength + column] = triggerValue;
 }
 
-function stamped(samples: Samples, trigger: readonly Pixel[], seed: number): Samples {
+/** Samples of which half carry these pixels and the target's label. */
+export function stamped(samples: Samples, trigger: readonly Pixel[], seed: number): Samples {
   const rng = createRng(seed).child('backdoor');
   const features = samples.features.slice();
   const labels = samples.labels.map((label, i) => {

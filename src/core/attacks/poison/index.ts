@@ -1,7 +1,9 @@
-import { backdoor, distributedBackdoor } from './backdoor.ts';
+import { backdoor } from './backdoor.ts';
+import { cyclicLabelFlip } from './cyclic-label-flip.ts';
+import { distributedBackdoor } from './distributed-backdoor.ts';
 import { dynamicLabelFlip, type LivePoison } from './dynamic-label-flip.ts';
 import { edgeCaseBackdoor } from './edge-case-backdoor.ts';
-import { cyclicLabelFlip, labelFlip } from './label-flip.ts';
+import { labelFlip } from './label-flip.ts';
 import type { Poison } from './samples.ts';
 
 /** Every attack on training data by its id. */

@@ -206,7 +206,8 @@ function fittingSteps(spending: Spending, request: NoisySteps): number {
   return low;
 }
 
-function fittingNoise(spending: Spending, request: NoisySteps): number | undefined {
+/** The least noise, from the request's on, at which its steps are admitted; undefined where no noise is enough. */
+export function fittingNoise(spending: Spending, request: NoisySteps): number | undefined {
   const { grant } = spending;
   const { sampleRate, steps } = request;
   if (grant.rule === 'plan') {

@@ -12,7 +12,7 @@ import {
   unaryFrequencies,
   unaryReport,
 } from './frequency.ts';
-import { privUnit, privUnitReport } from './means.ts';
+import { privUnit, privUnitReport } from './priv-unit.ts';
 
 const rng = createRng(11).child('local');
 const entropy: Entropy = {

@@ -28,8 +28,8 @@ export function discreteLaplaceNoise(
 /**
  * Discrete Gaussian noise, P[x] ∝ e^{−x²/2σ²}: exact for σ² = variance.n ÷ variance.d.
  *
- * Formula:  y from discrete Laplace of scale t = ⌊σ⌋ + 1, kept with probability e^{−(|y| − σ²/t)² ÷ 2σ²}, all in
- *           integers: numbers up to 2⁵³, BigInt above.
+ * Formula:  y from discrete Laplace of scale t = ⌊σ⌋ + 1, kept with probability e^{−(|y| − σ²/t)² ÷ 2σ²}. A coin looks at
+ *           32 of its bits and at a double with a known error; where these do not tell (2⁻³² of all), integers do.
  * Needs:    n ≥ 1, d ≥ 1 integers.
  * Promises: (Δ/σ)²/2-zCDP for integer vectors of L2 sensitivity Δ.
  * Source:   Canonne, Kamath and Steinke 2020, algorithm 3.
@@ -42,19 +42,29 @@ export function discreteGaussianNoise(
   const d = checkNumber(ACTION, 'the variance’s denominator', variance.d, 'positiveCount');
   const source = createIntegerSource(entropy);
   const t = floorRoot(Math.floor(n / d)) + 1;
-  const denominator = 2 * n * t * t * d;
-  const isSmall = denominator <= SAFE;
   return {
     next: () => {
       for (;;) {
         const y = drawLaplace(source, t, 1);
-        const offset = Math.abs(y) * t * d - n;
-        const square = offset * offset;
-        const isExact = isSmall && Math.abs(offset) <= SAFE && square <= SAFE;
-        if (isExact ? source.bernoulliExp(square, denominator) : keepBig(source, Math.abs(y), { n, d, t })) return y;
+        const size = Math.abs(y);
+        if (source.bernoulliExpRatio(excessNear(size, n, d, t), () => excess(size, n, d, t))) return y;
       }
     },
   };
+}
+
+/** (|y| − σ²/t)² ÷ 2σ² within 2⁻⁵⁰, or infinity where doubles do not hold its parts. */
+function excessNear(size: number, n: number, d: number, t: number): number {
+  const product = size * t * d;
+  if (product > SAFE) return Number.POSITIVE_INFINITY;
+  const offset = product - n;
+  return (offset * offset) / (2 * n * t * t * d);
+}
+
+function excess(size: number, n: number, d: number, t: number): readonly [bigint, bigint] {
+  const [variance, divisor, step] = [BigInt(n), BigInt(d), BigInt(t)];
+  const offset = BigInt(size) * step * divisor - variance;
+  return [offset * offset, 2n * variance * step * step * divisor];
 }
 
 /** σ as the ratio n ÷ d that the sampler takes: σ² rounded up, never down, to a multiple of 1/d. */
@@ -91,12 +101,6 @@ function drawLaplace(source: IntegerSource, t: number, s: number): number {
     if ((source.uint32() & 1) === 0) return size;
     if (size !== 0) return -size;
   }
-}
-
-function keepBig(source: IntegerSource, size: number, ratio: { n: number; d: number; t: number }): boolean {
-  const [n, d, t] = [BigInt(ratio.n), BigInt(ratio.d), BigInt(ratio.t)];
-  const offset = BigInt(size) * t * d - n;
-  return source.bernoulliExpBig(offset * offset, 2n * n * t * t * d);
 }
 
 function drawPoisson(source: IntegerSource, n: number, d: number): number {

@@ -85,6 +85,84 @@ describe('integer noise', () => {
     checkLaw(noise, (x) => discreteGaussianMass(3, x), 10_000, 30);
   });
 
+  it('discreteGaussianNoise() follows its law on the grid of releases, σ = 2²⁰ steps: forty equal cells', () => {
+    const sigma = 2 ** 20;
+    const noise = discreteGaussianNoise(fixedEntropy('grid'), { n: sigma ** 2, d: 1 });
+    // Φ at the cells' edges, by the same sum that gives the mass: a trapezium on a mesh of 2¹² steps.
+    const mesh = 2 ** 12;
+    const cells = new Float64Array(40);
+    for (let x = -20 * sigma; x < 20 * sigma; x += mesh) {
+      const cell = Math.min(39, Math.max(0, Math.floor((x / sigma + 4) * 5)));
+      cells[cell]! +=
+        (mesh / (sigma * Math.sqrt(2 * Math.PI))) * Math.exp(-((x + mesh / 2) ** 2) / (2 * sigma * sigma));
+    }
+    const draws = 100_000;
+    const counts = new Float64Array(40);
+    let squares = 0;
+    for (let i = 0; i < draws; i++) {
+      const x = noise.next();
+      assert.ok(Number.isSafeInteger(x));
+      counts[Math.min(39, Math.max(0, Math.floor((x / sigma + 4) * 5)))]! += 1;
+      squares += (x / sigma) ** 2 / draws;
+    }
+    const square = cells.reduce((sum, mass, i) => sum + (counts[i]! - draws * mass) ** 2 / (draws * mass), 0);
+    assert.ok(square < 39 + 6 * Math.sqrt(78) + 36, `chi-square ${square}`);
+    assert.ok(Math.abs(squares - 1) < 6 * Math.sqrt(2 / draws), `variance ratio ${squares}`);
+  });
+
+  it('bernoulliExpRatio() compares integers where the first 32 bits do not tell, and agrees with integers alone', () => {
+    // γ = 3/8: the first word of the coin falls into the cell that holds γ, so the rest of the number decides.
+    const cell = Math.floor((3 / 8) * 2 ** 32);
+    for (const [next, kept] of [
+      [0, false],
+      [0xffffffff, true],
+    ] as const) {
+      // The coin of γ with k = 1: in the cell. Below γ the series goes on, and the coin with k = 2 fails at once.
+      const words = [cell, next, next, 0xffffffff];
+      const entropy: Entropy = {
+        purpose: 'secret',
+        fillBytes: (target) => new Uint32Array(target.buffer).forEach((_, i, all) => (all[i] = words[i] ?? 0)),
+      };
+      let asked = 0;
+      const exact = () => {
+        asked += 1;
+        return [3n * 2n ** 40n + 1n, 2n ** 43n] as const;
+      };
+      assert.equal(createIntegerSource(entropy).bernoulliExpRatio(3 / 8, exact), kept);
+      assert.equal(asked, 1);
+    }
+    const source = createIntegerSource(fixedEntropy('ratio'));
+    for (const [numerator, denominator] of [
+      [3, 8],
+      [9, 4],
+      [40, 1],
+      [0, 7],
+      [2, 1],
+    ] as const) {
+      const exact = () => [BigInt(numerator), BigInt(denominator)] as const;
+      let kept = 0;
+      for (let i = 0; i < 20_000; i++) if (source.bernoulliExpRatio(numerator / denominator, exact)) kept += 1;
+      const p = Math.exp(-numerator / denominator);
+      assert.ok(Math.abs(kept / 20_000 - p) <= 6 * Math.sqrt((p * (1 - p)) / 20_000), `${numerator}/${denominator}`);
+    }
+  });
+
+  it('shares of discrete Gaussian noise sum to the convolution of their laws: three shares of σ = 1.5', () => {
+    const share = discreteGaussianNoise(fixedEntropy('shares'), varianceOf(1.5));
+    const reach = 40;
+    const one = Array.from({ length: 2 * reach + 1 }, (_, i) => discreteGaussianMass(1.5, i - reach));
+    const convolved = (a: readonly number[], b: readonly number[]) =>
+      Array.from({ length: 2 * reach + 1 }, (_, i) =>
+        a.reduce((sum, mass, j) => sum + mass * (b[i - j + reach] ?? 0), 0),
+      );
+    const three = convolved(convolved(one, one), one);
+    const sum: IntegerNoise = { next: () => share.next() + share.next() + share.next() };
+    checkLaw(sum, (x) => three[x + reach] ?? 0, 60_000, reach);
+    const { mean, second } = moments(sum, 60_000);
+    const variance = 3 * discreteGaussianVariance(1.5);
+    assert.ok(Math.abs(mean) <= 6 * Math.sqrt(variance / 6e4) && Math.abs(second - variance) <= 0.06 * variance);
+  });
+
   it('discreteLaplaceNoise() follows its law at scales 3/2 and 7', () => {
     for (const [t, s] of [
       [3, 2],
@@ -92,16 +170,32 @@ describe('integer noise', () => {
     ] as const) {
       const noise = discreteLaplaceNoise(fixedEntropy(`laplace ${t}`), { t, s });
       checkLaw(noise, (x) => discreteLaplaceMass(s / t, x), 100_000, 100);
+      const { mean, second } = moments(noise, 60_000);
+      const ratio = Math.exp(-s / t);
+      const variance = (2 * ratio) / (1 - ratio) ** 2;
+      // The fourth moment of a Laplace law is six variances squared.
+      assert.ok(Math.abs(mean) <= 6 * Math.sqrt(variance / 6e4), `mean ${mean}`);
+      assert.ok(Math.abs(second - variance) <= 6 * variance * Math.sqrt(6 / 6e4), `second moment ${second}`);
     }
   });
 
-  it('skellamNoise() follows its law at μ = 2 and 5/4', () => {
+  it('skellamNoise() follows its law at μ = 2, 5/4, 1/3 and 12', () => {
     for (const [n, d] of [
       [2, 1],
       [5, 4],
+      [1, 3],
+      [12, 1],
     ] as const) {
+      const draws = 30_000;
       const noise = skellamNoise(fixedEntropy(`skellam ${n}`), { n, d });
-      checkLaw(noise, (x) => skellamMass(n / d, x), 60_000, 40);
+      checkLaw(noise, (x) => skellamMass(n / d, x), draws, 40);
+      const { mean, second } = moments(noise, draws);
+      const variance = (2 * n) / d;
+      assert.ok(Math.abs(mean) <= 6 * Math.sqrt(variance / draws), `mean ${mean}`);
+      assert.ok(
+        Math.abs(second - variance) <= 6 * variance * Math.sqrt((2 + 1 / variance) / draws),
+        `second ${second}`,
+      );
     }
   });
 

@@ -12,8 +12,14 @@ export type IntegerSource = {
   bernoulli(numerator: number, denominator: number): boolean;
   /** True with probability e^{−numerator/denominator}. */
   bernoulliExp(numerator: number, denominator: number): boolean;
-  bernoulliExpBig(numerator: bigint, denominator: bigint): boolean;
+  /** True with probability e^{−γ}, γ a ratio of any size given by a double within 2⁻⁵⁰ of it, relatively: as exact, and fast. */
+  bernoulliExpRatio(near: number, exact: () => readonly [numerator: bigint, denominator: bigint]): boolean;
 };
+
+const WORD = 4294967296;
+/** Above the error of a ratio up to 32 whose relative error is 2⁻⁵⁰, and of its division. */
+const NEAR_ERROR = 2 ** -43;
+const NEAR_MAX = 32;
 
 /** The pool starts small, as a local report needs a few words, and grows with use. */
 const POOL_WORDS = { first: 64, last: 16_384 } as const;
@@ -94,5 +100,31 @@ export function createIntegerSource(entropy: Entropy): IntegerSource {
     }
   }
 
-  return { uint32, below, belowBig, bernoulli, bernoulliExp, bernoulliExpBig };
+  /**
+   * Bernoulli of rest ÷ k from the first 32 bits of a uniform number. Where they do not tell, the rest of that number is
+   * drawn and compared in integers.
+   */
+  function bernoulliNear(near: number, k: number, exact: () => readonly [bigint, bigint]): boolean {
+    const first = uint32();
+    if ((first + 1) / WORD <= near / k - NEAR_ERROR) return true;
+    if (first / WORD >= near / k + NEAR_ERROR) return false;
+    const [rest, unit] = exact();
+    const denominator = unit * BigInt(k);
+    return belowBig(denominator) < (rest << 32n) - BigInt(first) * denominator;
+  }
+
+  function bernoulliExpRatio(near: number, exact: () => readonly [bigint, bigint]): boolean {
+    if (near === 0) return true;
+    const whole = Math.floor(near);
+    const rest = near - whole;
+    if (near > NEAR_MAX || rest < NEAR_ERROR || rest > 1 - NEAR_ERROR) return bernoulliExpBig(...exact());
+    for (let i = 0; i < whole; i++) if (!bernoulliExpSmall(1, 1)) return false;
+    const exactRest = () => {
+      const [numerator, denominator] = exact();
+      return [numerator - BigInt(whole) * denominator, denominator] as const;
+    };
+    for (let k = 1; ; k++) if (!bernoulliNear(rest, k, exactRest)) return k % 2 === 1;
+  }
+
+  return { uint32, below, belowBig, bernoulli, bernoulliExp, bernoulliExpRatio };
 }

@@ -8,7 +8,8 @@ import { shuffleClosedForm, shuffleEpsilon } from '../accounting/shuffling.ts';
 import { auditLowerBound } from '../audit.ts';
 import { jointClipNoise, nextClipNorm, splitNoise } from '../clipping.ts';
 import { FREQUENCY_ORACLES, frequencyVariance, hadamardOrder, localHashingSize } from '../local/frequency.ts';
-import { duchi, privUnit } from '../local/means.ts';
+import { duchi } from '../local/means.ts';
+import { privUnit } from '../local/priv-unit.ts';
 import { distributedGaussianEpsilon, skellamRdp } from './distributed.ts';
 import { discreteGaussianMass, discreteGaussianVariance, skellamMass } from './laws.ts';
 
