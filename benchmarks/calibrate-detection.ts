@@ -35,10 +35,14 @@ async function quietRun(partition: PartitionName, seed: number, clients: number)
   const seen = observationsAt(recording, rounds - 1, rounds);
   return {
     clients: seen.map(({ trail }) => ({
-      trail: trail.map(({ times: _, ...scores }) => scores),
+      trail: trail.map(withoutLength),
       times: trail.map(({ times }) => times!),
     })),
   };
+}
+
+function withoutLength(scores: Scores): Scores {
+  return Object.fromEntries(featureIds.flatMap((id) => (scores[id] === undefined ? [] : [[id, scores[id]]])));
 }
 
 const known = Object.keys(seedsByCohort).map(Number) as (keyof typeof seedsByCohort)[];
