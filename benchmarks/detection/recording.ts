@@ -75,6 +75,9 @@ export async function recordingOf(wanted: Recorded): Promise<Recording> {
     detection: { detector: 'norm-cosine' },
     ...(attack === 'none' ? {} : { attackers, attack }),
   });
+  const ended = outcome.rounds.filter(({ accuracy: reached }) => typeof reached === 'number').length;
+  // A run that broke off is no evidence, and is not to be kept as such.
+  if (ended !== rounds) throw new Error(`Cannot keep ${file} as ${rounds} rounds must end: ${ended} did`);
   const lines = outcome.rounds[0]!.participants.map((clientId): Line => {
     return {
       isAttacker: outcome.attackers.includes(clientId),
