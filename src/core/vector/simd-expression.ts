@@ -5,7 +5,7 @@
 export type Node = number;
 
 type Operation =
-  | { readonly kind: 'row'; readonly row: number }
+  | { readonly kind: 'row'; readonly row: number; readonly reading: number }
   | { readonly kind: 'constant'; readonly value: number }
   | { readonly kind: 'binary'; readonly opcode: number; readonly left: Node; readonly right: Node }
   | { readonly kind: 'unary'; readonly opcode: number; readonly operand: Node };
@@ -18,8 +18,12 @@ const opcodes = {
   and: 0x4e,
   andnot: 0x4f,
   or: 0x50,
+  xor: 0x51,
   addInt: 0xae01,
   subInt: 0xb101,
+  signInt: 0xac01,
+  minInt: 0xb601,
+  maxInt: 0xb801,
   abs: 0xe001,
   add: 0xe401,
   sub: 0xe501,
@@ -32,7 +36,8 @@ const opcodes = {
 export type Opcode = keyof typeof opcodes;
 
 export type Graph = {
-  row(row: number): Node;
+  /** A row's vector; with another `reading` it is loaded again instead of being kept. */
+  row(row: number, reading?: number): Node;
   constant(value: number): Node;
   unary(opcode: Opcode, operand: Node): Node;
   binary(opcode: Opcode, left: Node, right: Node): Node;
@@ -61,7 +66,7 @@ export function createGraph(): Graph {
     return operations.push(operation) - 1;
   };
   const graph: Graph = {
-    row: (row) => add({ kind: 'row', row }),
+    row: (row, reading = 0) => add({ kind: 'row', row, reading }),
     constant: (value) => add({ kind: 'constant', value }),
     unary: (opcode, operand) => add({ kind: 'unary', opcode: opcodes[opcode], operand }),
     binary: (opcode, left, right) => add({ kind: 'binary', opcode: opcodes[opcode], left, right }),
@@ -132,6 +137,9 @@ function emitOperation(operation: Operation, emitter: Emitter): void {
       return emitter.push(0xfd, 0x0c, ...bytes);
     }
     case 'unary':
+      // An arithmetic shift by 31: all bits are the sign.
+      if (operation.opcode === opcodes.signInt) emitter.push(0x41, 31);
+      return emitter.push(0xfd, ...opcodeBytes(operation.opcode));
     case 'binary':
       return emitter.push(0xfd, ...opcodeBytes(operation.opcode));
   }
