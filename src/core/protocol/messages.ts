@@ -35,6 +35,8 @@ export const challengeResponse = z.strictObject({ challenge: base64Field(32) });
 export const sessionRequest = z.strictObject({
   deviceId: identifier,
   challenge: base64Field(32),
+  /** The exporter of the connection that the client sends this over. */
+  channel: hex32,
   proof: deviceSignatureText,
 });
 /** A request for a certificate (PKCS #10, PEM), under the key that the device is known by. */
@@ -139,16 +141,22 @@ export function enrolmentProofBytes(parts: { tokenHash: string; publicKey: strin
   return canonicalBytes(parts);
 }
 
-/** What a device signs to open a session, for this server only. */
-export function sessionProofBytes(parts: { deviceId: string; challenge: string; pin: string }): Uint8Array {
+/** What a device signs to open a session, for this server and this connection only. */
+export function sessionProofBytes(parts: {
+  deviceId: string;
+  challenge: string;
+  pin: string;
+  channel: string;
+}): Uint8Array {
   return canonicalBytes(parts);
 }
 
-/** What a device signs to ask for a certificate, for this server only. */
+/** What a device signs to ask for a certificate, for this server and this connection only. */
 export function certificateRequestBytes(parts: {
   deviceId: string;
   challenge: string;
   pin: string;
+  channel: string;
   request: string;
 }): Uint8Array {
   return canonicalBytes(parts);
