@@ -7,7 +7,7 @@ import type { Finding } from '../../core/transparency/verify-journal.ts';
 import type { Identity } from '../../ports/identity.ts';
 import { channelProfileIds } from '../../core/protocol/channel-profile.ts';
 import { Failure } from '../failure.ts';
-import { readHeads } from '../restored-ledger.ts';
+import { readLedgerNow } from '../restored-ledger.ts';
 
 type Options = {
   readonly key?: string;
@@ -33,7 +33,7 @@ export function auditCommand(): Command {
     )
     .option(
       '--ledger-heads <file>',
-      'hold the privacy ledger against the log: what "privacy ledger --json" prints of it',
+      'hold the privacy ledger against the log: what "privacy ledger --json" prints of it; with --chains each chain',
     )
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExit code 5 when anything is not as it was signed. Nothing is sent anywhere.')
@@ -121,8 +121,8 @@ async function verifyFolder(folder: string, options: Options): Promise<ExportAud
     files.set(name, await readFile(join(folder, name)));
   }
   const { ledgerHeads: path } = options;
-  const ledgerHeads = path === undefined ? undefined : await readHeads(resolve(path));
-  return verifyExport(files, { crypto: createNodeCrypto(), trusted, seen, ledgerHeads });
+  const ledgerNow = path === undefined ? undefined : await readLedgerNow(resolve(path));
+  return verifyExport(files, { crypto: createNodeCrypto(), trusted, seen, ledgerNow });
 }
 
 async function trustOf({
