@@ -102,10 +102,10 @@ async function runOnce(
 async function recalled(
   rows: readonly Row[],
   steps: readonly ParsedStep[],
-  { clientIds, base, memory = {}, memorySeed = 0 }: AggregationContext,
+  { clientIds, base, memory = {}, memorySeed = 0, recallCache }: AggregationContext,
 ): Promise<Recall | null> {
   if (steps.at(-1)!.rule.remembers !== true || clientIds === undefined || base === undefined) return null;
-  return recall({ rows, clientIds, base, memory, seed: memorySeed });
+  return recall({ rows, clientIds, base, memory, seed: memorySeed, cache: recallCache });
 }
 
 type Mixed = {

@@ -4,6 +4,7 @@ import { ascending, averageOf, byzantine, define, minority } from './rule.ts';
 /**
  * Comparative gradient elimination: the mean of the n − f shortest rows.
  *
+ * Formula:   mean of the n − f least ‖x_i‖; equal norms go to the lowest row.
  * Needs:     n ≥ 2f + 1.
  * Promises:  no longer than the longest honest row. Weak: a liar of usual length passes.
  * Cost:      two passes of reading.

@@ -6,6 +6,7 @@ import { define, diagonal } from './rule.ts';
  * Static clipping: shortens each vector to the norm `radius`.
  *
  * Formula:   x_i min(1, C/‖x_i‖).
+ * Needs:     nothing of the data.
  * Promises:  ‖y_i‖ ≤ C for each row, whatever the others do.
  * Cost:      one pass of reading for the norms.
  * Source:    folklore; ByzFL `Clipping`.

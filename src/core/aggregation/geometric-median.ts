@@ -4,13 +4,14 @@ import { define, minority, promised } from './rule.ts';
 /**
  * Geometric median by smoothed Weiszfeld steps (RFA).
  *
- * Formula:   v ← Σ β_i x_i / Σ β_i with β_i = 1/max(ν, ‖x_i − v‖), `iterations` times, from v = reference or 0.
+ * Formula:   v ← Σ β_i x_i / Σ β_i with β_i = 1/max(ν, ‖x_i − v‖), `iterations` times, from v = reference or 0; with
+ *            `start` "mean" from the mean of the rows.
  * Shapes:    Gram → weights [n].
  * Needs:     f < n/2 for the promise.
  * Promises:  breakdown point 1/2 at convergence: the exact median moves by at most (2(n − f)/(n − 2f)) · max ‖honest‖.
  *            Three steps from 0 (the usual budget) come near to it; raise `iterations` for the rest.
  * Cost:      a Gram pass and O(n²) per iteration.
- * Differs:   RFA starts at the mean, where one huge row may hold v for many steps; ByzFL starts at 0, as here.
+ * Differs:   RFA starts at the mean (`start`), where one huge row may hold v for many steps; ByzFL starts at 0, as here.
  * Source:    Weiszfeld 1937; Pillutla et al. 2022, arXiv:1912.13445.
  */
 export const geometricMedian = define(
@@ -19,16 +20,18 @@ export const geometricMedian = define(
     ...promised,
     iterations: z.int().min(1).max(10_000).default(3),
     nu: z.number().positive().default(0.1),
+    start: z.enum(['reference', 'mean']).optional(),
   }),
   {
     kind: 'weights',
     needs: () => 'gram',
     provenMax: minority,
     range: 'n ≥ 2f + 1',
-    weigh(span, { iterations, nu }) {
+    weigh(span, { iterations, nu, start }) {
       const n = span.count;
       const weights = new Float64Array(n + 1);
-      if (span.hasReference) weights[n] = 1;
+      if (start === 'mean') weights.fill(1 / n, 0, n);
+      else if (span.hasReference) weights[n] = 1;
       let distances2 = span.distances2To(weights);
       for (let step = 0; step < iterations; step++) {
         if (step > 0) distances2 = span.distances2To(weights);

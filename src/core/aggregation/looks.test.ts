@@ -65,3 +65,31 @@ test('DnC looks at the mixtures where rows are mixed before it, and at float32 r
   const { vector } = await aggregateCohort({ rows: single }, pipeline, { seed: 1 }, createReferenceCompute());
   for (const [k, value] of (await aggregate(twice, all)).entries()) assert.ok(Math.abs(vector[k]! - value) < 1e-6);
 });
+
+test('SignGuard counts signs on a random share of the coordinates where it is asked, the same for the same seed', async () => {
+  const coordinateShare = 0.5;
+  const counted = async (seed: number) => {
+    const { diagnostics } = await aggregateWithReport(rows, [{ rule: 'signguard', coordinateShare }], { seed });
+    return diagnostics.findings['signShares'] as readonly (readonly number[])[];
+  };
+  const seen = new Set<string>();
+  for (let seed = 0; seed < 12; seed++) {
+    const shares = await counted(seed);
+    // Of four coordinates: quarters.
+    for (const [positive] of shares) assert.equal((4 * positive!) % 1, 0);
+    assert.deepEqual(await counted(seed), shares);
+    seen.add(JSON.stringify(shares));
+  }
+  assert.ok(seen.size > 3);
+  const all = await aggregate(rows, [{ rule: 'signguard', coordinateShare: 1 }], { seed: 5 });
+  assert.deepEqual(all, await aggregate(rows, [{ rule: 'signguard' }]));
+});
+
+test('the geometric median starts at the mean where it is asked: one step from there, by hand', async () => {
+  // From the mean 2 of 0, 1 and 5 the distances are 2, 1 and 3: (0/2 + 1/1 + 5/3) / (1/2 + 1 + 1/3) = 16/11.
+  const line = [[0], [1], [5]];
+  const [value] = await aggregate(line, [{ rule: 'geometric-median', iterations: 1, start: 'mean' }], {
+    reference: [9],
+  });
+  assert.ok(Math.abs(value! - 16 / 11) < 1e-12, String(value));
+});

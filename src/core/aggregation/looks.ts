@@ -25,6 +25,19 @@ export async function looksOf(
   return looks;
 }
 
+/** The rows on a random share of their coordinates, at least one; the rows as they are where the last step reads all. */
+export async function signSampleOf(
+  rows: readonly Row[],
+  { rule, options }: ParsedStep,
+  seed: number,
+): Promise<readonly Row[]> {
+  const wanted = rule.signSample?.(options) ?? null;
+  if (wanted === null) return rows;
+  const d = rows[0]!.length;
+  const rng = createRng(wanted.seed ?? seed).child('signs');
+  return columnsOf(rows, coordinates(d, Math.max(1, Math.round(wanted.share * d)), rng));
+}
+
 /** `width` of the numbers below d, each set alike likely, ascending (Floyd). */
 function coordinates(d: number, width: number, rng: Rng): readonly number[] {
   const chosen = new Set<number>();

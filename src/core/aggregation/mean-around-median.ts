@@ -5,6 +5,7 @@ import { byzantine, define, minority } from './rule.ts';
 /**
  * Mean around median (MeaMed): in each coordinate the mean of the n − f values nearest to the median.
  *
+ * Formula:   y_k = mean of the n − f values x_ik with the least |x_ik − median_j x_jk|.
  * Needs:     n ≥ 2f + 1.
  * Promises:  each coordinate within the range of the honest values, widened by its own width.
  * Cost:      one pass of order statistics, all ranks. Equal distances go to the lowest row.

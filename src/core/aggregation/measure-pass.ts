@@ -1,6 +1,7 @@
 import type { Compute, Row } from '../../ports/compute.ts';
 import { isSpooled } from '../vector/tiles.ts';
 import { accumulated } from './history.ts';
+import { signSampleOf } from './looks.ts';
 import type { ParsedStep } from './pipeline.ts';
 import type { AggregationContext, Needs, StepContext } from './rule.ts';
 import type { Span } from './span.ts';
@@ -55,14 +56,16 @@ export async function extrasOf(
   compute: Compute,
 ): Promise<Extras> {
   const last = steps.at(-1)!.rule;
-  const d = rows[0]!.length;
-  const signs = last.readsSigns === true ? await compute.signs(rows) : null;
+  const seed = context.seed ?? 0;
+  const sample = last.readsSigns === true ? await signSampleOf(rows, steps.at(-1)!, seed) : null;
+  const d = sample?.[0]!.length ?? 0;
+  const signs = sample === null ? null : await compute.signs(sample);
   const history =
     last.readsHistory === true && context.history !== undefined
       ? gramSpan(await compute.gram(accumulated(rows, context.history)), false)
       : null;
   return {
-    seed: context.seed ?? 0,
+    seed,
     history,
     signs:
       signs === null

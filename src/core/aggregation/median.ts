@@ -5,6 +5,7 @@ import { define, minority, promised } from './rule.ts';
 /**
  * Coordinate-wise median; for an even count the mean of the middle two.
  *
+ * Formula:   y_k = median of x_1k … x_nk.
  * Needs:     f < n/2 for the promise; the arithmetic does not use f.
  * Promises:  each coordinate stays within the range of the honest values while f < n/2.
  * Cost:      one pass of order statistics.

@@ -19,6 +19,18 @@ export type Answers = {
   readonly recent: Float64Array;
 };
 
+/**
+ * What recall found out of rows before, by the row itself: for a caller that tries many cohorts in one round and changes no
+ * row in between, as an attacker does that searches against the rule.
+ */
+export type RecallCache = WeakMap<Row, Found>;
+
+type Found = {
+  readonly sketch: Float32Array;
+  /** What a client keeps that kept this before, and sends the row against this model. */
+  readonly kept: Map<Float32Array | undefined, { readonly model: Float32Array; readonly kept: Float32Array }>;
+};
+
 /** Participations after the first before a client's answers count: the first of them are little but noise. */
 const ripeCount = { lasting: 15, recent: 3 } as const;
 /** How much of the average an answer leaves as it was: recent answers are noisier, as the model has moved less. */
@@ -55,25 +67,42 @@ export async function recall(round: {
   readonly base: Row;
   readonly memory: RuleMemory;
   readonly seed: number;
+  readonly cache?: RecallCache | undefined;
 }): Promise<Recall> {
-  const { rows, clientIds, base, memory, seed } = round;
-  const sketches = await sketchesOf([...rows, base], seed);
-  const model = sketches.pop()!;
+  const { rows, clientIds, base, memory, seed, cache = new WeakMap() } = round;
+  await sketchMissing([...rows, base], seed, cache);
+  const model = cache.get(base)!.sketch;
   const none = () => new Float64Array(rows.length).fill(Number.NaN);
   const answers: Answers = { lasting: none(), recent: none() };
   const next: Record<string, Float32Array> = { ...memory };
-  for (const [i, sketch] of sketches.entries()) {
+  for (const [i, row] of rows.entries()) {
     const name = nameOf(clientIds[i]!);
-    const direction = directionOf(sketch);
-    if (direction === null) continue;
-    const past = memory[name];
-    // What an earlier release kept has another length: the client begins anew.
-    const kept = past?.length === memorySize ? withAnswer(past, direction, model) : firstOf(direction, model);
+    const kept = keptOf(cache.get(row)!, memory[name], model);
+    if (kept === null) continue;
     next[name] = kept;
     if (kept[countAt]! >= ripeCount.lasting) answers.lasting[i] = kept[lastingAt]!;
     if (kept[countAt]! >= ripeCount.recent) answers.recent[i] = kept[worstAt]!;
   }
   return { answers, next };
+}
+
+/** Sketches the rows that the cache does not hold, each once. */
+async function sketchMissing(rows: readonly Row[], seed: number, cache: RecallCache): Promise<void> {
+  const missing = [...new Set(rows)].filter((row) => !cache.has(row));
+  const sketches = await sketchesOf(missing, seed);
+  for (const [i, row] of missing.entries()) cache.set(row, { sketch: sketches[i]!, kept: new Map() });
+}
+
+/** What a client keeps after this row; null where the row has no direction. */
+function keptOf(found: Found, past: Float32Array | undefined, model: Float32Array): Float32Array | null {
+  const known = found.kept.get(past);
+  if (known !== undefined && known.model === model) return known.kept;
+  const direction = directionOf(found.sketch);
+  if (direction === null) return null;
+  // What an earlier release kept has another length: the client begins anew.
+  const kept = past?.length === memorySize ? withAnswer(past, direction, model) : firstOf(direction, model);
+  found.kept.set(past, { model, kept });
+  return kept;
 }
 
 /** A client's name as that of a vector in a file. */

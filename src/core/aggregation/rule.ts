@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ColumnRule, Mixing, Row, SpooledRow } from '../../ports/compute.ts';
-import type { Answers, RuleMemory } from './recall.ts';
+import type { Answers, RecallCache, RuleMemory } from './recall.ts';
 import type { Span } from './span.ts';
 
 /** What a caller may know beside the rows. */
@@ -21,6 +21,8 @@ export type AggregationContext = {
   readonly memory?: RuleMemory;
   /** Of the sketches in the memory: the same in every round. */
   readonly memorySeed?: number;
+  /** Saves the second reading of rows that stay as they are from call to call, under one `memorySeed`. */
+  readonly recallCache?: RecallCache;
   /** The only source of randomness. */
   readonly seed?: number;
 };
@@ -52,6 +54,8 @@ type Common<Options> = {
   /** The reference is context.root where that is given. */
   readonly readsRoot?: true;
   readonly readsSigns?: true;
+  /** The share of coordinates, drawn at random, whose signs are counted; null for all. */
+  signSample?(options: Options): { readonly share: number; readonly seed: number | undefined } | null;
   readonly readsHistory?: true;
   readonly remembers?: true;
   /** The largest f with a proof for n rows; −1 when there is none. */

@@ -14,30 +14,41 @@ type Point = readonly [number, number, number];
  * Needs:     an honest majority.
  * Promises:  no longer than the median norm. Drops a third of the honest or more where their sign shares vary.
  * Cost:      three passes of reading.
- * Differs:   the paper counts signs on a random tenth of the coordinates; all are counted here, and nothing is drawn.
+ * Differs:   the paper counts signs on a random tenth of the coordinates (`coordinateShare` 0.1, drawn from `seed` or from
+ *            the seed of the context); without it all are counted, and nothing is drawn.
  * Source:    Xu et al. 2022, arXiv:2109.05872.
  */
-export const signguard = define(z.strictObject({ rule: z.literal('signguard'), ...promised }), {
-  kind: 'weights',
-  needs: () => 'star',
-  readsSigns: true,
-  provenMax: () => 0,
-  range: 'f = 0',
-  weigh(span, _options, { signs }) {
-    const n = span.count;
-    const norms = Array.from({ length: n }, (_, i) => span.norm(i));
-    const median = medianOf(norms);
-    const points = signs!.map(({ positive, negative }): Point => [positive, 1 - positive - negative, negative]);
-    const cluster = new Set(largestCluster(points));
-    const usual = norms.map((norm) => norm >= 0.1 * median && norm <= 3 * median);
-    const agreed = [...cluster].filter((i) => usual[i]).sort((a, b) => a - b);
-    // Nothing in both: the usual lengths alone, of which the median row is one.
-    const selected = agreed.length > 0 ? agreed : [...norms.keys()].filter((i) => usual[i]);
-    const weights = new Float64Array(n);
-    for (const i of selected) weights[i] = clipScale(norms[i]!, median) / selected.length;
-    return { weights, findings: { selected, signShares: points } };
+export const signguard = define(
+  z.strictObject({
+    rule: z.literal('signguard'),
+    ...promised,
+    coordinateShare: z.number().positive().max(1).optional(),
+    seed: z.int().optional(),
+  }),
+  {
+    kind: 'weights',
+    needs: () => 'star',
+    readsSigns: true,
+    signSample: ({ coordinateShare, seed }) =>
+      coordinateShare === undefined ? null : { share: coordinateShare, seed },
+    provenMax: () => 0,
+    range: 'f = 0',
+    weigh(span, _options, { signs }) {
+      const n = span.count;
+      const norms = Array.from({ length: n }, (_, i) => span.norm(i));
+      const median = medianOf(norms);
+      const points = signs!.map(({ positive, negative }): Point => [positive, 1 - positive - negative, negative]);
+      const cluster = new Set(largestCluster(points));
+      const usual = norms.map((norm) => norm >= 0.1 * median && norm <= 3 * median);
+      const agreed = [...cluster].filter((i) => usual[i]).sort((a, b) => a - b);
+      // Nothing in both: the usual lengths alone, of which the median row is one.
+      const selected = agreed.length > 0 ? agreed : [...norms.keys()].filter((i) => usual[i]);
+      const weights = new Float64Array(n);
+      for (const i of selected) weights[i] = clipScale(norms[i]!, median) / selected.length;
+      return { weights, findings: { selected, signShares: points } };
+    },
   },
-});
+);
 
 /** The most rows that flat-kernel mean shift carries to one place; ties go to the cluster of the lowest row. */
 function largestCluster(points: readonly Point[]): number[] {

@@ -8,6 +8,7 @@ import { meanOf } from './statistics.ts';
  * that moves the rule's output farthest. The colluders differ as their data do, so they are no duplicates.
  *
  * Formula:   x − τ · mean(honest), τ by line search with 20 evaluations of the rule on f copies of the shifted own update.
+ * Source:    ours; the search is that of `optimal-ipm`.
  */
 export const adaptiveOwnShift: Attack = async (input) => {
   const mean = meanOf(seen(input));

@@ -9,5 +9,6 @@ const creepMax = 1;
  * the way that keeps what is measured (`hiddenDrift`).
  *
  * Formula:   x − z_t ‖sd‖ m/‖m‖ on the coordinates with x ≠ 0, z_t = min(1, 0.05 · round).
+ * Source:    ours.
  */
 export const creepingDrift: Attack = (input) => hiddenDrift(Math.min(creepMax, creepPerRound * input.round))(input);

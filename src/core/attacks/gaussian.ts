@@ -6,6 +6,7 @@ import { rootMeanSquareOf } from './statistics.ts';
  * Gaussian: standard normal noise of three times the root mean square of its own update, instead of it.
  *
  * Formula:   N(0, (3 ‖x‖/√d)² I).
+ * Source:    Blanchard et al. 2017, arXiv:1703.02757 (their Gaussian attackers).
  */
 export const gaussian: Attack = ({ own, round, seed }) => {
   const rng = createRng(seed).child('gaussian', round);

@@ -7,6 +7,7 @@ import { deviationOf, lengthOf, meanOf } from './statistics.ts';
  * that layers keep the sums that honest training gives them), and only where its own update is not zero.
  *
  * Formula:   x − z ‖sd‖ m/‖m‖ on the coordinates with x ≠ 0.
+ * Source:    ours.
  */
 export function hiddenDrift(z: number): Attack {
   return (input) => {

@@ -9,6 +9,7 @@ const driftMax = 0.4;
  * Slow drift: its own update, shifted a little more each round, and never by half a deviation.
  *
  * Formula:   x − min(0.4, 0.02 · round) · sd of the honest, against the mean's sign.
+ * Source:    ours.
  */
 export const slowDrift: Attack = (input) => {
   const honest = seen(input);

@@ -3,7 +3,12 @@ import { lengthOf } from './statistics.ts';
 
 const keptShare = 0.01;
 
-/** Sparse: the largest hundredth of its own update, as long as the whole, with the signs turned. */
+/**
+ * Sparse: the largest hundredth of its own update, as long as the whole, with the signs turned.
+ *
+ * Formula:   −(‖x‖/‖x_S‖) x_S, S the largest hundredth of |x|.
+ * Source:    ours: held out for the recognition of attacks.
+ */
 export const sparse: Attack = ({ own }) => {
   const least = Float32Array.from(own, Math.abs).sort()[Math.floor((1 - keptShare) * own.length)]!;
   const kept = own.map((value) => (Math.abs(value) >= least ? -value : 0));

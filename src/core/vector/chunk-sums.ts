@@ -20,14 +20,15 @@ export function gramOf(lane: Lane, { addresses, count }: ChunkTask, table: numbe
   unscale.view.fill(1);
   const scratch = lane.takeWords(2 * n).address;
   const members = lane.takeWords(16).address;
-  const packed = lane.take(m * gramPitch);
+  const packed = lane.take((m / 3) * gramPitch);
+  const centre = lane.take(gramTile * 4);
   for (let block = 0; block < count; block += gramBlock) {
     const end = Math.min(block + gramBlock, count);
     const bad = lane.kernels.survey(members, unscale.address, scratch, table, n, block * 4, end - block);
     if (bad > 0) return broken;
     for (let start = block; start < end; start += gramTile) {
       const width = Math.min(gramTile, end - start);
-      lane.kernels.pack(packed, gramPitch, members, unscale.address, table, n, start * 4, width);
+      lane.kernels.packThrees(packed, gramPitch, centre, members, unscale.address, table, n, start * 4, width);
       lane.kernels.gram(sums.address, packed, gramPitch, unscale.address, m / 3, width);
     }
   }

@@ -16,7 +16,8 @@ export const streamsMax = 48;
 export const gramTile = 1024;
 /** Columns that are looked at together before they are packed. */
 export const gramBlock = 4096;
-export const gramPitch = gramTile * 4 + 64;
+/** From one packed block of three rows to the next. */
+export const gramPitch = gramTile * 12 + 64;
 
 /** Work on one chunk of columns; plain data, so that it can be posted to a worker. `addresses` say where its rows begin. */
 export type ChunkTask = {
@@ -55,7 +56,11 @@ export function columnTile(n: number): number {
 /** Memory that one lane needs for any work on n rows and `mixed` mixtures of them. */
 export function scratchBytes(n: number, mixed: number, work: ChunkTask['work']['kind']): number {
   const lists = 64 * (n + 8);
-  if (work === 'gram') return lists + 8 * gramSize(n) ** 2 + gramSize(n) * (gramPitch + 16) + 16 * (n + 8);
+  if (work === 'gram') {
+    return (
+      lists + 8 * gramSize(n) ** 2 + (gramSize(n) / 3) * gramPitch + 16 * gramSize(n) + gramTile * 4 + 16 * (n + 8)
+    );
+  }
   if (work !== 'columns') return lists;
   const rows = Math.max(n, mixed);
   const pairs = 8 * Math.ceil((rows * Math.log2(rows + 1) ** 2) / 2 + 64);

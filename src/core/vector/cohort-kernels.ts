@@ -25,6 +25,17 @@ export type CohortKernels = {
     offset: number,
     count: number,
   ): void;
+  packThrees(
+    packed: number,
+    pitch: number,
+    centre: number,
+    members: number,
+    unscale: number,
+    table: number,
+    n: number,
+    offset: number,
+    count: number,
+  ): void;
   gram(gram: number, packed: number, pitch: number, unscale: number, blocks: number, count: number): void;
   mix(
     out: number,

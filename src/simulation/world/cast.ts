@@ -4,6 +4,7 @@ import { trainingSeed } from '../../client/site-learning.ts';
 import { countedRound } from '../../coordinator/announcement.ts';
 import type { RunState } from '../../coordinator/state.ts';
 import { aggregateCohort } from '../../core/aggregation/aggregate.ts';
+import type { RecallCache } from '../../core/aggregation/recall.ts';
 import type { AggregationContext } from '../../core/aggregation/rule.ts';
 import { attacks, type AttackId } from '../../core/attacks/index.ts';
 import type { Dataset } from '../../core/data/dataset.ts';
@@ -69,6 +70,7 @@ export function castOf(
   };
   const lies = (clientId: string) => Object.hasOwn(attacks, hostility.get(clientId) ?? '');
   const honestFirst = [...clientIds.filter((id) => !lies(id)), ...clientIds.filter(lies)];
+  const recallCache: RecallCache = new WeakMap();
   const training = createTraining({
     honest: new Map(clientIds.map((clientId, i) => [clientId, sites.trainerOf(i)])),
     attackOf(clientId) {
@@ -80,7 +82,9 @@ export function castOf(
       const context = known();
       // A rule that remembers knows the rows by name: the honest come first, as the attacker lines them up.
       const names = Object.keys(context.memory ?? {}).length > 0 ? { clientIds: honestFirst } : {};
-      return (await aggregateCohort({ rows, ...names }, plan.aggregation.pipeline, context, compute)).vector;
+      const cohort = { rows, ...names, hasDiagnostics: false };
+      const { vector } = await aggregateCohort(cohort, plan.aggregation.pipeline, { ...context, recallCache }, compute);
+      return vector;
     },
     rng: rng.child('training'),
     isWatched,

@@ -32,6 +32,8 @@ export function createTraining(world: {
   const results = new Map<number, Map<string, Promise<TrainerResult>>>();
   const crafted = new Map<number, Map<AttackId, Promise<Float32Array>>>();
   const sent = new Map<number, Map<string, TrainerResult>>();
+  type Seen = { readonly round: number; readonly updates: Promise<readonly Float32Array[]> };
+  const seenFrom = new WeakMap<Float32Array, Seen>();
   const honestIds = [...honest.keys()].filter((clientId) => attackOf(clientId) === undefined).sort();
 
   function placeOf<K, T>(byRound: Map<number, Map<K, T>>, round: number): Map<K, T> {
@@ -53,14 +55,18 @@ export function createTraining(world: {
     return result;
   }
 
-  async function honestUpdates(task: TrainerTask): Promise<readonly Float32Array[]> {
-    const all = await Promise.all(
+  /** What the honest send in the round of a task. Attackers that start from one model see the very same rows. */
+  function honestUpdates(task: TrainerTask): Promise<readonly Float32Array[]> {
+    const known = seenFrom.get(task.parameters);
+    if (known?.round === task.round) return known.updates;
+    const updates = Promise.all(
       honestIds.map(async (clientId) => {
         const own = await taskOf(clientId, task);
         return difference((await trainHonestly(clientId, own)).parameters, own.parameters);
       }),
     );
-    return all;
+    seenFrom.set(task.parameters, { round: task.round, updates });
+    return updates;
   }
 
   async function craft(attack: AttackId, own: Float32Array, task: TrainerTask): Promise<Float32Array> {

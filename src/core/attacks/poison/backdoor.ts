@@ -14,7 +14,12 @@ export const cornerTrigger: readonly Pixel[] = [
 const triggerValue = 1;
 const poisonedShare = 0.5;
 
-/** Backdoor: half of the samples carry the whole trigger and the target's label. */
+/**
+ * Backdoor: half of the samples carry the whole trigger and the target's label.
+ *
+ * Formula:   half of the samples: four pixels at 1, label 0.
+ * Source:    Gu et al. 2017, arXiv:1708.06733; the pixels are those of FLDetector.
+ */
 export const backdoor: Poison = (samples, { seed }) => stamped(samples, cornerTrigger, seed);
 
 /** Writes a trigger into one sample, in place. */

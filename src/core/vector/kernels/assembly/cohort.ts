@@ -187,7 +187,7 @@ export function survey(members: usize, unscale: usize, scratch: usize, table: us
   return 0;
 }
 
-/** Packs a tile for `gram`: row i = (row_i − centre) / unscale_i, pitch bytes apart, then the centre, then zero rows up to a multiple of 3. */
+/** Packs a tile for a product elsewhere: row i = (row_i − centre) / unscale_i, pitch bytes apart, then the centre, then zero rows up to a multiple of 3. */
 export function pack(packed: usize, pitch: usize, members: usize, unscale: usize, table: usize, n: i32, offset: usize, count: i32): void {
   const bytes = <usize>count << 2;
   const centre = packed + <usize>n * pitch;
@@ -256,35 +256,78 @@ function powerOfTwo(value: f32): f64 {
   return reinterpret<f64>(<u64>(exponent + 1023) << 52);
 }
 
-/** gram[i m + j] += ⟨packed_i, packed_j⟩ · unscale_i · unscale_j for j in the 3-blocks up to that of i; m = 3 blocks. */
-export function gram(gram: usize, packed: usize, pitch: usize, unscale: usize, blocks: i32, count: i32): void {
+/**
+ * Packs a tile for `gram`: blocks of three rows, `pitch` bytes apart, in each of them four columns of row 3b, of 3b + 1 and of
+ * 3b + 2 in turn, so that a block is one stream. Row i = (row_i − centre) / unscale_i, row n = the centre, then zeros.
+ * The centre is made in `centre`.
+ */
+export function packThrees(packed: usize, pitch: usize, centre: usize, members: usize, unscale: usize, table: usize, n: i32, offset: usize, count: i32): void {
   const bytes = <usize>count << 2;
+  centreOf(centre, bytes, members, table, offset);
+  const end = centre + bytes;
+  let i = 0;
+  for (let block = packed; i <= n; i += 3, block += pitch) {
+    const u = unscale + (<usize>i << 3);
+    if (i + 3 <= n && load<f64>(u) == 1 && load<f64>(u, 8) == 1 && load<f64>(u, 16) == 1) {
+      let p0 = rowAt(table, i, offset), p1 = rowAt(table, i + 1, offset), p2 = rowAt(table, i + 2, offset), t = block;
+      for (let c = centre; c < end; c += 16, t += 48) {
+        const y = v128.load(c);
+        v128.store(t, f32x4.sub(v128.load(p0), y));
+        v128.store(t, f32x4.sub(v128.load(p1), y), 16);
+        v128.store(t, f32x4.sub(v128.load(p2), y), 32);
+        p0 += 16; p1 += 16; p2 += 16;
+      }
+      continue;
+    }
+    for (let r = i; r < i + 3; r++) {
+      let t = block + (<usize>(r - i) << 4);
+      if (r < n) {
+        let p = rowAt(table, r, offset);
+        const scale = f32x4.splat(<f32>(1 / load<f64>(unscale + (<usize>r << 3))));
+        for (let c = centre; c < end; c += 16, p += 16, t += 48) {
+          v128.store(t, f32x4.sub(f32x4.mul(scale, v128.load(p)), f32x4.mul(scale, v128.load(c))));
+        }
+      } else if (r == n) {
+        for (let c = centre; c < end; c += 16, t += 48) v128.store(t, v128.load(c));
+      } else {
+        const zero = f32x4.splat(0);
+        for (let c = centre; c < end; c += 16, t += 48) v128.store(t, zero);
+      }
+    }
+  }
+}
+
+/**
+ * gram[i m + j] += ⟨packed_i, packed_j⟩ · unscale_i · unscale_j for j in the 3-blocks up to that of i; m = 3 blocks. Rows lie
+ * as `packThrees` leaves them: one address a block.
+ */
+export function gram(gram: usize, packed: usize, pitch: usize, unscale: usize, blocks: i32, count: i32): void {
+  const bytes = <usize>count * 12;
   const m = blocks * 3;
   for (let bi = 0; bi < blocks; bi++) {
-    const i0 = packed + <usize>(bi * 3) * pitch;
+    const i0 = packed + <usize>bi * pitch;
     for (let bj = 0; bj <= bi; bj++) {
-      let p0 = i0, p1 = i0 + pitch, p2 = p1 + pitch;
-      let q0 = packed + <usize>(bj * 3) * pitch, q1 = q0 + pitch, q2 = q1 + pitch;
+      let p = i0, q = packed + <usize>bj * pitch;
       let a00 = f32x4.splat(0), a01 = f32x4.splat(0), a02 = f32x4.splat(0);
       let a10 = f32x4.splat(0), a11 = f32x4.splat(0), a12 = f32x4.splat(0);
       let a20 = f32x4.splat(0), a21 = f32x4.splat(0), a22 = f32x4.splat(0);
-      const end = p0 + bytes;
-      // Not unrolled: nine sums, three x, one y and a product fill the registers; one more and they spill.
-      while (p0 < end) {
-        const x0 = v128.load(p0), x1 = v128.load(p1), x2 = v128.load(p2);
-        let y = v128.load(q0);
+      const end = p + bytes;
+      // Not unrolled: nine sums, three x, one y and a product fill the registers; one more and they spill. V8 unrolls.
+      while (p < end) {
+        const x0 = v128.load(p), x1 = v128.load(p, 16), x2 = v128.load(p, 32);
+        let y = v128.load(q);
         a00 = f32x4.add(a00, f32x4.mul(x0, y));
         a10 = f32x4.add(a10, f32x4.mul(x1, y));
         a20 = f32x4.add(a20, f32x4.mul(x2, y));
-        y = v128.load(q1);
+        y = v128.load(q, 16);
         a01 = f32x4.add(a01, f32x4.mul(x0, y));
         a11 = f32x4.add(a11, f32x4.mul(x1, y));
         a21 = f32x4.add(a21, f32x4.mul(x2, y));
-        y = v128.load(q2);
+        y = v128.load(q, 32);
         a02 = f32x4.add(a02, f32x4.mul(x0, y));
         a12 = f32x4.add(a12, f32x4.mul(x1, y));
         a22 = f32x4.add(a22, f32x4.mul(x2, y));
-        p0 += 16; p1 += 16; p2 += 16; q0 += 16; q1 += 16; q2 += 16;
+        p += 48; q += 48;
       }
       const u = unscale + (<usize>(bi * 3) << 3), v = unscale + (<usize>(bj * 3) << 3);
       const g = gram + (<usize>(bi * 3 * m + bj * 3) << 3);
