@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from '../primitives/index.ts';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
+import { channelBinding, credentialOf } from '../core/protocol/channel-binding.ts';
 import {
   type Call,
   type Negotiated,
@@ -75,7 +76,6 @@ export function createHttpsTransport(target: {
   };
 
   function send(call: Call, signal?: AbortSignal): Promise<IncomingMessage> {
-    const body = call.bytes ?? (call.json === undefined ? undefined : Buffer.from(JSON.stringify(call.json)));
     return new Promise((resolve, reject) => {
       const outgoing = request({
         agent,
@@ -86,20 +86,19 @@ export function createHttpsTransport(target: {
         ...(signal === undefined ? {} : { signal }),
         headers: {
           ...call.headers,
-          ...(call.session === undefined ? {} : { authorization: `Bearer ${call.session}` }),
-          ...(body === undefined
-            ? {}
-            : {
-                'content-type': call.bytes === undefined ? 'application/json' : 'application/octet-stream',
-                'content-length': body.length,
-              }),
         },
       });
       outgoing.setTimeout(silenceMsMax, () => outgoing.destroy(new Error('the coordinator is silent')));
       outgoing.once('error', (error) => reject(networkError(error, target)));
       outgoing.once('response', resolve);
-      if (body !== undefined && body.length > partBytes) void sendParts(outgoing, body);
-      else outgoing.end(body);
+      outgoing.once('socket', (socket) => {
+        // An error here is one of the request, whose promise it rejects.
+        try {
+          begin(outgoing, call, exporterOf(socket as TLSSocket));
+        } catch (error) {
+          outgoing.destroy(error as Error);
+        }
+      });
     });
   }
 
@@ -131,6 +130,8 @@ export function createHttpsTransport(target: {
       const response = await send(call, signal);
       if (response.statusCode !== 200) {
         const body = await readAll(response);
+        // The coordinator will not take this site as it is: to ask again does not help.
+        if (response.statusCode === 409) throw new TransportError('security', messageOf(body));
         throw new TransportError('network', `status ${response.statusCode}: ${new TextDecoder().decode(body)}`);
       }
       try {
@@ -175,6 +176,23 @@ function networkError(error: Error, target: { readonly host: string; readonly po
   );
 }
 
+function exporterOf(socket: TLSSocket): string {
+  return socket.exportKeyingMaterial(channelBinding.bytes, channelBinding.label, Buffer.alloc(0)).toString('hex');
+}
+
+/** Sends a request over the connection that it was given: what proves the sender's identity is made for that one. */
+function begin(outgoing: ClientRequest, call: Call, channel: string): void {
+  if (call.session !== undefined) outgoing.setHeader('authorization', `Bearer ${credentialOf(call.session, channel)}`);
+  const json = call.jsonOver === undefined ? call.json : call.jsonOver(channel);
+  const body = call.bytes ?? (json === undefined ? undefined : Buffer.from(JSON.stringify(json)));
+  if (body !== undefined) {
+    outgoing.setHeader('content-type', call.bytes === undefined ? 'application/json' : 'application/octet-stream');
+    outgoing.setHeader('content-length', body.length);
+  }
+  if (body !== undefined && body.length > partBytes) void sendParts(outgoing, body);
+  else outgoing.end(body);
+}
+
 /** Writes a large body in parts, no faster than the line takes them. An error shows at the request itself. */
 async function sendParts(outgoing: ClientRequest, body: Uint8Array): Promise<void> {
   const closed = new Promise((resolve) => outgoing.once('close', resolve));
@@ -187,6 +205,10 @@ async function sendParts(outgoing: ClientRequest, body: Uint8Array): Promise<voi
 
 function headersOf(response: IncomingMessage): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
+}
+
+function messageOf(body: Uint8Array): string {
+  return String((JSON.parse(new TextDecoder().decode(body)) as { message?: unknown }).message);
 }
 
 async function readAll(response: IncomingMessage): Promise<Uint8Array> {

@@ -13,10 +13,12 @@ export async function requestCertificate(
   const { challenge } = challengeResponse.parse(
     bodyOf(await transport.request({ method: 'POST', path: '/v1/challenges', json: { deviceId } })),
   );
-  const bytes = certificateRequestBytes({ deviceId, challenge, pin, request });
-  const proof = key.sign(purposes.certificateRequest, bytes).toBase64();
-  const json = { deviceId, challenge, request, proof };
-  const reply = await transport.request({ method: 'POST', path: '/v1/certificates', json });
+  const jsonOver = (channel: string) => {
+    const bytes = certificateRequestBytes({ deviceId, challenge, pin, channel, request });
+    const proof = key.sign(purposes.certificateRequest, bytes).toBase64();
+    return { deviceId, challenge, channel, request, proof };
+  };
+  const reply = await transport.request({ method: 'POST', path: '/v1/certificates', jsonOver });
   return certificateResponse.parse(bodyOf(reply)).certificate;
 }
 

@@ -12,13 +12,22 @@ export async function openSession(
   const asked = await transport.request({ method: 'POST', path: '/v1/challenges', json: { deviceId } });
   if (asked.status === 404) throw new VersionError('it has no /v1/challenges');
   const { challenge } = challengeResponse.parse(json(asked.body, asked.status));
-  const proof = key.sign(purposes.session, sessionProofBytes({ deviceId, challenge, pin })).toBase64();
-  const reply = await transport.request({ method: 'POST', path: '/v1/sessions', json: { deviceId, challenge, proof } });
+  const jsonOver = (channel: string) => {
+    const proof = key.sign(purposes.session, sessionProofBytes({ deviceId, challenge, pin, channel })).toBase64();
+    return { deviceId, challenge, channel, proof };
+  };
+  const reply = await transport.request({ method: 'POST', path: '/v1/sessions', jsonOver });
+  if (reply.status === 400) throw new TransportError('security', sentenceOf(reply.body));
   if (reply.status === 403) throw new RefusedError('The operator has removed this device from the run');
   // 409, the challenge has expired or the coordinator was restarted since: `json` takes it for a cut, and it is tried again.
   if (reply.status === 401)
     throw new RefusedError('The coordinator does not know this device: join again with a new link');
   return sessionResponse.parse(json(reply.body, reply.status)).session;
+}
+
+function sentenceOf(body: Uint8Array): string {
+  const said = JSON.parse(new TextDecoder().decode(body)) as { message?: unknown };
+  return `The coordinator refused to open a session: ${String(said.message)}`;
 }
 
 function json(body: Uint8Array, status: number): unknown {

@@ -58,6 +58,8 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget' | 'sw
   connectedClients(): readonly string[];
   /** Every device that is there, approved or not. */
   connectedDevices(): readonly Device[];
+  /** The connected device that says it has this SAE id. */
+  saeHolder(saeId: string): Device | undefined;
   /** Clients that have not heard yet that the run is done: after a restart, all of them. */
   untoldClients(): readonly string[];
   model(hash: string): Promise<Uint8Array | undefined>;
@@ -71,7 +73,14 @@ export type Coordinator = Omit<Reception, 'updates' | 'metrics' | 'forget' | 'sw
   journal(fromSequence: number): Promise<readonly JournalRow[]>;
   /** Journals what happened beside the rounds, such as a source of randomness that was cut off. */
   note(
-    kind: `entropy.${string}` | `key.${string}` | `certificate.${string}` | 'channel.differs' | 'requests.flood',
+    kind:
+      | `entropy.${string}`
+      | `key.${string}`
+      | `certificate.${string}`
+      | 'channel.differs'
+      | 'proof.refused'
+      | 'request.refused'
+      | 'requests.flood',
     data: Draft['data'],
   ): Promise<void>;
   onCommit(listener: (rows: readonly JournalRow[]) => void): () => void;
@@ -375,6 +384,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     connect: presence.connect,
     connectedClients: readyClients,
     connectedDevices: presence.devices,
+    saeHolder: presence.holderOf,
     untoldClients: () => presence.untold(),
     model: (hash) => blobs.get(hash),
     modelFile: (hash) => models.published(hash, log.snapshot().models),

@@ -39,6 +39,8 @@ export type Presence = {
   devices(): readonly Device[];
   /** The SAE id that a connected device says its site has at its key management entity. */
   saeOf(deviceId: string): string | undefined;
+  /** The connected device that says it has this SAE id: one site's, as a key goes to one. */
+  holderOf(saeId: string): Device | undefined;
   /** How many seconds a connected client says that a round takes it. */
   secondsOf(clientId: string): number | undefined;
   /** Clients that take part and have not heard that the run is done. */
@@ -111,6 +113,7 @@ export function createPresence(parts: {
       for (const connection of connections.values()) tell(connection);
     },
     saeOf: (deviceId) => connections.get(deviceId)?.claims.saeId,
+    holderOf: (saeId) => [...connections.values()].find(({ claims }) => claims.saeId === saeId)?.device,
     secondsOf: (clientId) =>
       [...connections.values()].find(({ device }) => device.clientId === clientId)?.claims.secondsExpected,
     devices: () => [...connections.values()].map(({ device }) => device),

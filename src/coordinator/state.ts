@@ -123,7 +123,7 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
     case 'run.created':
       return { ...withCard(state, data['model'], data['card']), planHash: data['planHash'] as string };
     case 'ledger.sealed':
-      return { ...state, ledgerSeal: data as unknown as LedgerSeal };
+      return { ...state, ledgerSeal: withSeal(state.ledgerSeal, data as unknown as LedgerSeal) };
     case 'log.tree-head':
       return { ...state, checkpoint: data['checkpoint'] as string };
     case 'log.cosigned':
@@ -242,6 +242,11 @@ function applyRoundEvent(state: RunState, { event, nowMs, qkdDevice }: Journaled
   }));
   const isUpdate = event.kind === 'accepted' && before.phases[before.phaseIndex]?.collects === 'update';
   return isUpdate ? withFacts(next, (facts) => ({ accepted: [...facts.accepted, event.clientId] })) : next;
+}
+
+/** A seal tells of the chains that have grown: the others stand where they stood. */
+function withSeal(before: LedgerSeal | null, seal: LedgerSeal): LedgerSeal {
+  return seal.chains === undefined ? seal : { ...seal, chains: { ...before?.chains, ...seal.chains } };
 }
 
 function withCard(state: RunState, model: Json | undefined, card: Json | undefined): RunState {

@@ -262,15 +262,16 @@ test('clocks: a device whose clock is years off takes part; a challenge ages by 
   const { deviceId } = hostile.identity;
   const asked = await hostile.transport.request({ method: 'POST', path: '/v1/challenges', json: { deviceId } });
   const challenge = bodyOf(asked)['challenge'] as string;
-  const proof = hostile.key
-    .sign(purposes.session, sessionProofBytes({ deviceId, challenge, pin: tlsIdentity.pin }))
-    .toBase64();
-  const answer = (json: object, headers: Record<string, string> = {}) =>
-    hostile.transport.request({ method: 'POST', path: '/v1/sessions', json, headers });
+  const jsonOver = (channel: string) => {
+    const bytes = sessionProofBytes({ deviceId, challenge, pin: tlsIdentity.pin, channel });
+    return { deviceId, challenge, channel, proof: hostile.key.sign(purposes.session, bytes).toBase64() };
+  };
+  const answer = (headers: Record<string, string> = {}) =>
+    hostile.transport.request({ method: 'POST', path: '/v1/sessions', jsonOver, headers });
   // A Date header is a claim that nothing reads.
-  const early = await answer({ deviceId, challenge, proof }, { date: 'Thu, 01 Jan 1970 00:00:00 GMT' });
+  const early = await answer({ date: 'Thu, 01 Jan 1970 00:00:00 GMT' });
   assert.equal(early.status, 200);
-  assert.equal((await answer({ deviceId, challenge, proof })).status, 409);
+  assert.equal((await answer()).status, 409);
 });
 
 test('paths: nothing leads out of the routes, to files or to the models of others', async () => {

@@ -10,6 +10,7 @@ import { enrol } from '../../src/client/enrol.ts';
 import { openSession } from '../../src/client/session.ts';
 import { contribute } from '../../src/client/work.ts';
 import type { Route } from '../../src/coordinator/http/routes.ts';
+import { credentialOf } from '../../src/core/protocol/channel-binding.ts';
 import { enrolmentProofBytes, sessionProofBytes } from '../../src/core/protocol/messages.ts';
 import { purposes } from '../../src/core/protocol/purposes.ts';
 import type { JournalEntry } from '../../src/ports/store.ts';
@@ -181,10 +182,11 @@ test('sessions: a challenge is used once, by the device that asked, within a min
   ) => {
     const key = crypto.importSigningKey(Uint8Array.fromBase64(site.identity.signingSeed));
     const { deviceId } = site.identity;
-    const bytes = sessionProofBytes({ deviceId, challenge, pin: tlsIdentity.pin, ...change });
-    const proof = key.sign(purposes.session, bytes).toBase64();
-    return (await a.transport.request({ method: 'POST', path: '/v1/sessions', json: { deviceId, challenge, proof } }))
-      .status;
+    const jsonOver = (channel: string) => {
+      const bytes = sessionProofBytes({ deviceId, challenge, pin: tlsIdentity.pin, channel, ...change });
+      return { deviceId, challenge, channel, proof: key.sign(purposes.session, bytes).toBase64() };
+    };
+    return (await a.transport.request({ method: 'POST', path: '/v1/sessions', jsonOver })).status;
   };
   const challenge = await ask(a.identity.deviceId);
   // 409: ask for another one; nothing is said of the device.
@@ -296,19 +298,20 @@ test('bodies: too large, unannounced, longer and shorter than announced are refu
   const json = { token: 'x'.repeat(70_000), name: '', publicKey: '', proof: '' };
   assert.equal((await site.transport.request({ method: 'POST', path: '/v1/enrol', json })).status, 413);
 
-  const head = `POST ${base}/contributions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${session}\r\ncontent-type: application/octet-stream\r\n`;
-  const chunked = await sendRaw(world.port, `${head}transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n`);
+  const head = (rest: string) => (channel: string) =>
+    `POST ${base}/contributions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${credentialOf(session, channel)}\r\ncontent-type: application/octet-stream\r\n${rest}`;
+  const chunked = await sendRaw(world.port, head('transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n'));
   assert.match(chunked, /^HTTP\/1\.1 411 /);
   // The client goes away in the middle of a body: the coordinator is none the worse.
   const warnings: Error[] = [];
   const remember = (warning: Error) => void warnings.push(warning);
   process.on('warning', remember);
-  await sendRaw(world.port, `${head}content-length: 1000\r\n\r\nhello`, { endAfterMs: 50 });
+  await sendRaw(world.port, head('content-length: 1000\r\n\r\nhello'), { endAfterMs: 50 });
   await settle(20);
   process.off('warning', remember);
   assert.deepEqual(warnings, []);
-  assert.match(await sendRaw(world.port, `${head}content-length: 1e3\r\n\r\nhello`), /^HTTP\/1\.1 400 /);
-  assert.match(await sendRaw(world.port, `${head}content-length: -5\r\n\r\nhello`), /^HTTP\/1\.1 400 /);
+  assert.match(await sendRaw(world.port, head('content-length: 1e3\r\n\r\nhello')), /^HTTP\/1\.1 400 /);
+  assert.match(await sendRaw(world.port, head('content-length: -5\r\n\r\nhello')), /^HTTP\/1\.1 400 /);
   assert.equal((await site.transport.request({ method: 'GET', path: '/health' })).status, 200);
 });
 
@@ -493,8 +496,9 @@ test('openSession() takes a challenge that was lost with a restart for a cut, an
     ...site.transport,
     request(call) {
       if (call.path !== '/v1/sessions') return site.transport.request(call);
-      const json = { ...(call.json as object), challenge: crypto.randomBytes(32).toBase64() };
-      return site.transport.request({ ...call, json });
+      const challenge = crypto.randomBytes(32).toBase64();
+      const jsonOver = (channel: string) => ({ ...(call.jsonOver!(channel) as object), challenge });
+      return site.transport.request({ ...call, jsonOver });
     },
   };
   const cut = openSession(forgetful, { deviceId, key, pin: tlsIdentity.pin });

@@ -1,16 +1,23 @@
 import { connect } from 'node:tls';
+import { channelBinding } from '../../src/core/protocol/channel-binding.ts';
 
 /**
  * Sends text over TLS as it is, as a hostile program would, and gives what comes back until one whole answer is there or
- * the other side closes; with `endAfterMs` it goes away in the middle.
+ * the other side closes; with `endAfterMs` it goes away in the middle. The text may be made for the connection's exporter.
  */
-export function sendRaw(port: number, text: string, options: { readonly endAfterMs?: number } = {}): Promise<string> {
+export function sendRaw(
+  port: number,
+  text: string | ((channel: string) => string),
+  options: { readonly endAfterMs?: number } = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = '';
     const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ecdhCurve: 'X25519MLKEM768' });
     socket.setEncoding('utf8');
     socket.on('secureConnect', () => {
-      socket.write(text);
+      const { label, bytes } = channelBinding;
+      const channel = () => socket.exportKeyingMaterial(bytes, label, Buffer.alloc(0)).toString('hex');
+      socket.write(typeof text === 'string' ? text : text(channel()));
       if (options.endAfterMs !== undefined) setTimeout(() => socket.destroy(), options.endAfterMs);
     });
     socket.on('data', (chunk: string) => {

@@ -15,7 +15,8 @@ except contributions, which are [envelopes](wire-format.md) with a \`content-len
 
 const roles: Readonly<Record<Role, string>> = {
   public: 'anybody; what is sent proves itself (a token and a signature, a signed challenge)',
-  device: "`Authorization: Bearer …` with a device's session: 12 hours at most, in memory only, gone with a restart",
+  device:
+    "`Authorization: Bearer …` with a proof of a device's session for this connection: 12 hours at most, in memory only, gone with a restart",
   owner: "`Authorization: Bearer …` with the owner token, which lies sealed in `keys/` of the coordinator's folder",
 };
 

@@ -3,12 +3,13 @@ import { resolve } from 'node:path';
 import process from 'node:process';
 import { Command } from 'commander';
 import { ledgerHeads } from '../../core/privacy/ledger/heads.ts';
+import { hashesOf } from '../../core/privacy/ledger/sealed-chains.ts';
 import type { LedgerChain } from '../../core/privacy/ledger/chain.ts';
 import { type ClientBudget, forecastText, type GroupBudget, type RunRecord } from '../../core/round/run-record.ts';
 import { pathsOf, readPlan, readSettings } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
 
-type Options = { readonly client?: string; readonly json?: boolean };
+type Options = { readonly client?: string; readonly json?: boolean; readonly chains?: boolean };
 
 /** `qflare privacy ledger DIR`: who has spent what, what is left, and for how many rounds. */
 export function ledgerCommand(): Command {
@@ -17,6 +18,7 @@ export function ledgerCommand(): Command {
     .argument('<dir>', "the coordinator's folder; the coordinator may run or not")
     .option('--client <id>', 'every entry of one client')
     .option('--json', 'print one JSON document')
+    .option('--chains', 'with --json: the hash of every entry too, for "audit verify --ledger-heads"')
     .addHelpText(
       'after',
       '\nThe ledger is checked entry by entry first: exit code 5 when it was changed. Keep the output of --json elsewhere:\n"restore --ledger-heads" refuses a ledger that is behind it.',
@@ -31,7 +33,9 @@ export function ledgerCommand(): Command {
       const report = { runId: record.runId, status: record.status, reason: record.reason, ...record.privacy };
       if (options.json === true) {
         const entries = client === undefined ? {} : { entries: chains.flatMap(([, chain]) => chain) };
-        process.stdout.write(`${JSON.stringify({ ...report, ...entries, heads: ledgerHeads(ledger) })}\n`);
+        const hashes = Object.fromEntries([...ledger].map(([subject, chain]) => [subject, hashesOf(chain)]));
+        const shown = options.chains === true ? { chains: hashes } : {};
+        process.stdout.write(`${JSON.stringify({ ...report, ...entries, heads: ledgerHeads(ledger), ...shown })}\n`);
         return;
       }
       const lines = client === undefined ? ledgerLines(record, ledger) : entryLines(chains[0]![1]);
@@ -94,7 +98,7 @@ function rowOf(client: ClientBudget, rule: 'plan' | 'filter'): readonly string[]
     String(granted),
     left.toFixed(4),
     String(roundsLeft),
-    forecastText(client),
+    roundsLeft === 0 && client.forecast === null ? 'out' : forecastText(client),
     client.odometer.toFixed(4),
   ];
 }

@@ -13,6 +13,7 @@ import { openEventStream } from './event-stream.ts';
 import { rangeStart } from './range.ts';
 import { HttpError, type Route } from './routes.ts';
 import { seenChannel } from './seen-channel.ts';
+import { channelOf } from './socket-channel.ts';
 
 /** What a site calls, over HTTP: enrolment, session, events, models, contributions. */
 export function deviceRoutes(
@@ -40,14 +41,14 @@ export function deviceRoutes(
       url: '/v1/sessions',
       role: 'public',
       summary: 'Open a session with a signed challenge',
-      handle: ({ request }) => surface.openSession(request.body),
+      handle: ({ request }) => surface.openSession(request.body, channelOf(request.raw.socket)),
     },
     {
       method: 'POST',
       url: '/v1/certificates',
       role: 'public',
       summary: 'Ask for a certificate for TLS connections, under the key of the device and a challenge',
-      handle: ({ request }) => surface.certify(request.body),
+      handle: ({ request }) => surface.certify(request.body, channelOf(request.raw.socket)),
     },
     {
       method: 'GET',
@@ -66,6 +67,7 @@ export function deviceRoutes(
           const value = name === 'qflare-tls' ? seen : request.headers[name];
           return typeof value === 'string' ? value : undefined;
         };
+        surface.checkClaims(device, connectHeaders(header));
         const stream = openEventStream(reply, () => disconnect());
         const send = (message: SignedAnnouncement) => {
           const own = surface.ownPrivacy(device);

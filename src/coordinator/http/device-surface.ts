@@ -23,6 +23,7 @@ import type { ClientTls } from '../presence.ts';
 import type { UploadState } from '../uploads.ts';
 import type { CoordinatorParts } from '../parts.ts';
 import { createCertificateDesk } from './certificate-desk.ts';
+import { createRefusalNotes, type RefusalNotes } from './refusal-notes.ts';
 import { HttpError } from './routes.ts';
 import { createSessions } from './sessions.ts';
 
@@ -45,11 +46,14 @@ export function connectHeaders(header: (name: string) => string | undefined): Co
 export type DeviceSurface = {
   enrol(body: unknown): Promise<EnrolResponse>;
   challenge(body: unknown): { readonly challenge: string };
-  openSession(body: unknown): Promise<{ readonly session: string; readonly status: DeviceStatus }>;
+  /** `channel`: the exporter of the connection, as this end of it has it. */
+  openSession(body: unknown, channel: string): Promise<{ readonly session: string; readonly status: DeviceStatus }>;
   /** A certificate for the TLS connections of a device that asks under its own key. */
-  certify(body: unknown): Promise<{ readonly certificate: string }>;
-  /** The device of a valid session, or undefined. */
-  deviceOf(session: string): Device | undefined;
+  certify(body: unknown, channel: string): Promise<{ readonly certificate: string }>;
+  /** The device of a session of which this is the proof for this connection, or undefined. */
+  deviceOf(credential: string, channel: string): Device | undefined;
+  /** Refuses claims that are another site's: two sites with one SAE id would be given each other's keys. */
+  checkClaims(device: Device, said: ConnectHeaders): void;
   /** Starts telling a device what there is to do; gives the function that ends it. */
   listen(
     device: Device,
@@ -77,12 +81,28 @@ export type DeviceSurface = {
   ): Promise<UploadState | Receipt>;
 };
 
-export function createDeviceSurface(coordinator: Coordinator, parts: CoordinatorParts): DeviceSurface {
+export function createDeviceSurface(
+  coordinator: Coordinator,
+  parts: CoordinatorParts,
+  notes: RefusalNotes = createRefusalNotes(coordinator, parts.clock),
+): DeviceSurface {
   const { plan, orgId, runId, announcer, proofKeys, crypto } = parts;
   const sessions = createSessions(parts);
   const certificates = createCertificateDesk(coordinator, parts);
   const hash = planHash(plan);
   const knownDevice = (deviceId: string) => coordinator.snapshot().devices.get(deviceId);
+
+  /** The two ends of one connection compute the same exporter: two values are two connections, with somebody in between. */
+  function isOneChannel(deviceId: string, said: string, seen: string): void {
+    if (said === seen) return;
+    notes.add('channel.differs', 'exporter', { deviceId });
+    throw new HttpError(400, 'channel-differs', 'The two ends of this channel differ: somebody is in between');
+  }
+
+  function refused(what: 'session' | 'certificate', deviceId: string): HttpError {
+    notes.add('proof.refused', what, { deviceId });
+    return new HttpError(401, 'not-authenticated', 'The proof was not accepted');
+  }
 
   return {
     async enrol(body) {
@@ -104,22 +124,24 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
       };
     },
     challenge: (body) => ({ challenge: sessions.challenge(parse(challengeRequest, body).deviceId) }),
-    async openSession(body) {
-      const { deviceId, challenge, proof } = parse(sessionRequest, body);
+    async openSession(body, channel) {
+      const { deviceId, challenge, proof, channel: said } = parse(sessionRequest, body);
+      isOneChannel(deviceId, said, channel);
       // Says nothing of the device: the coordinator was restarted since, or the answer was late.
       if (!sessions.isOpen(deviceId, challenge)) {
         throw new HttpError(409, 'challenge-expired', 'Ask for a new challenge');
       }
       const device = knownDevice(deviceId);
-      const session = device && (await sessions.open(device, challenge, proof));
-      if (session === undefined) throw new HttpError(401, 'not-authenticated', 'The proof was not accepted');
+      const session = device && (await sessions.open(device, { challenge, proof }, channel));
+      if (session === undefined) throw refused('session', deviceId);
       if (device!.status === 'removed') throw new HttpError(403, 'removed', 'The operator has removed this device');
       return { session, status: device!.status };
     },
-    async certify(body) {
-      const { deviceId, challenge, request, proof } = parse(certificateRequest, body);
+    async certify(body, channel) {
+      const { deviceId, challenge, request, proof, channel: said } = parse(certificateRequest, body);
+      isOneChannel(deviceId, said, channel);
       const device = knownDevice(deviceId);
-      const bytes = certificateRequestBytes({ deviceId, challenge, request, pin: parts.pin });
+      const bytes = certificateRequestBytes({ deviceId, challenge, request, channel, pin: parts.pin });
       const isProven =
         sessions.spend(deviceId, challenge) &&
         device !== undefined &&
@@ -129,14 +151,26 @@ export function createDeviceSurface(coordinator: Coordinator, parts: Coordinator
           bytes,
           Uint8Array.fromBase64(proof),
         ));
-      if (!isProven) throw new HttpError(401, 'not-authenticated', 'The proof was not accepted');
+      if (!isProven) throw refused('certificate', deviceId);
       if (device.status === 'removed') throw new HttpError(403, 'removed', 'The operator has removed this device');
       return { certificate: await certificates.issue(deviceId, request) };
     },
-    deviceOf(session) {
-      const deviceId = sessions.deviceOf(session);
+    deviceOf(credential, channel) {
+      const deviceId = sessions.deviceOf(credential, channel);
       const device = deviceId === undefined ? undefined : knownDevice(deviceId);
       return device?.status === 'removed' ? undefined : device;
+    },
+    checkClaims({ deviceId, clientId }, said) {
+      const saeId = saeIdOf(said.saeId);
+      const holder = saeId === undefined ? undefined : coordinator.saeHolder(saeId);
+      // A site that has enrolled again is the same site: its old connection may not have ended yet.
+      if (holder === undefined || holder.clientId === clientId) return;
+      notes.add('request.refused', 'sae-taken', { deviceId, holder: holder.deviceId, saeId: saeId! });
+      throw new HttpError(
+        409,
+        'sae-taken',
+        `Cannot take part as the SAE id ${saeId} as each site must have one of its own: another site is connected with it`,
+      );
     },
     listen: (device, { tls, saeId, seconds }, send, onReplaced) =>
       coordinator.connect(

@@ -11,10 +11,15 @@ import { createDeviceSurface } from './device-surface.ts';
 import { healthRoutes } from './health-routes.ts';
 import { logRoutes } from './log-routes.ts';
 import { ownerRoutes, type RevokeKey } from './owner-routes.ts';
+import { createRefusalNotes } from './refusal-notes.ts';
+import { watchRefusals } from './refusal-watch.ts';
 import { createRateLimit, rateLimitDefaults } from './rate-limit.ts';
 import { HttpError, type Role, type Route } from './routes.ts';
+import { channelOf } from './socket-channel.ts';
 
 const jsonBytesMax = 64 << 10;
+/** Refusals that no other place journals. */
+const journaledHere = new Set(['malformed', 'not-authenticated', 'no-such-model', 'no-such-upload', 'length-required']);
 
 export type TlsIdentity = { readonly key: string; readonly cert: string };
 
@@ -42,7 +47,8 @@ export function createServer(
   options: ServerOptions,
 ): { readonly app: FastifyInstance; readonly routes: readonly Route[] } {
   const { crypto, orgId, runId } = parts;
-  const surface = createDeviceSurface(coordinator, parts);
+  const notes = createRefusalNotes(coordinator, parts.clock);
+  const surface = createDeviceSurface(coordinator, parts, notes);
   const limit = createRateLimit(() => parts.clock.monotonicMs(), options.rateLimit ?? rateLimitDefaults);
   let floodsJournaled = 0;
 
@@ -77,6 +83,7 @@ export function createServer(
   });
   app.server.headersTimeout = 15_000;
   guard?.watch(app.server, channel);
+  watchRefusals(app.server, notes);
   // Bodies of contributions are read by their route, straight into one array.
   app.addContentTypeParser('application/octet-stream', (_request, _payload, done) => done(null, undefined));
 
@@ -95,7 +102,7 @@ export function createServer(
       if (crypto.isEqual(crypto.sha256(new TextEncoder().encode(token)), options.ownerTokenHash())) return undefined;
     }
     if (scheme === 'Bearer' && role === 'device') {
-      const device = surface.deviceOf(token);
+      const device = surface.deviceOf(token, channelOf(request.raw.socket));
       if (device !== undefined && (guard === undefined || guard.names(request.raw.socket, device))) return device;
     }
     admit(request);
@@ -125,12 +132,23 @@ export function createServer(
     });
   }
 
+  /** Journals what is no request of ours; other refusals are journaled where they are made. */
+  function noteRefusal(code: string, request: FastifyRequest): void {
+    notes.add('request.refused', code, { route: request.routeOptions.url ?? 'none' });
+  }
+
+  app.setNotFoundHandler((request, reply) => {
+    noteRefusal('no-such-route', request);
+    return reply.code(404).send({ error: 'no-such-route', message: 'There is no such route' });
+  });
   app.setErrorHandler((error, request, reply) => {
     if (error instanceof HttpError) {
+      if (journaledHere.has(error.code)) noteRefusal(error.code, request);
       if (error.status === 413 || error.status === 411) request.raw.resume();
       return reply.code(error.status).send({ error: error.code, message: error.message });
     }
     const status = (error as { statusCode?: number }).statusCode ?? 500;
+    if (status < 500) noteRefusal('malformed', request);
     if (status < 500) return reply.code(status).send({ error: 'malformed', message: (error as Error).message });
     process.emitWarning(error as Error);
     return reply.code(500).send({ error: 'internal', message: 'The coordinator failed on this request' });

@@ -1,3 +1,4 @@
+import { parseCredential, sessionId, sessionMac, sessionText } from '../../core/protocol/channel-binding.ts';
 import { sessionProofBytes } from '../../core/protocol/messages.ts';
 import { purposes } from '../../core/protocol/purposes.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -9,8 +10,9 @@ const sessionLifeMs = 12 * 3_600_000;
 const challengesMax = 10_000;
 
 /**
- * Device authentication: a challenge that the device signs with its ML-DSA key, then a bearer token that lives in
- * memory only. After a restart devices authenticate again.
+ * Device authentication: a challenge that the device signs with its ML-DSA key for the connection it is sent over, then a
+ * session of which each request carries a proof for its own connection. Sessions live in memory only: after a restart
+ * devices authenticate again.
  */
 export type Sessions = {
   challenge(deviceId: string): string;
@@ -19,16 +21,21 @@ export type Sessions = {
   /** Uses a challenge up; whether it could be answered. */
   spend(deviceId: string, challenge: string): boolean;
   /** A new session, or undefined when the proof does not hold. A challenge is used up by the attempt. */
-  open(device: Device, challenge: string, proof: string): Promise<string | undefined>;
-  /** The device id of a session. */
-  deviceOf(session: string): string | undefined;
+  open(
+    device: Device,
+    said: { readonly challenge: string; readonly proof: string },
+    channel: string,
+  ): Promise<string | undefined>;
+  /** The device id of a session of which this is the proof for this channel. */
+  deviceOf(credential: string, channel: string): string | undefined;
 };
 
 export function createSessions({ crypto, clock, pin }: { crypto: Crypto; clock: Clock; pin: string }): Sessions {
   const challenges = new Map<string, { readonly deviceId: string; readonly expiresAtMs: number }>();
-  const sessions = new Map<string, { readonly deviceId: string; readonly expiresAtMs: number }>();
-
-  const keyOf = (session: string) => crypto.sha256(new TextEncoder().encode(session)).toHex();
+  const sessions = new Map<
+    string,
+    { readonly session: string; readonly deviceId: string; readonly expiresAtMs: number }
+  >();
 
   function isOpen(deviceId: string, challenge: string): boolean {
     const known = challenges.get(challenge);
@@ -51,22 +58,26 @@ export function createSessions({ crypto, clock, pin }: { crypto: Crypto; clock: 
     },
     isOpen,
     spend,
-    async open(device, challenge, proof) {
+    async open(device, { challenge, proof }, channel) {
       if (!spend(device.deviceId, challenge)) return undefined;
-      const message = sessionProofBytes({ deviceId: device.deviceId, challenge, pin });
+      const message = sessionProofBytes({ deviceId: device.deviceId, challenge, pin, channel });
       const key = Uint8Array.fromBase64(device.publicKey);
       if (!(await crypto.verify(key, purposes.session, message, Uint8Array.fromBase64(proof)))) return undefined;
-      const session = crypto.randomBytes(32).toBase64({ alphabet: 'base64url', omitPadding: true });
-      sessions.set(keyOf(session), { deviceId: device.deviceId, expiresAtMs: clock.monotonicMs() + sessionLifeMs });
+      const session = sessionText(crypto.randomBytes(32));
+      const expiresAtMs = clock.monotonicMs() + sessionLifeMs;
+      sessions.set(sessionId(session), { session, deviceId: device.deviceId, expiresAtMs });
       return session;
     },
-    deviceOf(session) {
-      const key = keyOf(session);
-      const known = sessions.get(key);
+    deviceOf(credential, channel) {
+      const said = parseCredential(credential);
+      const known = said && sessions.get(said.id);
       if (known === undefined) return undefined;
-      if (clock.monotonicMs() <= known.expiresAtMs) return known.deviceId;
-      sessions.delete(key);
-      return undefined;
+      if (clock.monotonicMs() > known.expiresAtMs) {
+        sessions.delete(said!.id);
+        return undefined;
+      }
+      const mac = Uint8Array.fromHex(sessionMac(known.session, channel));
+      return crypto.isEqual(Uint8Array.fromHex(said!.mac), mac) ? known.deviceId : undefined;
     },
   };
 }

@@ -41,7 +41,7 @@ test('an announcement with a key more, a short hash or an unknown state is refus
 
 test('proofs bind the token or challenge, the key or device, and the server', () => {
   const enrolment = { tokenHash: 't', publicKey: 'k', pin: 'p' };
-  const session = { deviceId: 'd', challenge: 'c', pin: 'p' };
+  const session = { deviceId: 'd', challenge: 'c', pin: 'p', channel: 'e' };
   for (const key of Object.keys(enrolment)) {
     assert.notDeepEqual(enrolmentProofBytes({ ...enrolment, [key]: 'x' }), enrolmentProofBytes(enrolment));
   }

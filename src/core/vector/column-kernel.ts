@@ -40,7 +40,9 @@ function expressions(graph: Graph, rule: ColumnRule, n: number): { value: Node; 
   const { value, near } = valueOf(graph, rule, rows);
   const zero = graph.constant(0);
   // x · 0 is 0 for a finite x and NaN otherwise; a sum of rows that overflows is looked at again for nothing, once.
-  const all = graph.binary('add', graph.tree('add', rows), value);
+  // Rows are loaded again for it: to keep all of them would cost the network its registers.
+  const again = rows.map((_, i) => graph.row(i, 1));
+  const all = graph.binary('add', graph.tree('add', again), value);
   const broken = graph.binary('ne', graph.binary('mul', all, zero), zero);
   return { value: graph.binary('add', value, zero), doubt: near === null ? broken : graph.binary('or', broken, near) };
 }
@@ -63,14 +65,24 @@ function valueOf(graph: Graph, rule: ColumnRule, rows: readonly Node[]): { value
   }
 }
 
+/** Rows from which on values are compared as integers: some processors do twice as many of those in a cycle. */
+const integerRowsMin = 12;
+
 function sorted(graph: Graph, rows: readonly Node[]): Node[] {
-  const ranks = [...rows];
+  const isInteger = rows.length >= integerRowsMin;
+  const ranks = isInteger ? rows.map((row) => orderKey(graph, row)) : [...rows];
   for (const [low, high] of sortingNetwork(rows.length)) {
     const [a, b] = [ranks[low]!, ranks[high]!];
-    ranks[low] = graph.binary('pmin', a, b);
-    ranks[high] = graph.binary('pmax', b, a);
+    ranks[low] = graph.binary(isInteger ? 'minInt' : 'pmin', a, b);
+    ranks[high] = graph.binary(isInteger ? 'maxInt' : 'pmax', b, a);
+    graph.schedule(ranks[low], ranks[high]);
   }
-  return ranks;
+  return isInteger ? ranks.map((key) => orderKey(graph, key)) : ranks;
+}
+
+/** An integer that orders as the float does, and back: a negative one has all bits but the sign turned over. */
+function orderKey(graph: Graph, value: Node): Node {
+  return graph.binary('xor', value, graph.unary('abs', graph.unary('signInt', value)));
 }
 
 function meanOf(graph: Graph, nodes: readonly Node[]): Node {

@@ -1,11 +1,12 @@
 /**
  * Straight-line SIMD expressions over one vector (four coordinates) of each row, as a graph whose equal parts are shared.
- * Only what an output needs is emitted, depth first: pruning a sorting network to the ranks wanted costs nothing extra.
+ * Only what an output needs is emitted, what is scheduled first and in that order, the rest depth first: pruning a sorting
+ * network to the ranks wanted costs nothing extra.
  */
 export type Node = number;
 
 type Operation =
-  | { readonly kind: 'row'; readonly row: number }
+  | { readonly kind: 'row'; readonly row: number; readonly reading: number }
   | { readonly kind: 'constant'; readonly value: number }
   | { readonly kind: 'binary'; readonly opcode: number; readonly left: Node; readonly right: Node }
   | { readonly kind: 'unary'; readonly opcode: number; readonly operand: Node };
@@ -18,8 +19,12 @@ const opcodes = {
   and: 0x4e,
   andnot: 0x4f,
   or: 0x50,
+  xor: 0x51,
   addInt: 0xae01,
   subInt: 0xb101,
+  signInt: 0xac01,
+  minInt: 0xb601,
+  maxInt: 0xb801,
   abs: 0xe001,
   add: 0xe401,
   sub: 0xe501,
@@ -32,12 +37,18 @@ const opcodes = {
 export type Opcode = keyof typeof opcodes;
 
 export type Graph = {
-  row(row: number): Node;
+  /** A row's vector; with another `reading` it is loaded again instead of being kept. */
+  row(row: number, reading?: number): Node;
   constant(value: number): Node;
   unary(opcode: Opcode, operand: Node): Node;
   binary(opcode: Opcode, left: Node, right: Node): Node;
   /** A balanced tree of one operation: short chains, small rounding errors. */
   tree(opcode: Opcode, nodes: readonly Node[]): Node;
+  /**
+   * Asks for nodes to be computed ahead of the roots, in the order of the calls. The two outputs of a comparator, one
+   * after the other, leave as many values alive as there were; depth first both inputs would wait for the second.
+   */
+  schedule(...nodes: readonly Node[]): void;
   /** Leaves the values of the roots on the stack, one after the other, with `between` emitted after each but the last. */
   emit(roots: readonly Node[], emitter: Emitter, between: () => void): void;
 };
@@ -53,6 +64,7 @@ export type Emitter = {
 export function createGraph(): Graph {
   const operations: Operation[] = [];
   const known = new Map<string, Node>();
+  const ahead: Node[] = [];
   const add = (operation: Operation): Node => {
     const key = Object.values(operation).join();
     const found = known.get(key);
@@ -61,7 +73,7 @@ export function createGraph(): Graph {
     return operations.push(operation) - 1;
   };
   const graph: Graph = {
-    row: (row) => add({ kind: 'row', row }),
+    row: (row, reading = 0) => add({ kind: 'row', row, reading }),
     constant: (value) => add({ kind: 'constant', value }),
     unary: (opcode, operand) => add({ kind: 'unary', opcode: opcodes[opcode], operand }),
     binary: (opcode, left, right) => add({ kind: 'binary', opcode: opcodes[opcode], left, right }),
@@ -70,7 +82,8 @@ export function createGraph(): Graph {
       const half = nodes.length >> 1;
       return graph.binary(opcode, graph.tree(opcode, nodes.slice(0, half)), graph.tree(opcode, nodes.slice(half)));
     },
-    emit: (roots, emitter, between) => emitRoots(operations, roots, emitter, between),
+    schedule: (...nodes) => void ahead.push(...nodes),
+    emit: (roots, emitter, between) => emitRoots(operations, ahead, roots, emitter, between),
   };
   return graph;
 }
@@ -95,6 +108,7 @@ function partsOf(operation: Operation): readonly Node[] {
 /** A node that is used again stays in a local until its last use. */
 function emitRoots(
   operations: readonly Operation[],
+  ahead: readonly Node[],
   roots: readonly Node[],
   emitter: Emitter,
   between: () => void,
@@ -117,6 +131,14 @@ function emitRoots(
     locals.set(node, local);
     emitter.push(0x22, ...unsigned(local));
   };
+  for (const node of ahead) {
+    if (uses[node] === 0 || locals.has(node)) continue;
+    for (const part of partsOf(operations[node]!)) visit(part);
+    emitOperation(operations[node]!, emitter);
+    const local = emitter.takeLocal();
+    locals.set(node, local);
+    emitter.push(0x21, ...unsigned(local));
+  }
   for (const [index, root] of roots.entries()) {
     visit(root);
     if (index < roots.length - 1) between();
@@ -132,6 +154,9 @@ function emitOperation(operation: Operation, emitter: Emitter): void {
       return emitter.push(0xfd, 0x0c, ...bytes);
     }
     case 'unary':
+      // An arithmetic shift by 31: all bits are the sign.
+      if (operation.opcode === opcodes.signInt) emitter.push(0x41, 31);
+      return emitter.push(0xfd, ...opcodeBytes(operation.opcode));
     case 'binary':
       return emitter.push(0xfd, ...opcodeBytes(operation.opcode));
   }

@@ -1,4 +1,5 @@
 import { type Coordinator, createCoordinator } from '../../coordinator/coordinator.ts';
+import { credentialOf } from '../../core/protocol/channel-binding.ts';
 import { connectHeaders, createDeviceSurface, type DeviceSurface } from '../../coordinator/http/device-surface.ts';
 import { rangeStart } from '../../coordinator/http/range.ts';
 import { HttpError } from '../../coordinator/http/routes.ts';
@@ -49,6 +50,9 @@ export type CoordinatorHost = {
   crashPoints(): number;
   crashes(): number;
 };
+
+/** A simulated network has one channel: nobody is in between. */
+const channel = '00'.repeat(32);
 
 export function createCoordinatorHost(world: {
   readonly time: VirtualTime;
@@ -155,8 +159,8 @@ export function createCoordinatorHost(world: {
     const ok = (value: unknown, status = 200): Reply => ({ status, body: jsonBytes(value) });
     if (path === '/v1/enrol') return ok(await surface.enrol(call.json));
     if (path === '/v1/challenges') return ok(surface.challenge(call.json));
-    if (path === '/v1/sessions') return ok(await surface.openSession(call.json));
-    const device = surface.deviceOf(session ?? '');
+    if (path === '/v1/sessions') return ok(await surface.openSession(call.jsonOver?.(channel), channel));
+    const device = surface.deviceOf(credentialOf(session ?? '', channel), channel);
     if (device === undefined) throw new HttpError(401, 'not-authenticated', 'This route needs a valid session');
     if (method === 'POST' && path === `${base}/contributions`) {
       const receipt = await surface.contribute(device, call.bytes!);
@@ -201,7 +205,7 @@ export function createCoordinatorHost(world: {
     },
     async listen(call, send, onCut) {
       const now = reach();
-      const device = now.surface.deviceOf(call.session ?? '');
+      const device = now.surface.deviceOf(credentialOf(call.session ?? '', channel), channel);
       if (device === undefined) throw new TransportError('network', 'status 401');
       now.connections.add(onCut);
       const disconnect = now.surface.listen(

@@ -2,6 +2,7 @@ import type { Direction, DominatingPair, LossCells, LossGrid } from './dominatin
 
 /** Rounds of nudging: each divides what is left of a smooth difference by about ten. */
 const NUDGE_ROUNDS = 3;
+const ROUNDING = 2 ** -51;
 const ANCHOR_SHARE = 0.2;
 /** Beyond it e^−loss of a mass of δ is no longer a normal double, and e^loss soon none at all. */
 const LOSS_MAX = 600;
@@ -38,7 +39,8 @@ export function pessimisticMass(cells: LossCells, direction: Direction): LossMas
     const loss = (first + i) * meshStep;
     // A light mass that doubles can hardly hold counts as none: the cell moves up as a whole.
     const b = loss > LOSS_MAX ? 0 : light[cell]! * Math.exp(loss);
-    const v = Math.min(a, Math.max(0, (a - b) / span));
+    // The difference is rounded up: where losses are tiny its rounding would count.
+    const v = Math.min(a, Math.max(0, (a - b + ROUNDING * a) / span));
     mass[i]! += a - v;
     mass[i + 1]! += v;
   }

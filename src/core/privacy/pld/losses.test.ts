@@ -242,7 +242,9 @@ test('epsilonAtDelta() solves δ(ε) = δ exactly, with its slope', () => {
     infinityMass: 0.1,
   };
   for (const tilt of [0, 1, 6]) {
-    const total = composeLosses([{ loss, count: 2 }], { tilt, low: -2, high: 6 });
+    const composed = composeLosses([{ loss, count: 2 }], { tilt, low: -2, high: 6 });
+    // Without rounding to allow for: what that does is the next test's.
+    const total = { ...composed, noise: 0 };
     const points = [...total.mass].map((mass, i) => {
       const at = (total.first + i) * 0.25 + total.shift;
       return [at, mass * Math.exp(total.logScale - tilt * at)] as const;
@@ -263,6 +265,43 @@ test('epsilonAtDelta() solves δ(ε) = δ exactly, with its slope', () => {
     const below = epsilonAtDelta(total, 0.9999, 0);
     assert.deepEqual(below, { epsilon: total.first * 0.25 + total.shift, slope: tilt, isInside: false });
   }
+});
+
+test('epsilonAtDelta() allows for the rounding of the transform, each value at its worst', () => {
+  const loss = { meshStep: 0.25, first: -4, shift: 0, mass: new Float64Array(12).fill(1 / 12), infinityMass: 0 };
+  for (const tilt of [0, 1]) {
+    const total = composeLosses([{ loss, count: 3 }], { tilt, low: -3, high: 9 });
+    assert.ok(total.noise > 0 && total.noise < 1e-13, `${total.noise}`);
+    const noisy = { ...total, noise: 1e-4 };
+    const moved = (sign: number) => ({ ...total, noise: 0, mass: total.mass.map((m) => Math.max(0, m + sign * 1e-4)) });
+    const above = epsilonAtDelta(noisy, 0.01, 0).epsilon;
+    const below = epsilonAtDelta(noisy, 0.01, 0, 'optimistic').epsilon;
+    assert.ok(above >= epsilonAtDelta(moved(1), 0.01, 0).epsilon - 1e-9, 'every value may be that much larger');
+    assert.ok(below <= epsilonAtDelta(moved(-1), 0.01, 0).epsilon + 1e-9, 'or smaller');
+    assert.ok(above - below < 1, `${below} to ${above}`);
+    const buried = epsilonAtDelta({ ...total, noise: 1 }, 0.01, 0);
+    assert.ok(buried.epsilon > above && buried.isInside, 'where noise hides everything the bound is large, not small');
+  }
+  const single = composeLosses([{ loss, count: 1 }], { tilt: 1, low: -3, high: 9 });
+  assert.equal(single.noise, 0, 'one step needs no transform');
+});
+
+test('pldEpsilon() is not below the truth where a tail lies e^−70 under the bulk: σ = 0.3, q = 1e-12', () => {
+  // By 60 digits: δ(ε) = q Q((x − 1)/σ) + (1 − q) Q(x/σ) − e^ε Q(x/σ), x = σ² ln((e^ε − 1 + q)/q) + ½.
+  const pair = subsampledGaussianPair(0.3, 1e-12);
+  const at = (delta: number) => pldEpsilon([{ pair, count: 1 }], { delta });
+  near(at(1e-30), 6.62708575450197, 2e-4, 'δ = 1e-30');
+  assert.ok(at(1e-30) >= 6.62708575450197);
+  near(at(1e-18), 0.00105910776023, 2e-4, 'δ = 1e-18');
+  assert.ok(at(1e-18) >= 0.00105910776023);
+});
+
+test('pldEpsilon() finds its mesh where losses are smaller than the wanted error: σ = 50, q = 1e-5', () => {
+  // ε is 8.7509e-7 by a convolution of doubles on two meshes, extrapolated; the Rényi bound is 1.5e-2.
+  const found = pldEpsilon([{ pair: subsampledGaussianPair(50, 1e-5), count: 2 }], { delta: 1e-10 });
+  assert.ok(found >= 8.75094e-7 && found < 8.9e-7, `${found}`);
+  const many = pldEpsilon([{ pair: subsampledGaussianPair(50, 1e-5), count: 1_000_000 }], { delta: 1e-10 });
+  assert.ok(many > 9e-4 && many < 1e-3, `${many}`);
 });
 
 test('pldEpsilon() solves one step of each kind to a ten-thousandth from above, and the interval holds the truth', () => {

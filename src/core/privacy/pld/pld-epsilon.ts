@@ -21,6 +21,7 @@ const TOLERANCE = 2e-4;
 const RELATIVE_TOLERANCE = 2e-6;
 const CELLS_MAX = { pessimistic: 2e6, optimistic: 4e6 };
 const SURVEY_CELLS = 2048;
+const LOSS_CELLS_MIN = 64;
 /** The transform's noise is about e^−30 of the total and raises δ; it may raise it by e^−11. */
 const NOISE_LOG_MAX = 19;
 /** Share of δ that may be spent on tails that are cut: the bound on δ is that much above the mesh's. */
@@ -177,9 +178,13 @@ function refine(mesher: Mesher, direction: Direction): { readonly epsilon: numbe
   return coarse;
 }
 
-/** The step whose rounding costs the tolerance; no finer than where whole steps of every release would not exceed it. */
-function meshFor(mesher: Mesher, slope: number, tolerance: number): number {
-  return Math.max(Math.sqrt((8 * tolerance) / ((slope + 1) * mesher.total)), tolerance / mesher.total);
+/**
+ * The step whose rounding costs the tolerance; no finer than where whole steps of every release would not exceed it, and
+ * no coarser than where the losses of one release have cells to lie in.
+ */
+function meshFor({ total, range }: Mesher, slope: number, tolerance: number): number {
+  const wanted = Math.max(Math.sqrt((8 * tolerance) / ((slope + 1) * total)), tolerance / total);
+  return Math.min(wanted, (range.high - range.low) / LOSS_CELLS_MIN);
 }
 
 type Measured = EpsilonPoint & { readonly meshStep: number };
@@ -234,7 +239,7 @@ function solve(mesher: Mesher, steps: readonly LossStep[], window: Window, surve
   const { delta } = mesher;
   const total = composeLosses(steps, window);
   if (mesher.rounding === 'optimistic') {
-    return epsilonAtDelta(total, delta * (1 + 10 * CUT_SHARE), 0);
+    return epsilonAtDelta(total, delta * (1 + 10 * CUT_SHARE), 0, 'optimistic');
   }
   return epsilonAtDelta(total, delta * (1 - CUT_SHARE), massAbove(steps, window, survey, delta));
 }
