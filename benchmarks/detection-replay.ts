@@ -1,11 +1,9 @@
 // The cells of the detection KPI as today's detector judges recorded runs: no training where a run is known.
 // Usage: node benchmarks/detection-replay.ts [--seeds 51..52] [--quiet 51..53] [--write]
 import { parseArgs } from 'node:util';
-import { judge } from '../src/core/detection/judge.ts';
-import { windowMax } from '../src/core/detection/limits.ts';
 import { attackClasses, type AttackClass, claimed } from './detection/cells.ts';
 import { partitionNames, windowRounds } from './detection/pattern-samples.ts';
-import { observationsAt, type Recorded, recordingOf } from './detection/recording.ts';
+import { decisionsOf, type Recorded, recordingOf } from './detection/recording.ts';
 import { balanced, type Decision, type Interval, share, withInterval } from './detection/statistics.ts';
 import { intoPage } from './into-page.ts';
 
@@ -24,14 +22,11 @@ function seedsOf(range: string): readonly number[] {
   return Array.from({ length: last! - first! + 1 }, (_, i) => first! + i);
 }
 
-/** Who is flagged at the end of the windows of a run. */
-async function decisionsOf(run: Recorded): Promise<readonly Decision[]> {
+/** Who is flagged at the end of each window of a run. */
+async function endsOf(run: Recorded): Promise<readonly Decision[]> {
   const recording = await recordingOf(run);
   return Array.from({ length: run.rounds / windowRounds }, (_, w) => (w + 1) * windowRounds - 1).flatMap((round) =>
-    judge('ensemble', observationsAt(recording, round, windowMax), 0.003).map(({ clientId, isFlagged, score }) => {
-      const { isAttacker } = recording.lines[Number(clientId)]!;
-      return { isAttacker, isFlagged, score, firstRound: null };
-    }),
+    decisionsOf(recording, { first: round, last: round }),
   );
 }
 
@@ -51,13 +46,13 @@ const rows: string[] = [];
 for (const partition of partitionNames) {
   const quiet: (readonly Decision[])[] = [];
   for (const seed of seedsOf(values.quiet)) {
-    quiet.push(await decisionsOf({ partition, attack: 'none', seed, clients: 20, rounds: quietRounds }));
+    quiet.push(await endsOf({ partition, attack: 'none', seed, clients: 20, rounds: quietRounds }));
   }
   const cells: string[] = [];
   for (const { attackClass, attack } of claims) {
     const runs: (readonly Decision[])[] = [];
     for (const seed of seedsOf(values.seeds)) {
-      runs.push(await decisionsOf({ partition, attack, seed, clients: 20, rounds: windowRounds }));
+      runs.push(await endsOf({ partition, attack, seed, clients: 20, rounds: windowRounds }));
     }
     const text = (100 * balanced(runs.flat())).toFixed(1);
     cells.push(claimed[attackClass].includes(partition) ? text : `(${text})`);

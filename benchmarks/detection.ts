@@ -1,12 +1,14 @@
 // The detection KPI, cell by cell: who is flagged at the end of a window of 20 participations.
 // Usage: node benchmarks/detection.ts [--partition NAME] [--attacks a,b] [--detector ID] [--write]
-// Runs are kept in runs/detection, so it can be stopped and resumed; --write puts the tables into docs.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+// What the detector saw is kept in runs/detection/recordings and judged anew each time, so it can be stopped and resumed;
+// --write puts the tables into docs.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Hostility } from '../src/simulation/index.ts';
 import { attackClasses, type AttackClass, claimed } from './detection/cells.ts';
-import { partitions, type PartitionName, run } from './detection/setting.ts';
+import { decisionsOf, recordingOf } from './detection/recording.ts';
+import { partitions, type PartitionName } from './detection/setting.ts';
 import {
   areaUnderCurve,
   balanced,
@@ -19,7 +21,7 @@ import {
 
 /** Seeds that were looked at for nothing else: limits were made on 100 to 139, choices on 200 to 323. */
 const seeds = [11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
-const [clients, attackers, window] = [20, 4, 20];
+const [clients, window] = [20, 20];
 const goal = 0.98;
 
 const { values } = parseArgs({
@@ -31,40 +33,14 @@ const { values } = parseArgs({
     write: { type: 'boolean' },
   },
 });
-const folder = fileURLToPath(new URL(`../runs/detection/${values.detector}/`, import.meta.url));
 const page = fileURLToPath(new URL('../docs/explanation/detection.md', import.meta.url));
-mkdirSync(folder, { recursive: true });
 
 type Run = { readonly decisions: readonly Decision[]; readonly accuracy: number };
 
 async function measured(partition: PartitionName, attack: Hostility | 'none', seed: number): Promise<Run> {
-  const file = `${folder}${partition}-${attack}-${seed}.json`;
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Run;
-  const isAttacked = attack !== 'none';
-  const { attackers: hostile, rounds } = await run({
-    partition,
-    seed,
-    clients,
-    rounds: window,
-    detection: { detector: values.detector as 'ensemble' },
-    ...(isAttacked ? { attackers, attack } : {}),
-  });
-  const ids = rounds[0]!.participants;
-  const decisions = ids.map((clientId): Decision => {
-    const flags = rounds.map(({ flagged }) => flagged.includes(clientId));
-    const verdict = rounds.at(-1)!.verdicts.find((one) => one.clientId === clientId);
-    const calm = flags.lastIndexOf(false);
-    return {
-      isAttacker: hostile.includes(clientId),
-      isFlagged: flags.at(-1)!,
-      // A client whose update was refused for what was in it has no score: it is as suspicious as can be.
-      score: verdict?.score ?? 99,
-      firstRound: calm === flags.length - 1 ? null : calm + 2,
-    };
-  });
-  const result = { decisions, accuracy: rounds.at(-1)!.accuracy! };
-  writeFileSync(file, JSON.stringify(result));
-  return result;
+  const recording = await recordingOf({ partition, attack, seed, clients, rounds: window });
+  const decisions = decisionsOf(recording, { first: 0, last: window - 1 }, values.detector as 'ensemble');
+  return { decisions, accuracy: recording.accuracy.at(-1)! };
 }
 
 type Cell = {

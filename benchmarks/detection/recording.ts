@@ -3,12 +3,17 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { medianOf } from '../../src/core/aggregation/rule.ts';
 import type { Observation } from '../../src/core/detection/detector.ts';
+import type { DetectorId } from '../../src/core/detection/index.ts';
+import { judge } from '../../src/core/detection/judge.ts';
+import { windowMax } from '../../src/core/detection/limits.ts';
 import { featureIds } from '../../src/core/detection/measure/features.ts';
 import type { Scores } from '../../src/core/detection/measure/standing.ts';
 import type { Hostility } from '../../src/simulation/index.ts';
-import { type PartitionName, run } from './setting.ts';
+import type { Decision } from './statistics.ts';
+import { type PartitionName, ruleName, run } from './setting.ts';
 
-const folder = fileURLToPath(new URL('../../runs/detection/recordings/', import.meta.url));
+/** By rule: what clients send depends on the models that the rule has made. */
+const folder = fileURLToPath(new URL(`../../runs/detection/recordings/${ruleName}/`, import.meta.url));
 mkdirSync(folder, { recursive: true });
 
 export type Recorded = {
@@ -25,6 +30,36 @@ type Line = { readonly isAttacker: boolean; readonly rounds: readonly (readonly 
 export type Recording = { readonly lines: readonly Line[]; readonly accuracy: readonly number[] };
 
 const attackerShare = 0.2;
+const falseAlarms = 0.003;
+
+/**
+ * Who is flagged at the end of a window of the given rounds, by the detector as it is now. A client without an update in a
+ * round was refused for what was in it, since everybody takes part: it counts as flagged.
+ */
+export function decisionsOf(
+  recording: Recording,
+  window: { readonly first: number; readonly last: number },
+  detector: DetectorId = 'ensemble',
+): Decision[] {
+  const flags = recording.lines.map((): boolean[] => []);
+  const scores = recording.lines.map(() => refusedScore);
+  for (let round = window.first; round <= window.last; round++) {
+    const verdicts = judge(detector, observationsAt(recording, round, windowMax), falseAlarms);
+    for (const list of flags) list.push(true);
+    for (const { clientId, isFlagged, score } of verdicts) {
+      flags[Number(clientId)]![round - window.first] = isFlagged;
+      if (round === window.last) scores[Number(clientId)] = score;
+    }
+  }
+  return recording.lines.map(({ isAttacker }, i): Decision => {
+    const calm = flags[i]!.lastIndexOf(false);
+    const last = flags[i]!.length - 1;
+    return { isAttacker, isFlagged: flags[i]!.at(-1)!, score: scores[i]!, firstRound: calm === last ? null : calm + 2 };
+  });
+}
+
+/** As suspicious as can be. */
+const refusedScore = 99;
 
 /** The recording of a run: read where it is known, made where it is not. One client in five attacks. */
 export async function recordingOf(wanted: Recorded): Promise<Recording> {
@@ -40,6 +75,9 @@ export async function recordingOf(wanted: Recorded): Promise<Recording> {
     detection: { detector: 'norm-cosine' },
     ...(attack === 'none' ? {} : { attackers, attack }),
   });
+  const ended = outcome.rounds.filter(({ accuracy: reached }) => typeof reached === 'number').length;
+  // A run that broke off is no evidence, and is not to be kept as such.
+  if (ended !== rounds) throw new Error(`Cannot keep ${file} as ${rounds} rounds must end: ${ended} did`);
   const lines = outcome.rounds[0]!.participants.map((clientId): Line => {
     return {
       isAttacker: outcome.attackers.includes(clientId),
@@ -61,14 +99,14 @@ export async function recordingOf(wanted: Recorded): Promise<Recording> {
 }
 
 /** What the detector saw in one round of a recording. Clients without an update in it are left out. */
-export function observationsAt(recording: Recording, round: number, windowMax: number): Observation[] {
+export function observationsAt(recording: Recording, round: number, kept: number): Observation[] {
   return recording.lines.flatMap(({ rounds }, i): Observation[] => {
     const [norm, cosine, nearest] = rounds[round] ?? [];
     if (norm === undefined) return [];
     const trail = rounds
       .slice(0, round + 1)
       .flatMap((line, t) => (line.length === 0 ? [] : [{ ...scoresOf(line), times: lengthIn(recording, t, line) }]))
-      .slice(-windowMax);
+      .slice(-kept);
     return [
       {
         clientId: String(i).padStart(3, '0'),

@@ -1,5 +1,6 @@
 // The world in which detection is calibrated and measured: softmax regression on MNIST, 300 images a site, through the
 // fast path of the simulation. Everything is a function of the seed.
+import { createHash } from 'node:crypto';
 import { type Dataset, subset } from '../../src/core/data/dataset.ts';
 import type { Inspection } from '../../src/core/detection/memory.ts';
 import { parsePlan, type PlanInput } from '../../src/core/plan/plan.ts';
@@ -40,18 +41,14 @@ export type Outcome = {
 const mnist = await readMnist();
 const test = firstOf(mnist.test, testSamples);
 
+const pipeline = planOf({ seed: 1, clients: 20, rounds: 20 }).aggregation.pipeline;
+/** The rule that a plan has which names none, and its settings: figures of another default are of other runs. */
+export const ruleName = `${pipeline.map(({ rule }) => rule).join('-')}-${createHash('sha256').update(JSON.stringify(pipeline)).digest('hex').slice(0, 8)}`;
+
 /** Runs one federation and gives what was seen in it. */
 export async function run(trial: Trial): Promise<Outcome> {
   const { partition, seed, clients, rounds, attackers = 0, attack, detection = {} } = trial;
-  const plan = parsePlan({
-    name: 'detection',
-    seed,
-    model: { kind: 'softmax-regression', inputs: 784, classes: 10 },
-    rounds: { count: rounds },
-    cohort: { expected: clients },
-    data: { holdoutShare: 0 },
-    detection,
-  });
+  const plan = planOf({ seed, clients, rounds, detection });
   const order = createRng(seed)
     .child('detection', 'samples')
     .shuffleInPlace(Array.from(mnist.training.labels, (_, i) => i));
@@ -76,4 +73,16 @@ function firstOf(data: Dataset, count: number): Dataset {
     data,
     Uint32Array.from({ length: count }, (_, i) => i),
   );
+}
+
+function planOf({ seed, clients, rounds, detection = {} }: Pick<Trial, 'seed' | 'clients' | 'rounds' | 'detection'>) {
+  return parsePlan({
+    name: 'detection',
+    seed,
+    model: { kind: 'softmax-regression', inputs: 784, classes: 10 },
+    rounds: { count: rounds },
+    cohort: { expected: clients },
+    data: { holdoutShare: 0 },
+    detection,
+  });
 }

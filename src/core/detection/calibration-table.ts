@@ -8,6 +8,8 @@ export type Calibration = {
   readonly features: readonly (readonly (readonly number[])[])[];
   /** What these shares of honest clients reach, by detector: [cohort][horizon][share]. */
   readonly detectors: Readonly<Record<string, readonly (readonly (readonly number[])[])[]>>;
+  /** The most that an attack-free client's length over the median came to, as a geometric mean: [cohort][horizon]. */
+  readonly lengths: readonly (readonly number[])[];
   /** Standings of attack-free clients, eighths in int8, base64. */
   readonly quiet: string;
 };

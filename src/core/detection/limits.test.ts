@@ -37,6 +37,10 @@ const made: Calibration = {
     [many, many],
   ],
   detectors: { opposition: table(1), 'robust-thresholds': table(0.1), ensemble: table(1), prediction: table(1) },
+  lengths: [
+    [5, 3],
+    [4, 2],
+  ],
   quiet: Uint8Array.from({ length: 2 * width }, (_, i) => (i === 1 ? 248 : i)).toBase64(),
 };
 
@@ -165,12 +169,12 @@ testMade('the ensemble: the most suspicious member speaks, copies and long updat
   const share = (id: string, value: number) => value / limitOf(id, 5, 1, 0.003);
   close(found[4]!.value, Math.max(share('opposition', 6), share('robust-thresholds', 12 / 2.5)));
   assert.equal(found[4]!.reasons().length, 2, 'both are alarmed');
-  const long = oneOut({}).map((one, i) => (i === 1 ? { ...one, norm: 6 } : one));
+  const long = oneOut({}).map((one, i) => (i === 1 ? { ...one, norm: 6.1 } : one));
   assert.deepEqual(
     ensemble.suspect(long, 1).map(({ value }) => value),
     [0, 1e6, 0, 0, 0],
   );
-  assert.match(ensemble.suspect(long, 1)[1]!.reasons().join(), /6 times as long/);
+  assert.match(ensemble.suspect(long, 1)[1]!.reasons().join(), /6\.1 times as long/);
   assert.match(
     ensemble
       .suspect(oneOut({ norm: 0.4 }), 1)[4]!

@@ -51,6 +51,11 @@ export function limitOf(detector: string, cohort: number, horizon: number, share
   return values[i]! + slope * log(share / shares[i]!);
 }
 
+/** The most that attack-free clients came to: lengths over the median of their round, as geometric means over a horizon. */
+export function lengthOf(cohort: number, horizon: number): number {
+  return current.lengths[cohortIndex(cohort)]![horizonIndex(horizon)]!;
+}
+
 /**
  * How much more than the measured limit flags: honest clients of runs that were not measured come that much higher, since
  * clients of one run depend on one another. Chosen on attack-free runs of seeds 400 to 405, so that no partition flags
