@@ -86,7 +86,8 @@ async function measured(cell: Cell, seed: number): Promise<Run> {
   return { seed, decisions, accuracy: recording.accuracy.at(-1)! };
 }
 
-const tables = [falseAlarmTable(), detectionTable(), missTable(), harmTable()];
+const isBlind = cells.some(({ attackClass }) => attackClass === 'stealth');
+const tables = [falseAlarmTable(), detectionTable(), missTable(), ...(isBlind ? [harmTable()] : [])];
 process.stdout.write(`${tables.join('\n\n')}\n`);
 if (values.write === true) {
   const text = readFileSync(page, 'utf8');
