@@ -5,7 +5,13 @@ import { Command } from 'commander';
 import { ledgerHeads } from '../../core/privacy/ledger/heads.ts';
 import { hashesOf } from '../../core/privacy/ledger/sealed-chains.ts';
 import type { LedgerChain } from '../../core/privacy/ledger/chain.ts';
-import { type ClientBudget, forecastText, type GroupBudget, type RunRecord } from '../../core/round/run-record.ts';
+import {
+  type ClientBudget,
+  forecastText,
+  type GroupBudget,
+  type PrivacySummary,
+  type RunRecord,
+} from '../../core/round/run-record.ts';
 import { pathsOf, readPlan, readSettings } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
 
@@ -49,10 +55,10 @@ async function read(folder: string): Promise<{ record: RunRecord; ledger: Readon
   if (!existsSync(paths.database)) {
     throw new Failure('plan', `Cannot read the ledger of ${folder} as it must have been served: it holds no run yet`);
   }
-  if (plan.privacy.mode !== 'central') {
+  if (plan.privacy.mode === 'off') {
     throw new Failure(
       'plan',
-      `Cannot read a ledger as privacy.mode must be "central": current value is "${plan.privacy.mode}"`,
+      'Cannot read a ledger as privacy.mode must be "central" or "local": current value is "off", where nothing is counted',
     );
   }
   const { readRun } = await import('../../node/read-run.ts');
@@ -60,6 +66,7 @@ async function read(folder: string): Promise<{ record: RunRecord; ledger: Readon
 }
 
 function ledgerLines({ privacy }: RunRecord, ledger: ReadonlyMap<string, LedgerChain>): readonly string[] {
+  if (privacy?.local !== undefined) return localLines(privacy.statement, privacy.local);
   const central = privacy?.central;
   if (privacy === undefined || central === null || central === undefined) return ['no budget has been granted yet'];
   const rows = central.clients.map((client) => rowOf(client, central.rule));
@@ -73,6 +80,26 @@ function ledgerLines({ privacy }: RunRecord, ledger: ReadonlyMap<string, LedgerC
     ...groupLines(central.groups ?? []),
     '',
     `${entries} entries of ${ledger.size} clients: each follows from the one before`,
+  ];
+}
+
+/** Under local privacy there is no ledger here: each site counts for itself, and what has come is shown. */
+function localLines(
+  statement: string,
+  { updatesMax, clients }: NonNullable<PrivacySummary['local']>,
+): readonly string[] {
+  const rows = clients.map(({ clientId, updates }) => [
+    clientId,
+    String(updates),
+    String(updatesMax),
+    String(Math.max(0, updatesMax - updates)),
+  ]);
+  return [
+    statement,
+    '',
+    ...aligned([['client', 'updates that have come', 'of', 'left'], ...rows]),
+    '',
+    'each site counts its own noisy updates and stops by itself; what was lost on the way is not seen here',
   ];
 }
 

@@ -21,11 +21,27 @@ export function privacySection(run: RunRecord): Markup | null {
   return markup`<section aria-labelledby="privacy">
 <h2 id="privacy">Privacy</h2>
 <p class="card">${privacy.statement}</p>
-${privacy.central === null ? localNote : centralPart(run, privacy.central)}
+${privacy.central === null ? localPart(privacy) : centralPart(run, privacy.central)}
 </section>`;
 }
 
-const localNote = markup`<p class="note">Each site clips and noises its own updates and counts them itself; the coordinator holds no figure of what has been spent.</p>`;
+const localNote = markup`<p class="note">Each site clips and noises its own updates and counts them itself. What was lost on the way the coordinator does not see.</p>`;
+
+function localPart({ local }: PrivacySummary): Markup {
+  if (local === undefined) return localNote;
+  const shown = local.clients.slice(0, clientsMax);
+  const rest = local.clients.length - shown.length;
+  return markup`${localNote}
+<div class="card table-frame scroll" tabindex="0" role="region" aria-labelledby="privacy">
+<table>
+<caption>Noisy updates that have come, of the ${formatCount(local.updatesMax, 'update')} of a site that (ε, δ) is for</caption>
+<thead><tr><th scope="col">client</th><th scope="col" class="number">updates</th><th scope="col" class="number">left</th></tr></thead>
+<tbody>
+${shown.map(({ clientId, updates }) => markup`<tr><th scope="row">${clientName(clientId)}</th><td class="number">${String(updates)}</td><td class="number">${String(Math.max(0, local.updatesMax - updates))}</td></tr>\n`)}</tbody>
+</table>
+</div>
+${rest === 0 ? null : markup`<p class="note">and ${formatCount(rest, 'more client')}</p>`}`;
+}
 
 function centralPart(run: RunRecord, central: NonNullable<PrivacySummary['central']>): Markup {
   const shown = central.clients.slice(0, clientsMax);
@@ -42,9 +58,14 @@ ${shown.map((client) => budgetRow(client, central.rule))}</tbody>
 </div>
 ${rest === 0 ? null : markup`<p class="note">and ${formatCount(rest, 'more client')}</p>`}
 ${(central.groups ?? []).map(groupNote)}
-<p class="note">ε is for readers who do not see who took part in which round; for one who does it is that of sample rate 1. Norms, verdicts and refusals, where they are shown, are for the operator and outside the bound.</p>
+<p class="note">${isSampled(run, central) ? 'ε is for readers who do not see who took part in which round; for one who does it is that of sample rate 1.' : 'ε is for readers who see who took part in which round, too.'} Norms, verdicts and refusals, where they are shown, are for the operator and outside the bound.</p>
 ${run.isWithheld === true ? markup`<p class="note">Withheld here: participants, refusals, verdicts and traffic.</p>` : null}
 ${simulated ? markup`<p class="note">The noise was <em>simulated</em>, from a seed: it protects nobody.</p>` : null}`;
+}
+
+/** Whether what was spent rests on coins that stay secret. */
+function isSampled(run: RunRecord, { sampleRate }: NonNullable<PrivacySummary['central']>): boolean {
+  return sampleRate < 1 || run.rounds.some(({ privacy }) => privacy !== undefined && privacy.sampleRate < 1);
 }
 
 /** What the clients of one person or site have lost together. */

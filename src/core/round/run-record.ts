@@ -34,6 +34,8 @@ export type PrivacySummary = {
   readonly statement: string;
   readonly epsilon: number;
   readonly delta: number;
+  /** Under local privacy: how many noisy updates of each site have come, of as many as its budget is for. */
+  readonly local?: { readonly updatesMax: number; readonly clients: readonly SentUpdates[] };
   /** Null under local privacy, where each site keeps its own count. */
   readonly central: {
     readonly purpose: string;
@@ -48,6 +50,9 @@ export type PrivacySummary = {
     readonly groups?: readonly GroupBudget[];
   } | null;
 };
+
+/** Noisy updates of one site that have come by now; those that were lost on the way it counts itself. */
+export type SentUpdates = { readonly clientId: string; readonly updates: number };
 
 /** ε of several clients of one person or site together, by PLD. */
 export type GroupBudget = {
