@@ -66,12 +66,12 @@ test('DP-FTRL: limits in the statement, the same table and page', async () => {
   assert.match(page, /for readers who see who took part in which round, too/);
 });
 
-test('local: how many noisy updates of each site have come, as the sites count for themselves', async () => {
+test('local: what has come from each site, as the sites count for themselves', async () => {
   const { out, privacy, page } = await served('local', { mode: 'local', preset: 'weak', clipNorm: 0.5 });
   assert.match(out, /^local, weak: \(ε = 8, δ = 0\.00001\) for each client over 3 rounds/m);
-  assert.match(out, /client-02 +3 +3 +0$/m);
-  assert.deepEqual(privacy!.local!.clients[0], { clientId: 'client-01', updates: 3 });
-  assert.match(page, /of the 3 updates of a site .*client-01.*>3<.*>0</s);
+  assert.match(out, /client-02 +3 of 3 +0 +[78]\.\d+ +8$/m);
+  assert.equal(privacy!.local!.clients[0]!.updates, 3);
+  assert.match(page, /client-01/);
 });
 
 test('off: nothing is counted, and that is said', async () => {

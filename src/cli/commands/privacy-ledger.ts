@@ -5,15 +5,11 @@ import { Command } from 'commander';
 import { ledgerHeads } from '../../core/privacy/ledger/heads.ts';
 import { hashesOf } from '../../core/privacy/ledger/sealed-chains.ts';
 import type { LedgerChain } from '../../core/privacy/ledger/chain.ts';
-import {
-  type ClientBudget,
-  forecastText,
-  type GroupBudget,
-  type PrivacySummary,
-  type RunRecord,
-} from '../../core/round/run-record.ts';
+import { type ClientBudget, forecastText, type GroupBudget, type RunRecord } from '../../core/round/run-record.ts';
 import { pathsOf, readPlan, readSettings } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
+import { localLedgerLines } from '../view/local-ledger.ts';
+import { aligned } from '../view/aligned.ts';
 
 type Options = { readonly client?: string; readonly json?: boolean; readonly chains?: boolean };
 
@@ -33,7 +29,7 @@ export function ledgerCommand(): Command {
       const { record, ledger } = await read(resolve(dir));
       const { client } = options;
       const chains = [...ledger].filter(([subject]) => client === undefined || subject === client);
-      if (client !== undefined && chains.length === 0) {
+      if (client !== undefined && chains.length === 0 && record.privacy?.local === undefined) {
         throw new Failure('plan', `Cannot show the ledger of ${client} as it must have entries: it has none`);
       }
       const report = { runId: record.runId, status: record.status, reason: record.reason, ...record.privacy };
@@ -44,7 +40,13 @@ export function ledgerCommand(): Command {
         process.stdout.write(`${JSON.stringify({ ...report, ...entries, heads: ledgerHeads(ledger), ...shown })}\n`);
         return;
       }
-      const lines = client === undefined ? ledgerLines(record, ledger) : entryLines(chains[0]![1]);
+      const { privacy } = record;
+      const lines =
+        privacy?.local !== undefined
+          ? localLedgerLines(privacy, privacy.local)
+          : client === undefined
+            ? ledgerLines(record, ledger)
+            : entryLines(chains[0]![1]);
       process.stdout.write(`${lines.join('\n')}\n`);
     });
 }
@@ -58,7 +60,7 @@ async function read(folder: string): Promise<{ record: RunRecord; ledger: Readon
   if (plan.privacy.mode === 'off') {
     throw new Failure(
       'plan',
-      'Cannot read a ledger as privacy.mode must be "central" or "local": current value is "off", where nothing is counted',
+      `Cannot read a ledger as privacy.mode must be "central" or "local": current value is "off"`,
     );
   }
   const { readRun } = await import('../../node/read-run.ts');
@@ -66,7 +68,6 @@ async function read(folder: string): Promise<{ record: RunRecord; ledger: Readon
 }
 
 function ledgerLines({ privacy }: RunRecord, ledger: ReadonlyMap<string, LedgerChain>): readonly string[] {
-  if (privacy?.local !== undefined) return localLines(privacy.statement, privacy.local);
   const central = privacy?.central;
   if (privacy === undefined || central === null || central === undefined) return ['no budget has been granted yet'];
   const rows = central.clients.map((client) => rowOf(client, central.rule));
@@ -80,26 +81,6 @@ function ledgerLines({ privacy }: RunRecord, ledger: ReadonlyMap<string, LedgerC
     ...groupLines(central.groups ?? []),
     '',
     `${entries} entries of ${ledger.size} clients: each follows from the one before`,
-  ];
-}
-
-/** Under local privacy there is no ledger here: each site counts for itself, and what has come is shown. */
-function localLines(
-  statement: string,
-  { updatesMax, clients }: NonNullable<PrivacySummary['local']>,
-): readonly string[] {
-  const rows = clients.map(({ clientId, updates }) => [
-    clientId,
-    String(updates),
-    String(updatesMax),
-    String(Math.max(0, updatesMax - updates)),
-  ]);
-  return [
-    statement,
-    '',
-    ...aligned([['client', 'updates that have come', 'of', 'left'], ...rows]),
-    '',
-    'each site counts its own noisy updates and stops by itself; what was lost on the way is not seen here',
   ];
 }
 
@@ -136,14 +117,4 @@ function entryLines(chain: LedgerChain): readonly string[] {
     const said = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
     return `${index} ${kind} ${said.join(', ')} (${hash.slice(0, 12)}…)`;
   });
-}
-
-function aligned(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -4,10 +4,10 @@ import { admittedSteps, type Spending, spentEpsilon } from '../../core/privacy/l
 import type { LedgerChain } from '../../core/privacy/ledger/chain.ts';
 import { forecastFromHistory } from '../../core/privacy/ledger/forecast.ts';
 import type { RotationForecast } from '../../core/privacy/ledger/rotation-forecast.ts';
-import type { ClientBudget, PrivacySummary, SentUpdates } from '../../core/round/run-record.ts';
-import { approvedClients } from '../gathering.ts';
+import type { ClientBudget, PrivacySummary } from '../../core/round/run-record.ts';
 import type { Snapshot } from '../run-log.ts';
 import { ftrlForecasts } from './ftrl-forecast.ts';
+import { localSummary } from './local-summary.ts';
 import { leavesLeft } from './ftrl-leaves-left.ts';
 import { groupBudgets } from './groups.ts';
 import { roundsOf } from '../state.ts';
@@ -24,8 +24,7 @@ export function privacySummary(
   const { epsilon, delta } = privacy;
   const statement = privacyStatement(privacy, rounds.count);
   if (privacy.mode === 'local') {
-    const local = { updatesMax: rounds.count, clients: sentUpdates(snapshot) };
-    return { statement, epsilon, delta, local, central: null };
+    return { statement, epsilon, delta, central: null, local: localSummary(run, plan, privacy) };
   }
   if (run.privacy === null) return { statement, epsilon, delta, central: null };
   const { purpose, rule } = privacy;
@@ -60,15 +59,6 @@ export function privacySummary(
     ...(privacy.groups === undefined ? {} : { groups: groupBudgets(ledger, privacy) }),
   };
   return { statement, epsilon, delta, central };
-}
-
-/** What has come of each approved site, by the rounds' records: a site that was cut off has counted more itself. */
-function sentUpdates(snapshot: Snapshot): readonly SentUpdates[] {
-  const { records } = snapshot.run;
-  return approvedClients(snapshot, [...snapshot.devices.values()]).map((clientId) => ({
-    clientId,
-    updates: records.filter(({ accepted }) => accepted.includes(clientId)).length,
-  }));
 }
 
 type Prospect = {

@@ -8,6 +8,7 @@ import {
 import { roundAxis } from './curves.ts';
 import { formatCount } from './format.ts';
 import { markup, type Markup } from './markup.ts';
+import { localPart } from './local-section.ts';
 import { renderPlot, type Series } from './plot.ts';
 import { linearScale } from './scale.ts';
 import { clientName } from './summary.ts';
@@ -21,27 +22,12 @@ export function privacySection(run: RunRecord): Markup | null {
   return markup`<section aria-labelledby="privacy">
 <h2 id="privacy">Privacy</h2>
 <p class="card">${privacy.statement}</p>
-${privacy.central === null ? localPart(privacy) : centralPart(run, privacy.central)}
+${privacy.central === null ? localNote : centralPart(run, privacy.central)}
+${privacy.local === undefined ? null : localPart(privacy.local)}
 </section>`;
 }
 
-const localNote = markup`<p class="note">Each site clips and noises its own updates and counts them itself. What was lost on the way the coordinator does not see.</p>`;
-
-function localPart({ local }: PrivacySummary): Markup {
-  if (local === undefined) return localNote;
-  const shown = local.clients.slice(0, clientsMax);
-  const rest = local.clients.length - shown.length;
-  return markup`${localNote}
-<div class="card table-frame scroll" tabindex="0" role="region" aria-labelledby="privacy">
-<table>
-<caption>Noisy updates that have come, of the ${formatCount(local.updatesMax, 'update')} of a site that (ε, δ) is for</caption>
-<thead><tr><th scope="col">client</th><th scope="col" class="number">updates</th><th scope="col" class="number">left</th></tr></thead>
-<tbody>
-${shown.map(({ clientId, updates }) => markup`<tr><th scope="row">${clientName(clientId)}</th><td class="number">${String(updates)}</td><td class="number">${String(Math.max(0, local.updatesMax - updates))}</td></tr>\n`)}</tbody>
-</table>
-</div>
-${rest === 0 ? null : markup`<p class="note">and ${formatCount(rest, 'more client')}</p>`}`;
-}
+const localNote = markup`<p class="note">Each site clips and noises its own updates and counts them itself; what is shown here is what has come from it.</p>`;
 
 function centralPart(run: RunRecord, central: NonNullable<PrivacySummary['central']>): Markup {
   const shown = central.clients.slice(0, clientsMax);

@@ -1,4 +1,5 @@
 import type { Json } from '../protocol/canonical-json.ts';
+import type { HistogramFigures } from './histograms.ts';
 import type { RoundRecord } from './record.ts';
 
 /** Everything a report says of a run: read back from the journal, so every number has a source. */
@@ -34,8 +35,6 @@ export type PrivacySummary = {
   readonly statement: string;
   readonly epsilon: number;
   readonly delta: number;
-  /** Under local privacy: how many noisy updates of each site have come, of as many as its budget is for. */
-  readonly local?: { readonly updatesMax: number; readonly clients: readonly SentUpdates[] };
   /** Null under local privacy, where each site keeps its own count. */
   readonly central: {
     readonly purpose: string;
@@ -49,10 +48,24 @@ export type PrivacySummary = {
     /** What the clients of one person or site have lost together; empty where the plan names no group. */
     readonly groups?: readonly GroupBudget[];
   } | null;
+  /** Under local privacy alone. */
+  readonly local?: LocalSummary;
 };
 
-/** Noisy updates of one site that have come by now; those that were lost on the way it counts itself. */
-export type SentUpdates = { readonly clientId: string; readonly updates: number };
+/** What has left each site under local privacy, as the coordinator has seen it, and what the sites reported. */
+export type LocalSummary = {
+  /** `record`: each record is noised in training, and the site keeps the figure. */
+  readonly mechanism: 'gaussian' | 'priv-unit' | 'record';
+  readonly updatesPlanned: number;
+  /** ε of the updates and reports of a client that were accepted, at the plan's δ; null for `record`. */
+  readonly clients: readonly {
+    readonly clientId: string;
+    readonly updates: number;
+    readonly reports: number;
+    readonly epsilon: number | null;
+  }[];
+  readonly histograms: readonly HistogramFigures[];
+};
 
 /** ε of several clients of one person or site together, by PLD. */
 export type GroupBudget = {
