@@ -3,21 +3,36 @@ import { instantiateCohortKernels } from '../../src/core/vector/cohort-kernels.t
 import { own, type Subject } from './clock.ts';
 
 const count = 32 << 20;
+const bufferBytes = count * 4;
+/** A cohort of gigabytes is not read again and again for it. */
+const passesMax = 8;
 
-/** Bytes that `read` reads, and that `copy` reads and writes together. */
-export const readBytes = count * 4;
-export const copyBytes = count * 4;
+/** What this machine reads and copies now, in GB/s from the milliseconds of each (copied bytes count in both directions). */
+export type BandwidthMeter = {
+  readonly read: Subject;
+  readonly copy: Subject;
+  readonly gigabytesPerSecond: (ms: number) => number;
+};
 
-/** What this machine reads and copies now: 128 MiB, read by the kernels' own instructions, one half copied to the other. */
-export function bandwidthSubjects(): { readonly read: Subject; readonly copy: Subject } {
+/**
+ * 128 MiB, read by the kernels' own instructions, or one half copied to the other: as often as makes the bytes of the
+ * cohort, so that the meter has no better luck with its neighbours than a pass over the rows.
+ */
+export function bandwidthMeter(cohortBytes: number): BandwidthMeter {
+  const passes = Math.min(passesMax, Math.max(1, Math.round(cohortBytes / bufferBytes)));
   const arena = createArena();
   const kernels = instantiateCohortKernels(arena.memory);
-  const address = arena.take(readBytes);
+  const address = arena.take(bufferBytes);
   const [table, sums] = [arena.take(64), arena.take(64)];
   const values = arena.floats(address, count).fill(1);
   arena.words(table, 1)[0] = address;
+  const often = (work: () => unknown): Subject =>
+    own(() => {
+      for (let pass = 0; pass < passes; pass++) work();
+    });
   return {
-    read: own(() => kernels.norms(sums, table, 1, 0, count)),
-    copy: own(() => values.copyWithin(0, count / 2)),
+    read: often(() => kernels.norms(sums, table, 1, 0, count)),
+    copy: often(() => values.copyWithin(0, count / 2)),
+    gigabytesPerSecond: (ms) => (bufferBytes * passes) / ms / 1e6,
   };
 }
