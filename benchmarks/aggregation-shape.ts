@@ -30,7 +30,7 @@ for (const rule of rules) await builtIn.run(rule);
 const peak = peakMegabytes();
 const native = n >= nativeRowsMin && n * d <= cellsMax ? nativeSide() : null;
 const numpy = await startNumpy(n, d);
-const { gigabytesPerSecond, ...bandwidth } = bandwidthMeter(4 * n * d);
+const { gigabytesPerSecond, ...bandwidth } = bandwidthMeter(n * d);
 const least: Least = new Map();
 const pieces: readonly [MeasuredRule | null, Map<string, Subject>][] = [
   [null, new Map([['gram', own(() => builtIn.compute.gram(builtIn.rows))]])],
