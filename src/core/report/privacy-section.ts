@@ -8,6 +8,7 @@ import {
 import { roundAxis } from './curves.ts';
 import { formatCount } from './format.ts';
 import { markup, type Markup } from './markup.ts';
+import { localPart } from './local-section.ts';
 import { renderPlot, type Series } from './plot.ts';
 import { linearScale } from './scale.ts';
 import { clientName } from './summary.ts';
@@ -22,10 +23,11 @@ export function privacySection(run: RunRecord): Markup | null {
 <h2 id="privacy">Privacy</h2>
 <p class="card">${privacy.statement}</p>
 ${privacy.central === null ? localNote : centralPart(run, privacy.central)}
+${privacy.local === undefined ? null : localPart(privacy.local)}
 </section>`;
 }
 
-const localNote = markup`<p class="note">Each site clips and noises its own updates and counts them itself; the coordinator holds no figure of what has been spent.</p>`;
+const localNote = markup`<p class="note">Each site clips and noises its own updates and counts them itself; what is shown here is what has come from it.</p>`;
 
 function centralPart(run: RunRecord, central: NonNullable<PrivacySummary['central']>): Markup {
   const shown = central.clients.slice(0, clientsMax);
