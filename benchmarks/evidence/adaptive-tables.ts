@@ -1,17 +1,15 @@
 import type { LabRecord } from '../../src/core/report/lab/record.ts';
 import type { Group } from '../../src/core/report/lab/summary.ts';
-import { at, axis, cell, goals, partitions, table, verdictOf } from './tables.ts';
+import { at, axis, cell, goals, partitions, seedCount, table, verdictOf } from './tables.ts';
 
-/** What attacks that know the rule leave, by rule and partition, beside the goal of the rule's partition. */
+/** What attacks that know the default rule leave, beside the goal of the partition. */
 export function adaptiveTable(record: LabRecord): string {
   const attacks = axis(record, 'attack');
-  const rows = axis(record, 'rule').flatMap((rule) =>
-    partitions.map((partition) => {
-      const groups = attacks.map((attack) => at(record, { partition, attack, rule }));
-      return [rule, partition, ...groups.map(cell), ...worstCells(groups, partition)];
-    }),
-  );
-  return table(['rule', 'partition', ...attacks, 'goal', 'worst of these'], rows);
+  const rows = partitions.map((partition) => {
+    const groups = attacks.map((attack) => at(record, { partition, attack, rule: 'watchful' }));
+    return [partition, ...groups.map(cell), ...worstCells(groups, partition)];
+  });
+  return table(['partition', ...attacks, 'worst of these', 'goal', ''], rows);
 }
 
 /** The default rule against attackers with skewed data, beside what the data of the honest alone give. */
@@ -22,16 +20,22 @@ export function skewedTable(record: LabRecord): string {
     const groups = attacks.map((attack) => at(record, { partition, attack, rule: 'watchful' }));
     return [partition, cell(alone), ...groups.map(cell), ...worstCells(groups, partition)];
   });
-  return table(['partition', 'honest data alone', ...attacks, 'goal', 'worst'], rows);
+  return table(['partition', 'honest data alone', ...attacks, 'worst', 'goal', ''], rows);
 }
 
-/** The goal, and whether the worst of these meets it; a dash until all have run. */
-function worstCells(groups: readonly (Group | undefined)[], partition: string): readonly [string, string] {
+/** The worst attack that has run on every seed, the goal, and whether it is met: a goal that is missed needs no more cells. */
+function worstCells(groups: readonly (Group | undefined)[], partition: string): readonly string[] {
   const goal = goals[partition]!;
-  const known = groups.filter((group) => group !== undefined);
-  const worst = known.reduce<Group | undefined>(
-    (low, group) => (low === undefined || (group.mean ?? 0) < (low.mean ?? 0) ? group : low),
+  const whole = groups.filter((group) => group !== undefined && group.cells.length === seedCount);
+  const worst = whole.reduce<Group | undefined>(
+    (low, group) => (low === undefined || (group!.mean ?? 0) < (low.mean ?? 0) ? group : low),
     undefined,
   );
-  return [goal.toFixed(1), known.length < groups.length ? '–' : verdictOf(worst, goal)];
+  const verdict = verdictOf(worst, goal);
+  const isOpen = whole.length < groups.length && verdict === 'met';
+  return [
+    worst === undefined ? '–' : `${cell(worst)} (${worst.axes['attack']})`,
+    goal.toFixed(1),
+    isOpen ? 'met so far' : verdict,
+  ];
 }

@@ -16,7 +16,8 @@ const lossMax = 0.5;
 /** Below this a run has collapsed, and where it ends is chance. */
 const collapsed = 45;
 const retentionMin = 95;
-const seedCount = 3;
+/** Repetitions of every place of the matrix. */
+export const seedCount = 3;
 
 /** Worst attack and loss without attack of a policy, against its goals. */
 export function ofPolicy(record: LabRecord, policy: string): string {

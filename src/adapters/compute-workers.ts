@@ -5,6 +5,9 @@ import type { ChunkResult, ChunkTask } from '../core/vector/chunk-task.ts';
 import { createChunkedCompute } from '../core/vector/wasm.ts';
 import type { Compute } from '../ports/compute.ts';
 
+/** Chunks that are with a thread at once: while it works on one, the next is read and waits. */
+const chunksAhead = 2;
+
 /** Kernels on several threads; `close` ends them. */
 export type WorkerCompute = Compute & { close(): Promise<void> };
 
@@ -18,36 +21,43 @@ export function createWorkerCompute(threadCount: number): WorkerCompute {
     throw new RangeError(`Cannot start threads as their count must be from 1 to 64: current value is ${threadCount}`);
   }
   const arena = createArena();
-  const lanes = Array.from({ length: threadCount }, () => startLane(arena.memory));
+  const threads = Array.from({ length: threadCount }, () => startThread(arena.memory));
   const compute = createChunkedCompute(arena, {
     name: `wasm × ${threadCount} threads`,
-    lanes: threadCount,
-    run: (lane, task) => lanes[lane]!.run(task),
+    lanes: threadCount * chunksAhead,
+    run: (lane, task) => threads[lane % threadCount]!.run(task),
   });
-  return { ...compute, close: async () => void (await Promise.all(lanes.map((lane) => lane.close()))) };
+  return { ...compute, close: async () => void (await Promise.all(threads.map((thread) => thread.close()))) };
 }
 
-type Lane = { run(task: ChunkTask): Promise<ChunkResult>; close(): Promise<number> };
+type Thread = { run(task: ChunkTask): Promise<ChunkResult>; close(): Promise<number> };
 
-function startLane(memory: WebAssembly.Memory): Lane {
+type Waiting = { resolve(result: ChunkResult): void; reject(reason: unknown): void };
+
+function startThread(memory: WebAssembly.Memory): Thread {
   const file = new URL(`./compute-worker${extname(import.meta.filename)}`, import.meta.url);
   const worker = new Worker(file, { workerData: { memory } });
   // An idle thread does not keep the process alive; while it works, the pass that waits for it does.
   worker.unref();
-  let waiting: { resolve(result: ChunkResult): void; reject(reason: unknown): void } | undefined;
-  const settle = (finish: (pass: NonNullable<typeof waiting>) => void): void => {
-    const pass = waiting;
-    waiting = undefined;
+  // Tasks are answered in the order they were posted.
+  let waiting: Waiting[] = [];
+  const fail = (reason: unknown): void => {
+    const failed = waiting;
+    waiting = [];
     worker.unref();
-    if (pass !== undefined) finish(pass);
+    for (const { reject } of failed) reject(reason);
   };
-  worker.on('message', (result: ChunkResult) => settle(({ resolve }) => resolve(result)));
-  worker.on('error', (error) => settle(({ reject }) => reject(error)));
-  worker.on('exit', () => settle(({ reject }) => reject(new Error('Cannot compute as a worker thread has ended'))));
+  worker.on('message', (result: ChunkResult) => {
+    const first = waiting.shift();
+    if (waiting.length === 0) worker.unref();
+    first?.resolve(result);
+  });
+  worker.on('error', fail);
+  worker.on('exit', () => fail(new Error('Cannot compute as a worker thread has ended')));
   return {
     run: (task) =>
       new Promise((resolve, reject) => {
-        waiting = { resolve, reject };
+        waiting.push({ resolve, reject });
         worker.ref();
         worker.postMessage(task);
       }),

@@ -38,9 +38,11 @@ export async function createOwnerClient(folder: string): Promise<OwnerClient> {
           `The coordinator of ${folder} is not running: "qflare serve ${folder}" starts it (${error.message})`,
         );
       });
-      const body = JSON.parse(new TextDecoder().decode(reply.body)) as { message?: string };
-      if (reply.status !== 200)
-        throw new Failure(reply.status === 401 ? 'security' : 'plan', body.message ?? `status ${reply.status}`);
+      const body = JSON.parse(new TextDecoder().decode(reply.body)) as { error?: string; message?: string };
+      if (reply.status !== 200) {
+        const isSecurity = reply.status === 401 || body.error === 'not-anchored';
+        throw new Failure(isSecurity ? 'security' : 'plan', body.message ?? `status ${reply.status}`);
+      }
       return body as T;
     },
     journal: (signal) => transport.events({ method: 'GET', path: '/v1/admin/journal', session }, signal),

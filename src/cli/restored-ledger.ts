@@ -7,15 +7,21 @@ import { Failure } from './failure.ts';
 
 const headsSchema = z.looseObject({
   heads: z.record(z.string(), z.strictObject({ entries: z.int().min(1), hash: z.string() })),
+  chains: z.record(z.string(), z.array(z.string())).optional(),
 });
 
 /** Reads the heads that `qflare privacy ledger --json` has printed. */
 export async function readHeads(path: string): Promise<z.output<typeof headsSchema>['heads']> {
+  return (await readLedgerNow(path)).heads;
+}
+
+/** Reads the same, and the chains where `--chains` has printed them. */
+export async function readLedgerNow(path: string): Promise<Pick<z.output<typeof headsSchema>, 'heads' | 'chains'>> {
   const text = await readFile(path, 'utf8').catch(() => {
     throw new Failure('plan', `Cannot read ${path} as it must exist: "qflare privacy ledger DIR --json" prints it`);
   });
   const parsed = headsSchema.safeParse(jsonOf(text));
-  if (parsed.success) return parsed.data.heads;
+  if (parsed.success) return parsed.data;
   throw new Failure(
     'plan',
     `Cannot use ${path} as it must be what "qflare privacy ledger DIR --json" prints: it is not`,

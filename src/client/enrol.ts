@@ -1,7 +1,7 @@
 import { type Plan, PlanError, parsePlan, planHash } from '../core/plan/plan.ts';
 import { enrolmentProofBytes, enrolResponse } from '../core/protocol/messages.ts';
 import { purposes } from '../core/protocol/purposes.ts';
-import { announcesAs, suiteDefault, suites } from '../core/protocol/suite.ts';
+import { announcesAs, provesAs, suiteDefault, suites } from '../core/protocol/suite.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Identity, IdentityStore } from '../ports/identity.ts';
 import { type Transport, TransportError } from '../ports/transport.ts';
@@ -56,6 +56,11 @@ export async function enrol(parts: {
   if (!announcesAs(plan.security.suite, Uint8Array.fromBase64(answer.coordinatorKey))) {
     throw new RefusedError(
       'Cannot join as announcements must be signed as the suite of the plan says: the key is of another kind',
+    );
+  }
+  if (!provesAs(plan.security.suite, Uint8Array.fromBase64(answer.logKey))) {
+    throw new RefusedError(
+      'Cannot join as tree heads must be signed as the suite of the plan says: the key of the log is of another kind',
     );
   }
   const identity: Identity = {

@@ -5,6 +5,7 @@ import { DamagedError } from '../ports/damage.ts';
 import type { Crypto, SigningKey } from '../ports/crypto.ts';
 import { firstBrokenEntry, type LedgerChain, type LedgerEntry } from '../core/privacy/ledger/chain.ts';
 import { ledgerHeads, ledgerSeal } from '../core/privacy/ledger/heads.ts';
+import { chainsToSeal } from '../core/privacy/ledger/sealed-chains.ts';
 import {
   type Change,
   ConflictError,
@@ -152,10 +153,11 @@ export function createRunLog(parts: {
   }
 
   /** Where the privacy ledger stands, before the head that signs it: who resets it is seen by whoever has the log. */
-  function ledgerSealAfter(rows: readonly JournalRow[], { ledger }: Snapshot): JournalRow | undefined {
+  function ledgerSealAfter(rows: readonly JournalRow[], { ledger, run }: Snapshot): JournalRow | undefined {
     if (!isSealed(rows) || ledger.size === 0) return undefined;
     const place = { orgId, runId, sequence: sequence + rows.length, atMs: clock.wallMs() };
-    return toRow({ kind: 'ledger.sealed', data: { ...ledgerSeal(ledgerHeads(ledger)) } }, place, crypto.sha256);
+    const chains = chainsToSeal(ledger, run.ledgerSeal?.chains);
+    return toRow({ kind: 'ledger.sealed', data: { ...ledgerSeal(ledgerHeads(ledger)), chains } }, place, crypto.sha256);
   }
 
   function isSealed(rows: readonly JournalRow[]): boolean {

@@ -11,7 +11,7 @@ import { createFileSpool } from '../adapters/spool-files.ts';
 import { createSqliteStore } from '../adapters/store-sqlite.ts';
 import type { Unlocking } from '../adapters/kms-file/token.ts';
 import { folderAuthority } from './folder-authority.ts';
-import { openAnnouncer, openProofKeys } from './coordinator-keys.ts';
+import { openAnnouncer, openProofKeys, refuseOtherProofs } from './coordinator-keys.ts';
 import { type KeyVault, openKeyVault } from './key-vault.ts';
 import type { CoordinatorParts } from '../coordinator/parts.ts';
 import type { KeySource } from '../ports/key-source.ts';
@@ -63,6 +63,7 @@ export async function buildCoordinator(
   // Without its keys the folder is another coordinator: none are made here.
   await Promise.all([access(paths.token), access(paths.vault)]);
   const vault = await openKeyVault(paths.keys, settings.unlocking, crypto);
+  await vault.replaceExpired();
   const [key, cert, announcer, test, compute, proofKeys] = await Promise.all([
     vault.secret('tls'),
     readFile(paths.tlsCertificate, 'utf8'),
@@ -71,6 +72,7 @@ export async function buildCoordinator(
     plan.aggregation.engine === 'onnx' ? createGraphCompute(findOnnxRuntime()) : createWasmCompute(),
     openProofKeys(vault, crypto),
   ]);
+  refuseOtherProofs(proofKeys, plan.security.suite);
   const engine = createWasmEngine();
   const authority =
     plan.security.clientCertificates === 'off'

@@ -2,9 +2,24 @@ import { type Announcer, createAnnouncer } from '../coordinator/announcer.ts';
 import { activeKey } from '../core/keys/lifecycle.ts';
 import type { CertifiedRun } from '../core/protocol/key-certificate.ts';
 import { signsOnlyAs } from '../core/protocol/purposes.ts';
+import { type PlainSuiteId, provesAs, suites } from '../core/protocol/suite.ts';
 import type { Crypto } from '../ports/crypto.ts';
+import { KmsError } from '../ports/kms.ts';
 import type { ProofKeys } from '../ports/proof-keys.ts';
 import type { KeyVault } from './key-vault.ts';
+
+/** The purposes of the keys that prove afterwards what happened. */
+export const proofPurposes = ['tree-head', 'model-card', 'export-list'] as const;
+
+/** Refuses proof keys of another scheme than the plan's suite says: a folder that was made before, or whose plan was changed. */
+export function refuseOtherProofs({ treeHead, modelCard, exportList }: ProofKeys, suite: PlainSuiteId): void {
+  for (const [name, { publicKey }] of Object.entries({ treeHead, modelCard, exportList })) {
+    if (provesAs(suite, publicKey)) continue;
+    throw new KmsError(
+      `Cannot use the key ${name} as it must be ${suites[suite].provedBy} under suite ${suite}: it is not; "qflare init NEW --plan plan.toml" makes a folder with keys for it`,
+    );
+  }
+}
 
 /** The keys that prove afterwards what happened, each for one purpose. What is missing is made. */
 export async function openProofKeys(

@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openFileKms } from '../adapters/kms-file.ts';
 import { rekeyToken, type Token, type Unlocking } from '../adapters/kms-file/token.ts';
-import { activeKey, keyPurposes, type KeyPurpose, type KeyRecord, moveKey } from '../core/keys/lifecycle.ts';
+import { activeKey, keyAt, keyPurposes, type KeyPurpose, type KeyRecord, moveKey } from '../core/keys/lifecycle.ts';
 import { openObject, sealedUnder, sealObject } from '../core/keys/sealed.ts';
 import { schemeOf, type SignatureScheme } from '../core/protocol/signature-scheme.ts';
 import type { AtRest } from '../ports/at-rest.ts';
@@ -28,14 +28,20 @@ type StoredKey = KeyRecord & {
 export type KeyVault = {
   /** Where the key-encryption keys are, for people. */
   readonly description: string;
-  /** Every key that ever was, the key-encryption keys first. */
+  /** Every key that ever was, the key-encryption keys first, as it was written down. */
   inventory(): Promise<readonly KeyRecord[]>;
-  /** The secret in use for a purpose. It is made where there is none yet. */
+  /**
+   * The secret in use for a purpose. It is made where there is none yet.
+   *
+   * Errors: KmsError for one that has expired.
+   */
   secret(purpose: StoredPurpose): Promise<Uint8Array>;
   /** The secret of one key, in use or retired. */
   secretOf(id: string): Promise<Uint8Array>;
   /** A new key in place of the one in use, which is destroyed, unless its purpose needs it later. */
   replace(purpose: StoredPurpose, secret?: Uint8Array): Promise<KeyRecord>;
+  /** Puts new keys in place of those that have expired. Only whoever has the folder for itself may. */
+  replaceExpired(): Promise<readonly KeyRecord[]>;
   /** A new key-encryption key: every secret is wrapped anew, nothing else moves. */
   rotateKek(): Promise<KeyRecord>;
   /**
@@ -110,6 +116,7 @@ export async function openKeyVault(
   }
 
   async function wrapped(id: string, secret: Uint8Array, under: KmsKey): Promise<NonNullable<StoredKey['secret']>> {
+    refuseExpired(kekRecords([under])[0]!);
     const dataKey = crypto.randomBytes(32);
     const sealed = sealObject({ version: 1, bytes: dataKey }, `vault/${id}`, secret, crypto);
     const wrapping = await kms.wrap(under, dataKey, Buffer.from(`vault/${id}`));
@@ -167,6 +174,15 @@ export async function openKeyVault(
     return stored;
   }
 
+  function refuseExpired(key: KeyRecord): void {
+    const { state, endedAtMs } = keyAt(key, nowMs());
+    if (key.state !== 'active' || state !== 'expired') return;
+    const day = new Date(endedAtMs!).toISOString().slice(0, 10);
+    throw new KmsError(
+      `Cannot use key ${key.id} as it must not have expired: it has on ${day}; "qflare keys rotate" and "qflare serve" put a new one in its place`,
+    );
+  }
+
   function forget(id: string): void {
     secrets.get(id)?.fill(0);
     secrets.delete(id);
@@ -182,7 +198,11 @@ export async function openKeyVault(
     description: kms.description,
     inventory: async () => [...kekRecords(await kms.find(kekLabel)), ...keys.map(recordOf)],
     secret: (purpose) =>
-      inTurn(async () => (await unwrapped(activeKey(keys, purpose) ?? (await add(purpose, undefined)))).slice()),
+      inTurn(async () => {
+        const key = activeKey(keys, purpose) ?? (await add(purpose, undefined));
+        refuseExpired(key);
+        return (await unwrapped(key)).slice();
+      }),
     secretOf: (id) =>
       inTurn(async () => {
         const key = keys.find((one) => one.id === id);
@@ -190,6 +210,15 @@ export async function openKeyVault(
         return (await unwrapped(key)).slice();
       }),
     replace: (purpose, secret) => inTurn(async () => recordOf(await add(purpose, secret))),
+    async replaceExpired() {
+      const made: KeyRecord[] = [];
+      for (const key of await vault.inventory()) {
+        if (key.state !== 'active' || keyAt(key, nowMs()).state !== 'expired') continue;
+        // The key-encryption key is the first of them: under an expired one nothing is wrapped.
+        made.push(await (key.purpose === 'kek' ? vault.rotateKek() : vault.replace(key.purpose)));
+      }
+      return made;
+    },
     rotateKek: () =>
       inTurn(async () => {
         const former = await kms.find(kekLabel);
@@ -232,7 +261,9 @@ export async function openKeyVault(
       }),
     atRest: {
       seal(place, plaintext) {
-        const { version } = activeKey(keys, 'data')!;
+        const key = activeKey(keys, 'data')!;
+        refuseExpired(key);
+        const { version } = key;
         return sealObject({ version, bytes: dataKeyOf(version) }, place, plaintext, crypto);
       },
       open(place, sealed) {
@@ -245,7 +276,7 @@ export async function openKeyVault(
       },
     },
   };
-  await vault.secret('data');
+  if (activeKey(keys, 'data') === undefined) await vault.secret('data');
   // What is sealed under a former data key opens without waiting.
   for (const key of keys) if (key.purpose === 'data' && key.secret !== undefined) await unwrapped(key);
   return vault;
@@ -281,9 +312,10 @@ function revocationProblem({ purpose, state }: KeyRecord): string | undefined {
 
 /** The record of a key that another has taken the place of. */
 function ended(key: StoredKey, nowMs: number): StoredKey {
-  const retired = moveKey(key, 'retire', nowMs);
-  if (keptPurposes.has(key.purpose)) return { ...key, ...retired };
-  return recordOf({ ...key, ...moveKey(retired, 'destroy', nowMs) });
+  const now = keyAt(key, nowMs);
+  const left = now.state === 'expired' ? now : moveKey(key, 'retire', nowMs);
+  if (keptPurposes.has(key.purpose)) return { ...key, ...left };
+  return recordOf({ ...key, ...moveKey(left, 'destroy', nowMs) });
 }
 
 function freshSecret(

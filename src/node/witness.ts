@@ -1,4 +1,3 @@
-import { randomBytes } from '../primitives/index.ts';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createNodeCrypto } from '../adapters/crypto-node.ts';
@@ -25,6 +24,10 @@ export type Witness = {
   sign(log: WatchedLog): Promise<number>;
 };
 
+/** What a witness signs with: what its log does. */
+
+type WitnessScheme = 'ML-DSA-65' | 'ML-DSA-87';
+
 export type WatchedLog = {
   readonly host: string;
   readonly port: number;
@@ -37,11 +40,11 @@ export type WatchedLog = {
   readonly key: NoteKey;
 };
 
-/** Opens a witness's folder, or makes one with a key. Its memory of each log is what makes it a witness: keep it. */
-export async function openWitness(folder: string, name: string): Promise<Witness> {
+/** Opens a witness's folder, or makes one with a key of a scheme. Its memory of each log is what makes it a witness: keep it. */
+export async function openWitness(folder: string, name: string, scheme: WitnessScheme = 'ML-DSA-65'): Promise<Witness> {
   const crypto = createNodeCrypto();
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const signer = signsOnlyAs('witness', crypto.importSigningKey(await seedIn(folder)));
+  const signer = signsOnlyAs('witness', crypto.importSigningKey(await seedIn(folder, scheme)));
   const key: NoteKey = { name, type: 'cosignature', publicKey: signer.publicKey };
   return { key, verifierKey: encodeVerifierKey(key), sign: (log) => sign({ folder, name, signer }, log) };
 }
@@ -88,11 +91,11 @@ async function sign({ folder, name, signer }: Own, log: WatchedLog): Promise<num
   }
 }
 
-async function seedIn(folder: string): Promise<Uint8Array> {
+async function seedIn(folder: string, scheme: WitnessScheme): Promise<Uint8Array> {
   const path = join(folder, 'witness.seed');
   const known = await ifThere(readFile(path));
   if (known !== undefined) return known;
-  const seed = randomBytes(32);
+  const seed = createNodeCrypto().generateSigningKey(scheme).exportSeed();
   await writeSynced(path, seed);
   return seed;
 }

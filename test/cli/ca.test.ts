@@ -132,6 +132,21 @@ test('a plan that demands certificates: sites join in one line, the authority ro
   const first = start('join', links[0]!.link, '--data', data, '--state', join(root, 'site-1'), '--json');
   const register = () => JSON.parse(readFileSync(join(folder, 'keys', 'authority.json'), 'utf8')) as Listed;
   await until(() => register().certificates.length > 0, 'the first certificate', 60_000);
+  // Under an offline root while it runs: what the root has not signed is refused and changes nothing.
+  const at = (name: string) => join(root, name);
+  for (const name of ['offline', 'stranger']) assert.equal((await runToEnd('ca', 'root', 'keygen', at(name))).code, 0);
+  assert.equal((await runToEnd('ca', 'anchor', folder, '--request', at('issuing.pem'))).code, 0);
+  const signed = ['--authority', at('issuing.pem'), '--out', at('vouched.pem')];
+  assert.equal((await runToEnd('ca', 'root', 'sign', at('offline'), ...signed)).code, 0);
+  const anchor = (name: string) =>
+    runToEnd('ca', 'anchor', folder, '--root', at(`${name}.pem`), '--certificate', at('vouched.pem'));
+  const refused = await anchor('stranger');
+  assert.equal(refused.code, 5, refused.err);
+  assert.doesNotMatch((await runToEnd('ca', 'list', folder)).out, /offline/);
+  const anchored = await anchor('offline');
+  assert.equal(anchored.code, 0, anchored.err);
+  assert.match((await runToEnd('ca', 'list', folder)).out, /offline; has signed 1/);
+  assert.match(readFileSync(join(folder, 'journal.jsonl'), 'utf8'), /"certificate\.anchored"/);
   await json('ca', 'rotate', folder);
   const second = start('join', links[1]!.link, '--data', data, '--state', join(root, 'site-2'), '--json');
   assert.deepEqual(

@@ -111,7 +111,7 @@ test('a vault keeps each secret over restarts and rotations; a changed one is re
   const sealed = vault.atRest.seal('place', utf8('text'));
   await vault.rotateKek();
   await vault.replace('data');
-  const again = await openKeyVault(folder, unlocking, crypto);
+  const again = await openKeyVault(folder, unlocking, crypto, () => 1000);
   assert.deepEqual(await again.secret('announcement'), first);
   assert.equal(new TextDecoder().decode(again.atRest.open('place', sealed)), 'text');
   assert.throws(() => again.atRest.open('elsewhere', sealed), { name: 'DamagedError' });
@@ -131,10 +131,54 @@ test('a vault keeps each secret over restarts and rotations; a changed one is re
   bytes[bytes.length - 1]! ^= 1;
   key.secret!.sealed = bytes.toBase64();
   writeFileSync(path, JSON.stringify(file));
-  const changed = await openKeyVault(folder, unlocking, crypto);
+  const changed = await openKeyVault(folder, unlocking, crypto, () => 1000);
   await assert.rejects(changed.secret('announcement'), /must be whole: it was changed/);
   writeFileSync(path, 'no json');
-  await assert.rejects(openKeyVault(folder, unlocking, crypto), { name: 'DamagedError' });
+  await assert.rejects(
+    openKeyVault(folder, unlocking, crypto, () => 1000),
+    { name: 'DamagedError' },
+  );
+});
+
+test('an expired key signs, seals and admits nothing until a new one is in its place; what it has sealed still opens', async () => {
+  const folder = join(root, 'expiring');
+  const day = 86_400_000;
+  let now = 1000;
+  const open = () => openKeyVault(folder, unlocking, crypto, () => now);
+  let vault = await open();
+  const old = {
+    announcement: await vault.secret('announcement'),
+    token: await vault.secret('owner-token'),
+    head: await vault.secret('tree-head'),
+  };
+  const sealed = vault.atRest.seal('x', utf8('kept'));
+  now += 60 * day;
+  assert.throws(() => vault.atRest.seal('x', utf8('more')), /data-1 as it must not have expired: it has on 1970-03-02/);
+  assert.deepEqual(Uint8Array.from(vault.atRest.open('x', sealed)), utf8('kept'));
+  assert.deepEqual(await vault.secret('announcement'), old.announcement, 'its time is longer');
+
+  now += 700 * day;
+  vault = await open();
+  await assert.rejects(vault.secret('announcement'), /announcement-1 as it must not have expired/);
+  await assert.rejects(vault.secret('owner-token'), /owner-token-1 as it must not have expired/);
+  await assert.rejects(vault.replace('announcement'), /kek-1 as it must not have expired/);
+  assert.deepEqual(await vault.secret('tree-head'), old.head, 'what verifiers pin has no end');
+
+  const made = await vault.replaceExpired();
+  assert.deepEqual(
+    made.map(({ id }) => id),
+    ['kek-2', 'data-2', 'announcement-2', 'owner-token-2'],
+  );
+  assert.deepEqual(await vault.replaceExpired(), []);
+  vault = await open();
+  assert.notDeepEqual(await vault.secret('announcement'), old.announcement);
+  assert.deepEqual(Uint8Array.from(vault.atRest.open('x', sealed)), utf8('kept'));
+  vault.atRest.open('y', vault.atRest.seal('y', utf8('more')));
+  const states = (await vault.inventory()).map(({ id, state }) => `${id} ${state}`);
+  for (const one of ['data-1 expired', 'data-2 active', 'announcement-1 destroyed', 'kek-2 active'])
+    assert.ok(states.includes(one), `${one}: ${states.join(', ')}`);
+  assert.equal((await vault.destroy('data-1')).state, 'destroyed');
+  assert.throws(() => vault.atRest.open('x', sealed), /data key 1 must be there/);
 });
 
 test('a vault that is opened while its key-encryption key is rotated opens every key', async () => {

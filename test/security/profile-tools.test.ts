@@ -38,7 +38,11 @@ for (const profile of channelProfileIds) {
 
   test(`profile ${profile}: a witness signs over its channel, and over no other`, async () => {
     const tls = await createServerIdentity(['127.0.0.1'], Date.now(), signature);
-    const witness = await openWitness(join(root, `witness-${profile}`), 'w.example');
+    const witness = await openWitness(
+      join(root, `witness-${profile}`),
+      'w.example',
+      profile === 'cnsa-style' ? 'ML-DSA-87' : 'ML-DSA-65',
+    );
     const plan = smallPlan({ security: { profile }, transparency: { witnesses: [witness.verifierKey] } });
     const world = await createHttpsWorld({ plan, tls });
     const pin = Uint8Array.fromHex(tls.pin);

@@ -12,12 +12,15 @@ import { initFolder } from '../../src/cli/commands/init.ts';
 import { pathsOf } from '../../src/cli/coordinator-folder.ts';
 import { formatLink, parseLink } from '../../src/client/link.ts';
 import { createCoordinator } from '../../src/coordinator/coordinator.ts';
+import { decodeRoundSecret } from '../../src/coordinator/round-secret.ts';
 import { createServer } from '../../src/coordinator/http/server.ts';
 import { manifestOf } from '../../src/core/learning/model-spec.ts';
 import { parsePlan } from '../../src/core/plan/plan.ts';
+import { openChunk, parseEnvelope } from '../../src/core/protocol/envelope.ts';
 import { buildCoordinator } from '../../src/node/build-coordinator.ts';
 import { joinRun } from '../../src/node/join-run.ts';
-import { openKeyVault, type StoredPurpose } from '../../src/node/key-vault.ts';
+import { openKeyVault, readInventory, type StoredPurpose } from '../../src/node/key-vault.ts';
+import type { Blobs } from '../../src/ports/blobs.ts';
 import { findUnlocking } from '../../src/node/unlocking.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'qflare-at-rest-'));
@@ -25,6 +28,8 @@ after(() => rmSync(root, { recursive: true, force: true }));
 const data = join(root, 'data');
 const environment = { XDG_STATE_HOME: join(root, 'elsewhere') };
 const crypto = createNodeCrypto();
+/** What somebody records of the run: every envelope, and the secrets of the rounds, which only the control may use. */
+const recorded: { readonly envelopes: Uint8Array[]; readonly rounds: Uint8Array[] } = { envelopes: [], rounds: [] };
 
 /** Every file below a folder in which one of these secrets lies: as it is, in hexadecimal or in a base64. */
 function filesWith(folder: string, secrets: ReadonlyMap<string, Uint8Array>): readonly string[] {
@@ -92,10 +97,18 @@ test('after a run no update, model, key or token lies open in the data folders o
     put: (round: number, secret: Uint8Array) => {
       secrets.set(`round key ${round}`, secret.slice(4, 36));
       rounds.push(round);
+      recorded.rounds.push(decodeRoundSecret(secret.slice()).roundKey.slice());
       return roundKeys.put(round, secret);
     },
   };
-  const coordinator = createCoordinator({ ...parts, roundKeys: watched });
+  const blobs: Blobs = {
+    ...parts.blobs,
+    put(content, known, how) {
+      if (how === 'as-it-is') recorded.envelopes.push((content as Uint8Array).slice());
+      return parts.blobs.put(content, known, how);
+    },
+  };
+  const coordinator = createCoordinator({ ...parts, roundKeys: watched, blobs });
   const ownerTokenHash = () => crypto.sha256(secrets.get('owner-token')!);
   const { app } = createServer(coordinator, parts, { tls, ownerTokenHash, linkOf: () => '' });
   const during: string[] = [];
@@ -197,4 +210,57 @@ test('after a run no update, model, key or token lies open in the data folders o
     Uint8Array.fromBase64((await createFileIdentityStore(join(data, 'site-0'), atRest).load())!.signingSeed!),
     Uint8Array.from(secrets.get('device key 0')!),
   );
+});
+
+test('forward secrecy: no long-term key, and nothing that is left in any folder, opens what was recorded of a finished run', async () => {
+  const unlocking = await findUnlocking(environment);
+  // Everything that lasts: each secret of the coordinator, the seeds of the devices, what unlocks them, every sealed file opened.
+  const lasting: Uint8Array[] = [unlocking.kind === 'key-file' ? unlocking.bytes : assert.fail('a key file')];
+  for (const folder of ['run', 'site-0', 'site-1']) {
+    const keys = join(data, folder, 'keys');
+    const vault = await openKeyVault(keys, unlocking, crypto);
+    for (const { id, state } of await readInventory(keys))
+      if (state !== 'destroyed' && !id.startsWith('kek')) lasting.push(await vault.secretOf(id));
+    if (folder === 'run') continue;
+    const { signingSeed } = (await createFileIdentityStore(join(data, folder), vault.atRest).load())!;
+    lasting.push(Uint8Array.fromBase64(signingSeed!));
+  }
+  assert.ok(lasting.length > 12, `${lasting.length}`);
+  const seeds = new Map(
+    lasting.flatMap((secret) =>
+      Array.from({ length: Math.max(0, Math.min(secret.length, 200) - 31) }, (_, i) => {
+        const seed = Uint8Array.from(secret.subarray(i, i + 32));
+        return [seed.toHex(), seed] as const;
+      }),
+    ),
+  );
+  const opens = async (seed: Uint8Array, publicKey: Uint8Array, envelope: Uint8Array) => {
+    const parsed = parseEnvelope(envelope);
+    assert.ok(parsed.ok);
+    const { enc, headerBytes, chunks } = parsed.value;
+    const secret = Uint8Array.from([...seed, ...publicKey]);
+    const aead = await (await crypto.importRoundKey(secret)).open(enc, headerBytes);
+    return aead !== undefined && openChunk(aead, 0, chunks.length, chunks[0]!) !== undefined;
+  };
+  assert.deepEqual([recorded.envelopes.length, recorded.rounds.length], [8, 2]);
+  // The control: the key of its round, which the coordinator has destroyed, opens each of them.
+  let opened = 0;
+  for (const envelope of recorded.envelopes)
+    for (const round of recorded.rounds) if (await opens(round.subarray(0, 32), round.subarray(32), envelope)) opened++;
+  assert.equal(opened, 8);
+  for (const seed of seeds.values())
+    assert.ok(
+      !(await opens(seed, recorded.rounds[0]!.subarray(32), recorded.envelopes[0]!)),
+      'a key that lasts opens it',
+    );
+  // And neither seed is left in a file, sealed or not.
+  const vault = await openKeyVault(join(data, 'run', 'keys'), unlocking, crypto);
+  const blobs = createFileBlobs(join(data, 'run', 'state', 'blobs'), vault.atRest);
+  const gone = new Map(recorded.rounds.map((round, i) => [`round ${i + 1}`, round.slice(0, 32)]));
+  assert.deepEqual(filesWith(data, gone), []);
+  for (const name of readdirSync(join(data, 'run', 'state', 'blobs'), { recursive: true }) as string[]) {
+    if (!/^[0-9a-f]{2}\/[0-9a-f]{62}$/.test(name)) continue;
+    const bytes = Buffer.from((await blobs.get(name.replace('/', '')))!);
+    for (const seed of gone.values()) assert.equal(bytes.indexOf(seed), -1);
+  }
 });

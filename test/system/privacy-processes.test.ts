@@ -169,6 +169,14 @@ test('kill -9 in a private run, exhaustion, a second run on the same ledger, an 
   const reset = await runToEnd(...held, join(root, 'reset.json'));
   assert.equal(reset.code, 5, reset.out);
   assert.match(reset.err, /privacy ledger is behind what the log has sealed: 1 entries of 1 clients/);
+  // With the hash of every entry a chain that has grown since it was reset is named, too.
+  const now = await runToEnd('privacy', 'ledger', folder, '--json', '--chains');
+  writeFileSync(join(root, 'chains.json'), now.out);
+  assert.equal((await runToEnd(...held, join(root, 'chains.json'))).code, 0);
+  const grown = JSON.parse(now.out) as { chains: Record<string, string[]> };
+  grown.chains['client-01'] = [grown.chains['client-01']![0]!, ...Array.from({ length: 99 }, () => 'f'.repeat(64))];
+  writeFileSync(join(root, 'grown.json'), JSON.stringify(grown));
+  assert.match((await runToEnd(...held, join(root, 'grown.json'))).err, /chain [0-9a-f]{16} does not hold the entry/);
 
   const table = await runToEnd('privacy', 'ledger', folder);
   assert.match(table.out, /client-01 +[45]\.\d+ +5 +0\.\d+ +0 +out/);

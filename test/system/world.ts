@@ -51,6 +51,13 @@ export const proofKeys: ProofKeys = {
   exportList: crypto.generateSigningKey(),
   pseudonym: crypto.randomBytes(32),
 };
+/** Of the suite whose proofs are ML-DSA-87. */
+export const strongProofKeys: ProofKeys = {
+  treeHead: crypto.generateSigningKey('ML-DSA-87'),
+  modelCard: crypto.generateSigningKey('ML-DSA-87'),
+  exportList: crypto.generateSigningKey('ML-DSA-87'),
+  pseudonym: proofKeys.pseudonym,
+};
 const pin = '7'.repeat(64);
 const model = { kind: 'softmax-regression', inputs: 4, classes: 3 } as const;
 /** Parameters of that model: 3 × 4 weights and 3 biases. */
@@ -104,7 +111,7 @@ export function partsOf(plan: Plan, disk: Disk, clock: VirtualClock, runId = 'ru
     compute,
     engine: referenceEngine,
     announcer: announcerOf(plan, runId),
-    proofKeys,
+    proofKeys: suites[plan.security.suite].provedBy === 'ML-DSA-87' ? strongProofKeys : proofKeys,
     test: null,
     store: disk.store,
     blobs: disk.blobs,

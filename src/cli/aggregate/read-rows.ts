@@ -36,15 +36,32 @@ export async function readInput(paths: readonly string[], referencePath: string 
       throw new Failure('plan', 'Cannot use --reference as a JSON document holds its own');
     return readDocument(first);
   }
-  const files = await Promise.all(paths.map(async (path) => decodeSafetensors(await readFile(path))));
+  const files = await Promise.all(paths.map(readModel));
   const manifest = files[0]!.tensors.map(({ name, shape }) => tensor(name, ...shape));
-  const reference = referencePath === undefined ? undefined : decodeSafetensors(await readFile(referencePath));
+  const reference = referencePath === undefined ? undefined : await readModel(referencePath);
+  const names = paths.map((path) => basename(path, '.safetensors'));
   return {
-    clientIds: paths.map((path) => basename(path, '.safetensors')),
+    // Models of one name in several folders are told apart by their paths.
+    clientIds: new Set(names).size === names.length ? names : paths,
     rows: files.map((file) => valuesFor(manifest, file)),
     manifest,
     reference: reference === undefined ? undefined : valuesFor(manifest, reference),
   };
+}
+
+async function readModel(path: string): Promise<ReturnType<typeof decodeSafetensors>> {
+  if (path.endsWith('.json')) {
+    throw new Failure(
+      'plan',
+      `Cannot read ${path} as rows in JSON must be one file alone: current value is several files`,
+    );
+  }
+  try {
+    return decodeSafetensors(await readFile(path));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new Failure('plan', `Cannot read ${path}: ${error.message}`);
+  }
 }
 
 async function readDocument(path: string): Promise<Input> {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -47,6 +47,20 @@ test('qflare aggregate merges models and writes one with the same tensors', asyn
   );
 });
 
+test('qflare aggregate tells models of one name in two folders apart', async () => {
+  const paths = ['a', 'b'].map((name, i) => {
+    mkdirSync(join(folder, name));
+    const path = join(folder, name, 'model.safetensors');
+    writeFileSync(path, encodeSafetensors([tensor('w', 1)], Float32Array.of(i)));
+    return path;
+  });
+  const report = JSON.parse(await printed(...paths, '--json'));
+  assert.deepEqual(
+    report.clients.map(({ clientId }: { clientId: string }) => clientId),
+    paths,
+  );
+});
+
 test('qflare aggregate says what is wrong with a pipeline or a file', async () => {
   const path = join(folder, 'two.json');
   writeFileSync(path, '[[1],[2]]');
@@ -55,4 +69,8 @@ test('qflare aggregate says what is wrong with a pipeline or a file', async () =
   await assert.rejects(printed(path, '--pipeline', 'krum f=1'), /honest majority/);
   writeFileSync(path, '{"rows":[["x"]]}');
   await assert.rejects(printed(path), /must hold rows of numbers/);
+  await assert.rejects(printed(path, path), /two\.json as rows in JSON must be one file alone/);
+  const cut = join(folder, 'cut.safetensors');
+  writeFileSync(cut, 'too short');
+  await assert.rejects(printed(cut, cut), /Cannot read .*cut\.safetensors: .*safetensors file/);
 });

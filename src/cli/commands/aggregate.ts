@@ -28,6 +28,7 @@ const examples = `
 Examples:
   qflare aggregate rows.json --pipeline "nnm f=1 > trimmed-mean f=1"
   qflare aggregate a.safetensors b.safetensors c.safetensors --pipeline "median" --out merged.safetensors
+A JSON file holds rows of numbers, [[1, 2], [3, 4]], or { "rows": …, "clientIds"?: …, "weights"?: …, "reference"?: … }.
 A row with a NaN or an infinity is dropped and reported. In JSON they are written "NaN", "Infinity", "-Infinity".`;
 
 function toInteger(text: string): number {

@@ -1,13 +1,13 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { ExportAudit } from '../../core/transparency/verify-export.ts';
 import type { Finding } from '../../core/transparency/verify-journal.ts';
 import type { Identity } from '../../ports/identity.ts';
 import { channelProfileIds } from '../../core/protocol/channel-profile.ts';
 import { Failure } from '../failure.ts';
-import { readHeads } from '../restored-ledger.ts';
+import { readLedgerNow } from '../restored-ledger.ts';
 
 type Options = {
   readonly key?: string;
@@ -33,7 +33,7 @@ export function auditCommand(): Command {
     )
     .option(
       '--ledger-heads <file>',
-      'hold the privacy ledger against the log: what "privacy ledger --json" prints of it',
+      'hold the privacy ledger against the log: what "privacy ledger --json" prints of it; with --chains each chain',
     )
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExit code 5 when anything is not as it was signed. Nothing is sent anywhere.')
@@ -48,6 +48,11 @@ export function auditCommand(): Command {
     .description('Be a witness: sign the tree head of a log when it continues the last one that was signed here')
     .argument('<folder>', "the witness's folder, made at the first use: its key, and what it has signed")
     .option('--name <name>', 'what the witness is called in signatures', 'witness')
+    .addOption(
+      new Option('--algorithm <name>', "what its key is, when it is made: what the plan's suite proves with")
+        .choices(['ML-DSA-65', 'ML-DSA-87'])
+        .default('ML-DSA-65'),
+    )
     .option('--log <url>', 'https://HOST:PORT/v1/orgs/ORG/runs/RUN#pin=sha256:…, and &channel=PROFILE as in the links')
     .option('--log-key <file>', 'the key of the log: log.vkey of an export, or what "status" prints, in a file')
     .option('--json', 'print one JSON document')
@@ -58,6 +63,7 @@ export function auditCommand(): Command {
 
 type WitnessOptions = {
   readonly name: string;
+  readonly algorithm: 'ML-DSA-65' | 'ML-DSA-87';
   readonly log?: string;
   readonly logKey?: string;
   readonly json?: boolean;
@@ -68,7 +74,7 @@ async function witness(folder: string, options: WitnessOptions): Promise<void> {
     import('../../node/witness.ts'),
     import('../../core/transparency/signed-note.ts'),
   ]);
-  const own = await openWitness(resolve(folder), options.name);
+  const own = await openWitness(resolve(folder), options.name, options.algorithm);
   const print = (json: object, text: string) =>
     process.stdout.write(options.json === true ? `${JSON.stringify(json)}\n` : `${text}\n`);
   if (options.log === undefined) return void print({ verifierKey: own.verifierKey }, own.verifierKey);
@@ -115,8 +121,8 @@ async function verifyFolder(folder: string, options: Options): Promise<ExportAud
     files.set(name, await readFile(join(folder, name)));
   }
   const { ledgerHeads: path } = options;
-  const ledgerHeads = path === undefined ? undefined : await readHeads(resolve(path));
-  return verifyExport(files, { crypto: createNodeCrypto(), trusted, seen, ledgerHeads });
+  const ledgerNow = path === undefined ? undefined : await readLedgerNow(resolve(path));
+  return verifyExport(files, { crypto: createNodeCrypto(), trusted, seen, ledgerNow });
 }
 
 async function trustOf({

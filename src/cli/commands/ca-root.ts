@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import process from 'node:process';
 import { Command, InvalidArgumentError } from 'commander';
-import type { CertificateAuthority } from '../../ports/authority.ts';
-import { writeWhole } from '../coordinator-folder.ts';
+import { pathsOf, writeWhole } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
 
 const passphraseFlag = ['--passphrase-file <file>', "a file with the passphrase of the root's key"] as const;
@@ -53,20 +53,26 @@ export function rootCommand(): Command {
   return root;
 }
 
-type Use = <T>(dir: string, use: (authority: CertificateAuthority) => Promise<T>) => Promise<T>;
+type Anchor = (dir: string, by: { readonly root: string; readonly certificate: string }) => Promise<unknown>;
 
 /** `qflare ca anchor`: puts an authority under its root. */
-export function anchorCommand(withAuthority: Use): Command {
+export function anchorCommand(anchor: Anchor): Command {
   return new Command('anchor')
     .description('Put the authority under an offline root: first --request, then what the root has signed')
-    .argument('<dir>', "the coordinator's folder; the coordinator must not run")
+    .argument('<dir>', "the coordinator's folder; the coordinator may run or not")
     .option('--request <file>', 'write the authority\'s own certificate here, for "ca root sign"')
     .option('--root <file>', "the root's certificate")
     .option('--certificate <file>', "the root's certificate for the authority")
     .action(async (dir: string, options: { request?: string; root?: string; certificate?: string }) => {
       const { request, root, certificate } = options;
       if (request !== undefined) {
-        const own = await withAuthority(dir, async (authority) => authority.generations().at(-1)!);
+        const { readAuthority } = await import('../../node/folder-authority.ts');
+        const own = (await readAuthority(pathsOf(resolve(dir)).keys))?.generations.at(-1);
+        if (own === undefined)
+          throw new Failure(
+            'plan',
+            `Cannot use the authority of ${dir} as there is none: "qflare ca init ${dir}" makes it`,
+          );
         await writeWhole(request, own.certificate);
         process.stdout.write(`${request} is authority ${own.number}: take it to the root\n`);
         return;
@@ -77,7 +83,7 @@ export function anchorCommand(withAuthority: Use): Command {
           'Cannot anchor the authority as --request, or --root and --certificate, must be given',
         );
       const by = { root: await readFile(root, 'utf8'), certificate: await readFile(certificate, 'utf8') };
-      await withAuthority(dir, (authority) => authority.anchor(by));
+      await anchor(dir, by);
       process.stdout.write(`The authority of ${dir} leads to ${root}: what does not is refused from now on\n`);
     });
 }

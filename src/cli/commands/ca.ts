@@ -93,12 +93,10 @@ export function caCommand(): Command {
     });
   ca.addCommand(rootCommand());
   ca.addCommand(
-    anchorCommand((dir, use) =>
-      alone(pathsOf(resolve(dir)), async (vault) => {
-        const { folderAuthority, readAuthority } = await import('../../node/folder-authority.ts');
-        const paths = pathsOf(resolve(dir));
-        if ((await readAuthority(paths.keys)) === undefined) throw none(dir);
-        return use(await folderAuthority(paths.keys, vault, await readSettings(paths)));
+    anchorCommand((dir, by) =>
+      work<unknown>(pathsOf(resolve(dir)), {
+        served: (client) => client.call({ method: 'POST', path: '/v1/admin/authority/root', json: by }),
+        alone: (authority) => authority.anchor(by),
       }),
     ),
   );

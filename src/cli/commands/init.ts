@@ -12,7 +12,7 @@ import { Failure } from '../failure.ts';
 import { renderPlanToml } from '../plan-toml.ts';
 
 /** The keys that a coordinator begins with, beside the TLS key and the data key. */
-const madeAtOnce = ['owner-token', 'announcement', 'tree-head', 'model-card', 'export-list', 'pseudonym'] as const;
+const madeAtOnce = ['owner-token', 'announcement', 'pseudonym'] as const;
 
 export function initCommand(): Command {
   return new Command('init')
@@ -78,12 +78,14 @@ export async function initFolder(
     channelProfiles[profile].signature,
   );
 
+  const { proofPurposes } = await import('../../node/coordinator-keys.ts');
   const crypto = createNodeCrypto();
   const vault = await openKeyVault(paths.keys, options.unlocking, crypto);
   await vault.replace('tls', Buffer.from(identity.key));
   await writeWhole(paths.tlsCertificate, identity.cert);
-  const announcedBy = suites[plan.security.suite].announcedBy;
+  const { announcedBy, provedBy } = suites[plan.security.suite];
   await vault.replace('root', crypto.generateSigningKey(announcedBy).exportSeed());
+  for (const purpose of proofPurposes) await vault.replace(purpose, crypto.generateSigningKey(provedBy).exportSeed());
   for (const purpose of madeAtOnce) await vault.secret(purpose);
   if (!existsSync(paths.plan)) await writeWhole(paths.plan, renderPlanToml(plan, derivedCohort(plan)));
   const settings: Settings = {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { Command, Option } from 'commander';
-import { keyPurposes, type KeyRecord, rotationDueMs } from '../../core/keys/lifecycle.ts';
+import { keyAt, keyPurposes, type KeyRecord, rotationDueMs } from '../../core/keys/lifecycle.ts';
 import type { KeyVault, StoredPurpose } from '../../node/key-vault.ts';
 import { isServed, lockFolder, type Paths, pathsOf, readSettings } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
@@ -159,7 +159,8 @@ async function inventoryOf(paths: Paths): Promise<readonly KeyRecord[]> {
 
 type Row = KeyRecord & { readonly algorithm: string; readonly ageDays: number; readonly nextRotationMs: number | null };
 
-function rowOf(key: KeyRecord, nowMs: number): Row {
+function rowOf(stored: KeyRecord, nowMs: number): Row {
+  const key = keyAt(stored, nowMs);
   const ageDays = Math.max(0, Math.floor((nowMs - key.createdAtMs) / dayMs));
   return { ...key, algorithm: keyPurposes[key.purpose].algorithm, ageDays, nextRotationMs: rotationDueMs(key) };
 }

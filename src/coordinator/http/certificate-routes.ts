@@ -1,4 +1,4 @@
-import { issueRequest, revokeRequest } from '../../core/protocol/messages.ts';
+import { anchorRequest, issueRequest, revokeRequest } from '../../core/protocol/messages.ts';
 import { AnchorError, type CertificateAuthority } from '../../ports/authority.ts';
 import type { Coordinator } from '../coordinator.ts';
 import type { CoordinatorParts } from '../parts.ts';
@@ -10,6 +10,14 @@ export function certificateRoutes(coordinator: Coordinator, parts: CoordinatorPa
   function authority(): CertificateAuthority {
     if (parts.authority !== undefined) return parts.authority;
     throw new HttpError(404, 'no-authority', 'This coordinator has no authority');
+  }
+
+  /** What does not lead to the root is a refusal that says why. */
+  function anchored<T>(work: Promise<T>): Promise<T> {
+    return work.catch((error: unknown) => {
+      if (error instanceof AnchorError) throw new HttpError(409, 'not-anchored', error.message);
+      throw error;
+    });
   }
 
   return [
@@ -48,14 +56,21 @@ export function certificateRoutes(coordinator: Coordinator, parts: CoordinatorPa
       summary:
         "Put a new key and certificate in place of the authority's; what the former has issued holds until it ends",
       async handle() {
-        const made = await authority()
-          .rotate()
-          .catch((error: unknown) => {
-            if (error instanceof AnchorError) throw new HttpError(409, 'not-anchored', error.message);
-            throw error;
-          });
+        const made = await anchored(authority().rotate());
         await coordinator.note('certificate.authority', { generation: made.number });
         return made;
+      },
+    },
+    {
+      method: 'POST',
+      url: '/v1/admin/authority/root',
+      role: 'owner',
+      summary: 'Put the authority in use under an offline root that has signed its key, for good',
+      async handle({ request }) {
+        await anchored(authority().anchor(parse(anchorRequest, request.body)));
+        const { number } = authority().generations().at(-1)!;
+        await coordinator.note('certificate.anchored', { generation: number });
+        return { generation: number };
       },
     },
   ];

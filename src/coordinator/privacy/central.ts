@@ -8,6 +8,7 @@ import { noiseMultiplier } from '../../core/privacy/accounting/noise-multiplier.
 import { spentEpsilon } from '../../core/privacy/ledger/budget.ts';
 import { isBehind, ledgerHeads, ledgerSeal } from '../../core/privacy/ledger/heads.ts';
 import { clampTo } from '../../core/privacy/ledger/course.ts';
+import { brokenSeal, hashesOf } from '../../core/privacy/ledger/sealed-chains.ts';
 import { bestFilterOrder } from '../../core/privacy/ledger/filter.ts';
 import { canonicalBytes, type Json } from '../../core/protocol/canonical-json.ts';
 import { contributionsOf, type Round } from '../../core/round/round.ts';
@@ -75,9 +76,11 @@ export async function openLedger(
   const { purpose, epsilon, delta } = privacy;
   await log.loadLedger();
   const { ledger, run } = log.snapshot();
-  if (run.ledgerSeal !== null && isBehind(ledgerSeal(ledgerHeads(ledger)), run.ledgerSeal)) {
+  const sealed = run.ledgerSeal;
+  const broken = brokenSeal([...ledger.values()].map(hashesOf), sealed?.chains ?? {});
+  if (sealed !== null && (broken !== undefined || isBehind(ledgerSeal(ledgerHeads(ledger)), sealed))) {
     throw new DamagedError(
-      `Cannot go on as the privacy ledger must hold what this run has sealed in its log (${run.ledgerSeal.entries} entries of ${run.ledgerSeal.subjects} clients): it was reset, or another file took its place`,
+      `Cannot go on as the privacy ledger must hold what this run has sealed in its log (${sealed.entries} entries of ${sealed.subjects} clients): it was reset, or another file took its place`,
     );
   }
   const smaller = [...ledger]

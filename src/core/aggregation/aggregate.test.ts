@@ -24,6 +24,7 @@ test('aggregate() gives the kind of vector that the rows are', async () => {
 
 test('an unknown rule and a mistyped option are errors with their path', async () => {
   const bad = [{ rule: 'krum', f: 0, neighbors: 2 }] as unknown as Pipeline;
+  await assert.rejects(aggregate(5 as unknown as number[][], [{ rule: 'mean' }]), /rows must be an array of vectors/);
   await assert.rejects(aggregate(square, bad), /"0": Unrecognized key: "neighbors"/);
   await assert.rejects(aggregate(square, [{ rule: 'krun' }] as unknown as Pipeline), /"0.rule"/);
   assert.equal(pipelineSchema.safeParse([{ rule: 'krum' }]).error?.issues[0]?.path.join('.'), '0.f');

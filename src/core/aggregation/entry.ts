@@ -47,6 +47,11 @@ async function run<R extends Rows>(
   context: AggregationContext,
   hasDiagnostics: boolean,
 ): Promise<AggregateReport<R>> {
+  if (!Array.isArray(rows as unknown)) {
+    throw new RangeError(
+      `Cannot aggregate as rows must be an array of vectors: current value is of type ${typeof rows}`,
+    );
+  }
   const isPlain = Array.isArray(rows[0]);
   const typed = isPlain ? rows.map((row) => Float64Array.from(row)) : (rows as readonly Vector[]);
   const kinds = new Set(typed.map((row) => row.constructor));

@@ -1,4 +1,4 @@
-import type { Attack } from './attack.ts';
+import type { Attack, AttackInput } from './attack.ts';
 import { blend, counts, seen } from './attack.ts';
 import { distance2, lengthOf, meanOf } from './statistics.ts';
 
@@ -18,10 +18,24 @@ export const turncoat: Attack = async (input) => {
   if (input.round <= honestRounds) return input.own.slice();
   const honest = seen(input);
   const usual = honest.map(lengthOf).sort((a, b) => a - b)[honest.length >> 1]!;
-  return backwards(input.own, usual * (await harshest(input, honest, usual)));
+  return backwards(input.own, usual * (await foundTogether(input, honest, usual)));
 };
 
-async function harshest(input: Parameters<Attack>[0], honest: readonly Float32Array[], usual: number): Promise<number> {
+type Found = { readonly aggregate: AttackInput['aggregate']; readonly f: number; readonly length: Promise<number> };
+const found = new WeakMap<readonly Float32Array[], Found>();
+
+/** The search asks for nothing of an attacker's own: colluders that see the very same rows search once. */
+function foundTogether(input: AttackInput, honest: readonly Float32Array[], usual: number): Promise<number> {
+  const { aggregate } = input;
+  const { f } = counts(input);
+  const known = found.get(honest);
+  if (known !== undefined && known.aggregate === aggregate && known.f === f) return known.length;
+  const length = harshest(input, honest, usual);
+  found.set(honest, { aggregate, f, length });
+  return length;
+}
+
+async function harshest(input: AttackInput, honest: readonly Float32Array[], usual: number): Promise<number> {
   const { aggregate } = input;
   if (aggregate === undefined) return 1;
   const mean = meanOf(honest);

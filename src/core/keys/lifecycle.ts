@@ -13,9 +13,9 @@ export const keyPurposes = {
   'owner-token': { algorithm: 'bearer token', rotates: true, rotateDays: 90, is: 'lets the command line administer' },
   root: { algorithm: 'ML-DSA', rotates: false, rotateDays: null, is: 'certifies the announcement key to sites' },
   announcement: { algorithm: 'ML-DSA', rotates: true, rotateDays: 90, is: 'signs what devices are told' },
-  'tree-head': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the tree heads of the log' },
-  'model-card': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the cards of models' },
-  'export-list': { algorithm: 'ML-DSA-65', rotates: false, rotateDays: null, is: 'signs the list of an export' },
+  'tree-head': { algorithm: 'ML-DSA', rotates: false, rotateDays: null, is: 'signs the tree heads of the log' },
+  'model-card': { algorithm: 'ML-DSA', rotates: false, rotateDays: null, is: 'signs the cards of models' },
+  'export-list': { algorithm: 'ML-DSA', rotates: false, rotateDays: null, is: 'signs the list of an export' },
   'certificate-authority': {
     algorithm: 'ML-DSA',
     rotates: false,
@@ -31,12 +31,15 @@ export const keyPurposes = {
 export type KeyPurpose = keyof typeof keyPurposes;
 
 /**
- * Where a key stands in its life. `created`: made, not in use. `active`: the one in use. `retired`: no new use; what it has
- * sealed is still opened. `revoked`: no use at all. `destroyed`: the secret is gone, the record stays.
+ * Where a key stands in its life. `created`: made, not in use. `active`: the one in use. `retired`: another has taken its
+ * place; no new use, what it has sealed is still opened. `expired`: the same, as its time has run out. `revoked`: no use at
+ * all. `destroyed`: the secret is gone, the record stays.
  */
-export type KeyState = 'created' | 'active' | 'retired' | 'revoked' | 'destroyed';
+export const keyStates = ['created', 'active', 'retired', 'expired', 'revoked', 'destroyed'] as const;
 
-export type KeyEvent = 'activate' | 'retire' | 'revoke' | 'destroy';
+export type KeyState = (typeof keyStates)[number];
+
+export type KeyEvent = 'activate' | 'retire' | 'expire' | 'revoke' | 'destroy';
 
 export type KeyRecord = {
   readonly id: string;
@@ -54,12 +57,14 @@ export type KeyRecord = {
 const moves: Readonly<Record<KeyEvent, readonly KeyState[]>> = {
   activate: ['created'],
   retire: ['active'],
-  revoke: ['created', 'active', 'retired'],
-  destroy: ['created', 'retired', 'revoked'],
+  expire: ['active'],
+  revoke: ['created', 'active', 'retired', 'expired'],
+  destroy: ['created', 'retired', 'expired', 'revoked'],
 };
 const results: Readonly<Record<KeyEvent, KeyState>> = {
   activate: 'active',
   retire: 'retired',
+  expire: 'expired',
   revoke: 'revoked',
   destroy: 'destroyed',
 };
@@ -93,6 +98,20 @@ export function moveKey(key: KeyRecord, event: KeyEvent, nowMs: number): KeyReco
 /** When a key in use is to be replaced; null where that is done by hand only. */
 export function rotationDueMs({ state, activatedAtMs, rotateDays }: KeyRecord): number | null {
   return state !== 'active' || rotateDays === null ? null : activatedAtMs! + rotateDays * dayMs;
+}
+
+/**
+ * When a key in use ends although nothing has taken its place: after twice the time at which it should have been replaced.
+ * Null where no time is set.
+ */
+function expiryMs({ state, activatedAtMs, rotateDays }: KeyRecord): number | null {
+  return state !== 'active' || rotateDays === null ? null : activatedAtMs! + 2 * rotateDays * dayMs;
+}
+
+/** A key as it stands at a moment: one in use whose time has run out is expired, whether somebody has written it down or not. */
+export function keyAt<T extends KeyRecord>(key: T, nowMs: number): T {
+  const end = expiryMs(key);
+  return end === null || nowMs < end ? key : { ...key, ...moveKey(key, 'expire', end) };
 }
 
 /** The keys in use whose time has come. */

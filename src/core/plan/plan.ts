@@ -4,7 +4,7 @@ import { checkPipeline, type Pipeline, pipelineSchema } from '../aggregation/pip
 import { codecIds } from '../compression/index.ts';
 import { modelSpecSchema } from '../learning/model-spec.ts';
 import { trainingEngineIds, trainingSchema } from './training.ts';
-import { transparencySchema } from './transparency.ts';
+import { transparencySchema, witnessProblems } from './transparency.ts';
 import {
   channelProblems,
   channelSchema,
@@ -164,7 +164,9 @@ export const planSchema = z
     for (const { path, message } of table === undefined ? [] : checkPlanTable(table, plan.model)) {
       context.addIssue({ code: 'custom', path: ['data', 'table', ...path.split('.')], message });
     }
-    for (const { path, message } of channelProblems(plan.security)) context.addIssue({ code: 'custom', path, message });
+    const witnesses = witnessProblems(plan.transparency, resolveSuite(plan.security));
+    for (const { path, message } of [...channelProblems(plan.security), ...witnesses])
+      context.addIssue({ code: 'custom', path, message });
     for (const { path, message } of selectionProblems(plan.cohort, plan.privacy)) {
       context.addIssue({ code: 'custom', path: [...path], message });
     }

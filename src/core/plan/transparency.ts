@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type PlainSuiteId, provesAs, suites } from '../protocol/suite.ts';
 import { type NoteKey, parseVerifierKey } from '../transparency/signed-note.ts';
 
 const witness = z
@@ -13,6 +14,24 @@ export const transparencySchema = z.strictObject({
     .default([])
     .describe('verifier keys of witnesses that may sign the log’s tree heads ("qflare audit witness" prints one)'),
 });
+
+/** Witnesses sign as the log does: a weaker key among them would be trusted like the rest. */
+export function witnessProblems(
+  transparency: z.output<typeof transparencySchema>,
+  suite: PlainSuiteId,
+): readonly { path: string[]; message: string }[] {
+  const { provedBy } = suites[suite];
+  return transparency.witnesses.flatMap((text, i) =>
+    provesAs(suite, parseVerifierKey(text)!.publicKey)
+      ? []
+      : [
+          {
+            path: ['transparency', 'witnesses', String(i)],
+            message: `must be a key of ${provedBy} under suite ${suite} ("qflare audit witness FOLDER --algorithm ${provedBy}" makes one)`,
+          },
+        ],
+  );
+}
 
 /** The witnesses of a plan as keys. */
 export function witnessesOf(plan: { readonly transparency: z.output<typeof transparencySchema> }): readonly NoteKey[] {

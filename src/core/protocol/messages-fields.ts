@@ -4,8 +4,6 @@ import { schemeBytes, type SignatureScheme, signatureSchemes } from './signature
 /** Bytes of a fixed length as base64. */
 export const base64Field = (bytes: number) => z.base64().length(4 * Math.ceil(bytes / 3));
 
-export const signingKeyText = base64Field(1952);
-
 const schemes = Object.keys(signatureSchemes) as SignatureScheme[];
 const ofAnyScheme = (size: 'publicKeyBytes' | 'signatureBytes') =>
   z.union(schemes.map((scheme) => base64Field(schemeBytes(scheme, size))));

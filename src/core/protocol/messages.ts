@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { canonicalBytes, type Json } from './canonical-json.ts';
 import { keyCertificate } from './key-certificate.ts';
 import { keyRevocationReasons, revocationReasons } from './revocation-reasons.ts';
-import { base64Field, deviceKeyText, deviceSignatureText, signingKeyText } from './messages-fields.ts';
+import { base64Field, deviceKeyText, deviceSignatureText } from './messages-fields.ts';
 
 /** The messages of the HTTP interface, as schemas: server, client and command line derive their types from here. */
 
@@ -25,7 +25,7 @@ export const enrolResponse = z.strictObject({
   /** Certifies the key that signs announcements. */
   coordinatorKey: deviceKeyText,
   /** Signs the log's tree heads. */
-  logKey: signingKeyText,
+  logKey: deviceKeyText,
   planHash: hex32,
   plan: z.json(),
 });
@@ -42,6 +42,11 @@ export const sessionRequest = z.strictObject({
 /** A request for a certificate (PKCS #10, PEM), under the key that the device is known by. */
 export const certificateRequest = sessionRequest.extend({ request: z.string().min(1).max(20_000) });
 export const issueRequest = z.strictObject({ request: z.string().min(1).max(20_000), subject: identifier });
+/** An offline root's certificate, and the one that it has signed for the authority. */
+export const anchorRequest = z.strictObject({
+  root: z.string().min(1).max(60_000),
+  certificate: z.string().min(1).max(60_000),
+});
 export const revokeRequest = z.strictObject({
   reason: z.enum(revocationReasons),
 });

@@ -88,3 +88,19 @@ test('a client that claims a thousand million examples does not own the mean', (
   }));
   assert.equal(combineMetrics(own)!.personal!.accuracy, 0.4);
 });
+
+test('a client that claims a loss beyond all measure counts as four times the median, and is named', () => {
+  const honest = ['a', 'b', 'c', 'd'].map((clientId, i) => ({ clientId, metrics: metrics(100, 50 + i, 90) }));
+  const liar = { clientId: 'liar', metrics: metrics(100, 1e20, 90) };
+  const { loss, lossCapped, byClient } = combineMetrics([...honest, liar])!;
+  // The median of 0.50, 0.51, 0.52, 0.53 and the liar's is 0.52: (206 + 4 · 52) ÷ 500.
+  assert.ok(Math.abs(loss - (206 + 208) / 500) < 1e-12, `${loss}`);
+  assert.deepEqual(lossCapped, ['liar']);
+  assert.equal(byClient['liar']!.loss, 1e18, 'what it claimed is kept for the operator');
+  const own = [...honest, liar].map(({ clientId, metrics: one }) => ({
+    clientId,
+    metrics: { ...one, personal: { correctCount: 90, lossSum: clientId === 'liar' ? 1e20 : 40 } },
+  }));
+  assert.ok(Math.abs(combineMetrics(own)!.personal!.loss - (160 + 160) / 500) < 1e-12);
+  assert.equal(combineMetrics(honest)!.lossCapped, undefined);
+});

@@ -1,7 +1,7 @@
 import type { Metrics } from '../intake/stages.ts';
 import type { ClientEvaluation, PersonalEvaluation } from './record.ts';
 
-/** How many times the median claim of examples one client may weigh. */
+/** How many times the median claim one client's examples, or its mean loss, may count. */
 const claimsMax = 4;
 
 type Report = { readonly clientId: string; readonly metrics: Metrics };
@@ -9,12 +9,12 @@ type Report = { readonly clientId: string; readonly metrics: Metrics };
 /**
  * Federated evaluation: what all hold-outs together would have given.
  *
- * Formula: accuracy = Σ s_i correct_i ÷ Σ s_i examples_i; loss = Σ s_i lossSum_i ÷ Σ s_i examples_i with
- *          s_i = min(1, 4 m ÷ examples_i), m the lower median of the claimed counts; spread = the standard deviation
- *          (n − 1) of the clients' accuracies.
+ * Formula: accuracy = Σ s_i correct_i ÷ Σ s_i examples_i; loss = Σ s_i examples_i min(l_i, 4 l) ÷ Σ s_i examples_i with
+ *          s_i = min(1, 4 m ÷ examples_i), m the lower median of the claimed counts, l_i = lossSum_i ÷ examples_i, l the
+ *          upper median of the l_i; spread = the standard deviation (n − 1) of the clients' accuracies.
  * Promises: equals the evaluation of the pooled hold-outs where nobody claims more than four times the median, as sums are
- *           exchanged and not means. Nobody weighs more than four times the median, and fewer than half of the clients
- *           cannot lift that above an honest claim. A loss itself is not bounded. Null without examples.
+ *           exchanged and not means. Nobody weighs or loses more than four times the median, and fewer than half of the
+ *           clients cannot lift that above four times an honest claim; whose loss was cut is named. Null without examples.
  */
 export function combineMetrics(reports: readonly Report[]): ClientEvaluation | null {
   const used = reports.filter(({ metrics }) => metrics.examples > 0);
@@ -35,11 +35,13 @@ export function combineMetrics(reports: readonly Report[]): ClientEvaluation | n
   );
   const accuracies = Object.entries(byClient).map(([clientId, { accuracy }]) => ({ clientId, accuracy }));
   const personal = personalEvaluation(used, cap);
+  const losses = boundedLosses(used.map(({ clientId, metrics }) => ({ clientId, ...metrics })));
   return {
     reports: used.length,
     examples,
     accuracy: sum((metrics) => metrics.correctCount) / examples,
-    loss: sum((metrics) => metrics.lossSum) / examples,
+    loss: used.reduce((total, { metrics }, i) => total + countedShare(metrics, cap) * losses.sums[i]!, 0) / examples,
+    ...(losses.capped.length === 0 ? {} : { lossCapped: losses.capped }),
     accuracySpread: standardDeviation(accuracies.map(({ accuracy }) => accuracy)),
     worst: accuracies.reduce((worst, one) => (one.accuracy < worst.accuracy ? one : worst)),
     byClient,
@@ -53,6 +55,21 @@ function weightCap(reports: readonly Report[]): number {
   return claimsMax * claims[Math.floor((claims.length - 1) / 2)]!;
 }
 
+type Loss = { readonly clientId: string; readonly lossSum: number; readonly examples: number };
+
+/** The sums of losses, none above four times the median loss for its examples, and whose were. */
+function boundedLosses(claims: readonly Loss[]): {
+  readonly sums: readonly number[];
+  readonly capped: readonly string[];
+} {
+  const means = claims.map(({ lossSum, examples }) => lossSum / examples).sort((a, b) => a - b);
+  const most = claimsMax * means[Math.floor(means.length / 2)]!;
+  return {
+    sums: claims.map(({ lossSum, examples }) => Math.min(lossSum, most * examples)),
+    capped: claims.flatMap(({ clientId, lossSum, examples }) => (lossSum > most * examples ? [clientId] : [])),
+  };
+}
+
 function countedShare({ examples }: Pick<Metrics, 'examples'>, cap: number): number {
   return Math.min(1, cap / examples);
 }
@@ -63,16 +80,17 @@ function personalEvaluation(reports: readonly Report[], cap: number): PersonalEv
     if (personal === undefined) return [];
     const share = countedShare({ examples }, cap);
     const accuracy = personal.correctCount / examples;
-    const [correctCount, lossSum] = [share * personal.correctCount, share * personal.lossSum];
-    return [{ clientId, examples: share * examples, correctCount, lossSum, accuracy }];
+    const correctCount = share * personal.correctCount;
+    return [{ clientId, share, examples, correctCount, lossSum: personal.lossSum, accuracy }];
   });
   if (own.length === 0) return null;
-  const examples = own.reduce((sum, one) => sum + one.examples, 0);
+  const { sums } = boundedLosses(own);
+  const examples = own.reduce((sum, one) => sum + one.share * one.examples, 0);
   const worst = own.reduce((least, one) => (one.accuracy < least.accuracy ? one : least));
   return {
     reports: own.length,
     accuracy: own.reduce((sum, one) => sum + one.correctCount, 0) / examples,
-    loss: own.reduce((sum, one) => sum + one.lossSum, 0) / examples,
+    loss: own.reduce((sum, one, i) => sum + one.share * sums[i]!, 0) / examples,
     accuracySpread: standardDeviation(own.map(({ accuracy }) => accuracy)),
     worst: { clientId: worst.clientId, accuracy: worst.accuracy },
   };

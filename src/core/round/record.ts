@@ -49,6 +49,8 @@ export type ClientEvaluation = {
   readonly examples: number;
   readonly accuracy: number;
   readonly loss: number;
+  /** Clients whose claimed loss was above four times the median and counts as that; left out where there were none. */
+  readonly lossCapped?: readonly string[];
   /** Standard deviation of the clients' accuracies, unweighted. */
   readonly accuracySpread: number;
   readonly worst: { readonly clientId: string; readonly accuracy: number };

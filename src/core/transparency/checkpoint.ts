@@ -32,7 +32,7 @@ export function parseCheckpoint(encoded: string): Checkpoint | undefined {
   }
 }
 
-/** The log's signature of a tree head: ML-DSA-65 over the note's text, with a context of its own. */
+/** The log's signature of a tree head: ML-DSA-65 or ML-DSA-87, as the suite says, over the note's text, with a context of its own. */
 function signTreeHead(head: TreeHead, key: SigningKey): NoteSignature {
   const signature = key.sign(purposes.treeHead, new TextEncoder().encode(checkpointText(head)));
   return { name: head.origin, keyId: keyIdOf(logKeyOf(head.origin, key.publicKey)), signature };
@@ -50,8 +50,8 @@ export function logKeyOf(origin: string, publicKey: Uint8Array): NoteKey {
 /**
  * A witness's signature: it has seen that this head continues the last one it signed.
  *
- * Formula: u64 time ‖ ML-DSA-65("cosignature/v1\ntime <time>\n" ‖ checkpoint text).
- * Source:  C2SP tlog-cosignature.  Differs: ML-DSA-65 with a context, where the source has Ed25519 and ML-DSA-44.
+ * Formula: u64 time ‖ ML-DSA("cosignature/v1\ntime <time>\n" ‖ checkpoint text).
+ * Source:  C2SP tlog-cosignature.  Differs: ML-DSA-65 or ML-DSA-87 with a context, where the source has Ed25519 and ML-DSA-44.
  */
 export function cosign(
   head: TreeHead,

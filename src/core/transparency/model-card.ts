@@ -5,6 +5,7 @@ import type { Crypto, SigningKey } from '../../ports/crypto.ts';
 import { type Plan, planHash } from '../plan/plan.ts';
 import { canonicalBytes, type Json } from '../protocol/canonical-json.ts';
 import { purposes } from '../protocol/purposes.ts';
+import { schemeOf } from '../protocol/signature-scheme.ts';
 import { suites } from '../protocol/suite.ts';
 
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -37,6 +38,8 @@ const modelCard = z.strictObject({
     kdf: z.string(),
     aead: z.string(),
     signature: z.string(),
+    /** What this card is signed with; cards of before say nothing and are ML-DSA-65. */
+    proof: z.enum(['ML-DSA-65', 'ML-DSA-87']).optional(),
     channel: z.string(),
   }),
 });
@@ -53,7 +56,7 @@ export function modelCardOf(
     'orgId' | 'runId' | 'model' | 'modelVersion' | 'round' | 'parent' | 'participants' | 'privacy'
   >,
 ): ModelCard {
-  const { kem, kdf, aead, signature } = suites[plan.security.suite];
+  const { kem, kdf, aead, signature, provedBy: proof } = suites[plan.security.suite];
   const { pipeline, codec } = plan.aggregation;
   return {
     version: 1,
@@ -66,7 +69,7 @@ export function modelCardOf(
       codec,
       learning: plan.learning as unknown as ModelCard['rules']['learning'],
     },
-    suite: { id: plan.security.suite, kem, kdf, aead, signature, channel: plan.security.channel },
+    suite: { id: plan.security.suite, kem, kdf, aead, signature, proof, channel: plan.security.channel },
   };
 }
 
@@ -84,7 +87,10 @@ export function signModelCard(card: ModelCard, key: SigningKey): SignedModelCard
   return { card, publicKey: key.publicKey.toBase64(), signature };
 }
 
-/** Reads a card as it came and checks its signature; a card that is not whole or not signed gives undefined. */
+/**
+ * Reads a card as it came and checks its signature; a card that is not whole, not signed, or signed with another scheme than
+ * it says gives undefined.
+ */
 export async function verifyModelCard(
   value: unknown,
   crypto: Pick<Crypto, 'verify'>,
@@ -92,6 +98,8 @@ export async function verifyModelCard(
   const parsed = signedModelCard.safeParse(value);
   if (!parsed.success) return undefined;
   const { card, publicKey, signature } = parsed.data;
+  const { proof = 'ML-DSA-65' } = card.suite;
+  if (schemeOf('publicKeyBytes', Uint8Array.fromBase64(publicKey).length) !== proof) return undefined;
   const isSigned = await crypto.verify(
     Uint8Array.fromBase64(publicKey),
     purposes.modelCard,

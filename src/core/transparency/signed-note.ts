@@ -1,15 +1,20 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { concatBytes } from '@noble/hashes/utils.js';
+import { schemeOf, type SignatureScheme } from '../protocol/signature-scheme.ts';
+
+const noteTypes = { treeHead: 'tree-head', cosignature: 'cosignature' } as const;
+type NoteSignatureType = keyof typeof noteTypes;
+const noteSchemes = { 'ML-DSA-65': 'ml-dsa-65', 'ML-DSA-87': 'ml-dsa-87' } as const satisfies Partial<
+  Record<SignatureScheme, string>
+>;
 
 /**
- * What a note's signature is, as the type identifier that goes into key ids: 0xff, since ML-DSA-65 has no byte of its own
- * there, and a longer name.
+ * What a note's signature is, as the type identifier that goes into key ids: 0xff, since neither ML-DSA-65 nor ML-DSA-87 has a
+ * byte of its own there, and a longer name. The scheme is part of the name: a key of one is none of the other.
  */
-export const noteSignatureTypes = {
-  treeHead: 'qflare/ml-dsa-65/tree-head/v1',
-  cosignature: 'qflare/ml-dsa-65/cosignature/v1',
-} as const;
-export type NoteSignatureType = keyof typeof noteSignatureTypes;
+function typeIdentifier(type: NoteSignatureType, scheme: keyof typeof noteSchemes): string {
+  return `qflare/${noteSchemes[scheme]}/${noteTypes[type]}/v1`;
+}
 
 /** A key that signs notes: its name, what it signs, and its public half. */
 export type NoteKey = { readonly name: string; readonly type: NoteSignatureType; readonly publicKey: Uint8Array };
@@ -43,11 +48,13 @@ export function parseVerifierKey(text: string): NoteKey | undefined {
   const [, name, keyId, base64] = /^([^\s+]{1,200})\+([0-9a-f]{8})\+([A-Za-z0-9+/]+=*)$/u.exec(text.trim()) ?? [];
   const bytes = base64 === undefined ? undefined : fromBase64(base64);
   if (name === undefined || bytes === undefined) return undefined;
-  for (const type of Object.keys(noteSignatureTypes) as NoteSignatureType[]) {
-    const prefix = typedKey(type, new Uint8Array());
-    if (!prefix.every((byte, i) => byte === bytes[i])) continue;
-    const key: NoteKey = { name, type, publicKey: bytes.slice(prefix.length) };
-    return keyIdOf(key) === keyId ? key : undefined;
+  for (const type of Object.keys(noteTypes) as NoteSignatureType[]) {
+    for (const scheme of Object.keys(noteSchemes) as (keyof typeof noteSchemes)[]) {
+      const prefix = prefixOf(typeIdentifier(type, scheme));
+      if (!prefix.every((byte, i) => byte === bytes[i])) continue;
+      const key: NoteKey = { name, type, publicKey: bytes.slice(prefix.length) };
+      return schemeOfKey(key.publicKey) === scheme && keyIdOf(key) === keyId ? key : undefined;
+    }
   }
   return undefined;
 }
@@ -85,7 +92,21 @@ export function parseNote(encoded: string): Note | undefined {
 }
 
 function typedKey(type: NoteSignatureType, publicKey: Uint8Array): Uint8Array {
-  return concatBytes(Uint8Array.of(0xff), new TextEncoder().encode(`${noteSignatureTypes[type]}\n`), publicKey);
+  const scheme = schemeOfKey(publicKey);
+  if (scheme === undefined)
+    throw new RangeError(
+      `Cannot name a note's key as it must be ML-DSA-65 or ML-DSA-87: it has ${publicKey.length} bytes`,
+    );
+  return concatBytes(prefixOf(typeIdentifier(type, scheme)), publicKey);
+}
+
+function schemeOfKey(publicKey: Uint8Array): keyof typeof noteSchemes | undefined {
+  const scheme = schemeOf('publicKeyBytes', publicKey.length);
+  return scheme !== undefined && scheme in noteSchemes ? (scheme as keyof typeof noteSchemes) : undefined;
+}
+
+function prefixOf(identifier: string): Uint8Array {
+  return concatBytes(Uint8Array.of(0xff), new TextEncoder().encode(`${identifier}\n`));
 }
 
 function fromBase64(text: string): Uint8Array | undefined {

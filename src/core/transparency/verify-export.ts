@@ -1,10 +1,10 @@
 import type { Crypto } from '../../ports/crypto.ts';
-import type { LedgerHead, LedgerSeal } from '../privacy/ledger/heads.ts';
+import type { LedgerSeal } from '../privacy/ledger/heads.ts';
 import { isSignedBy, parseCheckpoint } from './checkpoint.ts';
 import { exportListSigner, exportListText } from './export-list.ts';
 import { isConsistent } from './merkle-proof.ts';
 import { verifyModelCard } from './model-card.ts';
-import { verifyLedgerSeals } from './ledger-seals.ts';
+import { type LedgerNow, verifyLedgerSeals } from './ledger-seals.ts';
 import { verifySeenHead } from './seen-heads.ts';
 import { parseVerifierKey } from './signed-note.ts';
 import { type Finding, type JournalAudit, verifyJournal } from './verify-journal.ts';
@@ -34,8 +34,8 @@ const neededFiles = ['journal.jsonl', 'journal.leaves', 'checkpoint.txt', 'log.v
 /**
  * Checks an export without the coordinator: signatures, every entry, every tree head, the model and its card, every file.
  *
- * Needs:    `trusted`, the SHA-256 of the log's public key from a place that the exporter cannot change. `ledgerHeads`, the
- *           heads of the privacy ledger as it is now, where it is to be held against the log. `seen`, a tree head that a
+ * Needs:    `trusted`, the SHA-256 of the log's public key from a place that the exporter cannot change. `ledgerNow`, the
+ *           heads or chains of the privacy ledger as it is now, where it is to be held against the log. `seen`, a tree head that a
  *           site has kept.
  * Promises: never throws. One changed bit in any file gives a finding that names the file, and the entry for the journal.
  */
@@ -44,12 +44,12 @@ export async function verifyExport(
   {
     crypto,
     trusted,
-    ledgerHeads,
+    ledgerNow,
     seen,
   }: {
     readonly crypto: Pick<Crypto, 'sha256' | 'verify'>;
     readonly trusted?: string | undefined;
-    readonly ledgerHeads?: Readonly<Record<string, LedgerHead>> | undefined;
+    readonly ledgerNow?: LedgerNow | undefined;
     readonly seen?: string | undefined;
   },
 ): Promise<ExportAudit> {
@@ -79,7 +79,7 @@ export async function verifyExport(
   // Where the journal cannot be trusted it cannot say whose keys these are: one finding is enough.
   const isOfTheLog = (what: string, publicKey: Uint8Array) =>
     audit === undefined || signersOf(what, audit).has(crypto.sha256(publicKey).toHex());
-  const ledger = verifyLedgerSeals(audit?.entries ?? [], ledgerHeads);
+  const ledger = verifyLedgerSeals(audit?.entries ?? [], ledgerNow);
   findings.push(...ledger.findings);
   const model = await verifyModel(files, audit, { blame, isOfTheLog, crypto });
   await verifyList(files, { blame, isOfTheLog, crypto });

@@ -75,6 +75,7 @@ function sorted(graph: Graph, rows: readonly Node[]): Node[] {
     const [a, b] = [ranks[low]!, ranks[high]!];
     ranks[low] = graph.binary(isInteger ? 'minInt' : 'pmin', a, b);
     ranks[high] = graph.binary(isInteger ? 'maxInt' : 'pmax', b, a);
+    graph.schedule(ranks[low], ranks[high]);
   }
   return isInteger ? ranks.map((key) => orderKey(graph, key)) : ranks;
 }

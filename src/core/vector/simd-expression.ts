@@ -1,6 +1,7 @@
 /**
  * Straight-line SIMD expressions over one vector (four coordinates) of each row, as a graph whose equal parts are shared.
- * Only what an output needs is emitted, depth first: pruning a sorting network to the ranks wanted costs nothing extra.
+ * Only what an output needs is emitted, what is scheduled first and in that order, the rest depth first: pruning a sorting
+ * network to the ranks wanted costs nothing extra.
  */
 export type Node = number;
 
@@ -43,6 +44,11 @@ export type Graph = {
   binary(opcode: Opcode, left: Node, right: Node): Node;
   /** A balanced tree of one operation: short chains, small rounding errors. */
   tree(opcode: Opcode, nodes: readonly Node[]): Node;
+  /**
+   * Asks for nodes to be computed ahead of the roots, in the order of the calls. The two outputs of a comparator, one
+   * after the other, leave as many values alive as there were; depth first both inputs would wait for the second.
+   */
+  schedule(...nodes: readonly Node[]): void;
   /** Leaves the values of the roots on the stack, one after the other, with `between` emitted after each but the last. */
   emit(roots: readonly Node[], emitter: Emitter, between: () => void): void;
 };
@@ -58,6 +64,7 @@ export type Emitter = {
 export function createGraph(): Graph {
   const operations: Operation[] = [];
   const known = new Map<string, Node>();
+  const ahead: Node[] = [];
   const add = (operation: Operation): Node => {
     const key = Object.values(operation).join();
     const found = known.get(key);
@@ -75,7 +82,8 @@ export function createGraph(): Graph {
       const half = nodes.length >> 1;
       return graph.binary(opcode, graph.tree(opcode, nodes.slice(0, half)), graph.tree(opcode, nodes.slice(half)));
     },
-    emit: (roots, emitter, between) => emitRoots(operations, roots, emitter, between),
+    schedule: (...nodes) => void ahead.push(...nodes),
+    emit: (roots, emitter, between) => emitRoots(operations, ahead, roots, emitter, between),
   };
   return graph;
 }
@@ -100,6 +108,7 @@ function partsOf(operation: Operation): readonly Node[] {
 /** A node that is used again stays in a local until its last use. */
 function emitRoots(
   operations: readonly Operation[],
+  ahead: readonly Node[],
   roots: readonly Node[],
   emitter: Emitter,
   between: () => void,
@@ -122,6 +131,14 @@ function emitRoots(
     locals.set(node, local);
     emitter.push(0x22, ...unsigned(local));
   };
+  for (const node of ahead) {
+    if (uses[node] === 0 || locals.has(node)) continue;
+    for (const part of partsOf(operations[node]!)) visit(part);
+    emitOperation(operations[node]!, emitter);
+    const local = emitter.takeLocal();
+    locals.set(node, local);
+    emitter.push(0x21, ...unsigned(local));
+  }
   for (const [index, root] of roots.entries()) {
     visit(root);
     if (index < roots.length - 1) between();

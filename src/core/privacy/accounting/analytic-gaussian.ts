@@ -13,6 +13,15 @@ export function gaussianDelta(mu: number, epsilon: number): number {
   return Math.max(0, normalUpper(epsilon / mu - mu / 2) - Math.exp(epsilon + logNormalUpper(upper)));
 }
 
+/** δ with what rounding may have taken from it: two nearly equal terms are subtracted where μ or ε is small. */
+function deltaAtMost(mu: number, epsilon: number): number {
+  const upper = epsilon / mu + mu / 2;
+  const logTail = logNormalUpper(upper);
+  const first = normalUpper(epsilon / mu - mu / 2);
+  const rounding = 2e-15 * (4 + epsilon + Math.abs(logTail) / 8);
+  return gaussianDelta(mu, epsilon) + rounding * Math.min(first, 1);
+}
+
 /**
  * ε of μ-Gaussian differential privacy at δ: exact for Gaussians without sampling, and how GDP is read.
  *
@@ -22,13 +31,13 @@ export function gaussianDelta(mu: number, epsilon: number): number {
 export function gaussianEpsilon(mu: number, delta: number): number {
   checkNumber('convert μ to ε', 'μ', mu, 'notNegative');
   checkNumber('convert μ to ε', 'delta', delta, 'positiveDelta');
-  if (gaussianDelta(mu, 0) <= delta) return 0;
+  if (mu === 0 || deltaAtMost(mu, 0) <= delta) return 0;
   let low = 0;
   let high = (mu * mu) / 2 + mu * Math.sqrt(-2 * Math.log(delta)) + 1;
-  while (gaussianDelta(mu, high) > delta) high *= 2;
+  while (deltaAtMost(mu, high) > delta) high *= 2;
   for (let step = 0; step < 200 && high - low > 1e-14 * high; step++) {
     const middle = (low + high) / 2;
-    if (gaussianDelta(mu, middle) > delta) low = middle;
+    if (deltaAtMost(mu, middle) > delta) low = middle;
     else high = middle;
   }
   return high;
@@ -44,10 +53,10 @@ export function analyticGaussianSigma(epsilon: number, delta: number): number {
   checkNumber('calibrate a Gaussian', 'delta', delta, 'positiveDelta');
   let low = 1e-12;
   let high = 1;
-  while (gaussianDelta(1 / high, epsilon) > delta) high *= 2;
+  while (deltaAtMost(1 / high, epsilon) > delta) high *= 2;
   for (let step = 0; step < 300 && high - low > 1e-15 * high; step++) {
     const middle = low > high / 2 ? (low + high) / 2 : Math.sqrt(low * high);
-    if (gaussianDelta(1 / middle, epsilon) > delta) low = middle;
+    if (deltaAtMost(1 / middle, epsilon) > delta) low = middle;
     else high = middle;
   }
   return high;

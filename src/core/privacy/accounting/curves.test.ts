@@ -290,3 +290,16 @@ test('each mechanism: nothing is lost where nothing is done, everything without 
   for (const [id, options, message] of bad)
     assert.throws(() => of(id, options), message, `${id} ${JSON.stringify(options)}`);
 });
+
+test('gaussianEpsilon() is not below the truth where two nearly equal terms are subtracted', () => {
+  // By 70 digits; the last two are of the same order as δ itself.
+  for (const [mu, delta, truth] of [
+    [1e-5, 1e-18, 7.07738910372459e-5],
+    [1e-5, 1e-10, 3.92356589721477e-5],
+    [2e-5, 1e-30, 2.05240240661268e-4],
+  ] as const) {
+    const found = gaussianEpsilon(mu, delta);
+    assert.ok(found >= truth * (1 - 1e-14), `${mu}, ${delta}: ${found} instead of ${truth}`);
+    near(found, truth, 1e-6, `${mu}, ${delta}`);
+  }
+});

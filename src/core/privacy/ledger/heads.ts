@@ -2,6 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { canonicalJson, type Json } from '../../protocol/canonical-json.ts';
 import type { LedgerChain } from './chain.ts';
+import type { SealedChains } from './sealed-chains.ts';
 
 /** How far a subject's chain had come: kept where no backup of the ledger is, it shows a ledger that went back. */
 export type LedgerHead = { readonly entries: number; readonly hash: string };
@@ -37,7 +38,13 @@ export function rewoundSubject(
 }
 
 /** What a signed tree head of the log says of a ledger: how long it was, and a hash of where each chain stood. */
-export type LedgerSeal = { readonly subjects: number; readonly entries: number; readonly digest: string };
+export type LedgerSeal = {
+  readonly subjects: number;
+  readonly entries: number;
+  readonly digest: string;
+  /** Where single chains stood that had grown since the seal before; left out by logs of older versions. */
+  readonly chains?: SealedChains;
+};
 
 /**
  * The seal of a ledger's heads.
