@@ -101,10 +101,7 @@ for (const [id, lists] of Object.entries(rising) as [string, readonly (readonly 
 
 test('the ε of each local report rises with the budget and falls with the number of reports', () => {
   const each = (total: number, releases: number) => epsilonOfEach({ epsilon: total, delta, releases });
-  const [byBudget, byCount] = [
-    [1, 8].map((total) => each(total, 20)),
-    [20, 3, 1].map((releases) => each(8, releases)),
-  ];
+  const [byBudget, byCount] = [[1, 8].map((total) => each(total, 20)), [20, 3, 1].map((releases) => each(8, releases))];
   for (const found of [byBudget, byCount]) {
     assert.deepEqual(
       found,
