@@ -303,3 +303,20 @@ test('gaussianEpsilon() is not below the truth where two nearly equal terms are 
     near(found, truth, 1e-6, `${mu}, ${delta}`);
   }
 });
+
+test('advancedComposition() tells a δ of 1e-18 from nothing', () => {
+  // 40 releases of ε₀ = 1, by the sum itself.
+  const wanted = (total: number) => {
+    const choose = (n: number, m: number): number => (m === 0 ? 1 : (choose(n, m - 1) * (n - m + 1)) / m);
+    for (let i = 20; i >= 0; i--) {
+      let sum = 0;
+      for (let l = 0; l < i; l++) sum += choose(40, l) * (Math.exp(40 - l) - Math.exp(40 - 2 * i + l));
+      if (sum / (1 + Math.E) ** 40 <= total) return 40 - 2 * i;
+    }
+    return undefined;
+  };
+  for (const total of [1e-18, 1e-17, 1e-9, 1e-5]) {
+    assert.equal(advancedComposition({ epsilon: 1, delta: 0 }, 40, total), wanted(total), `${total}`);
+  }
+  assert.equal(advancedComposition({ epsilon: 0.5, delta: 1e-20 }, 10, 5e-20), undefined, 'ten times 1e-20 is more');
+});
