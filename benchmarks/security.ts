@@ -1,4 +1,4 @@
-// What security costs, ratios in one run. Usage: node benchmarks/security.ts [--only suites,rounds,…] [--json]
+// What security costs, ratios in one run. Usage: security.ts [--only suites,rounds,…] [--megabytes 0.1,1,10] [--json]
 // Handshakes, envelopes, signatures, bytes on the wire, and the overhead of a round with security on and off: the same
 // ten clients, loopback, codec, blobs on disk and aggregation, once as QFLARE does it, once over plain HTTP unsealed.
 import { spawnSync } from 'node:child_process';
@@ -43,6 +43,15 @@ if (process.env['MALLOC_TRIM_THRESHOLD_'] === undefined) {
   );
 }
 
+const { only, megabytes: asked } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    /** Sizes of the updates of `rounds`. */
+    megabytes: { type: 'string', default: '0.1,1,10' },
+    json: { type: 'boolean' },
+  },
+}).values;
+const sizes = asked.split(',').map(Number);
 const crypto = createNodeCrypto();
 const deflate = createNodeDeflate();
 const compute = await createWasmCompute();
@@ -232,7 +241,7 @@ async function rounds() {
   const rooms = Array.from({ length: 10 }, createRoom);
   const rows: object[] = [];
   try {
-    for (const megabytes of [0.1, 1, 10]) {
+    for (const megabytes of sizes) {
       const d = Math.round((megabytes * 1e6) / 4);
       const rng = createRng(1);
       const model = Buffer.alloc(4 * d);
@@ -327,7 +336,6 @@ async function rounds() {
 }
 
 const parts = { handshakes, suites: suiteCosts, envelopes, rounds };
-const { only } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean' } } }).values;
 const isAsked = (name: keyof typeof parts) => only === undefined || only.split(',').includes(name);
 const report = {
   handshakes: isAsked('handshakes') ? await handshakes() : {},

@@ -10,10 +10,11 @@ import { initialParameters, type ModelSpec } from '../../src/core/learning/model
 import { type AdaptiveClip, releaseBounded, shrunkReference } from '../../src/core/privacy/bounded-release.ts';
 import { noiseMultiplier } from '../../src/core/privacy/index.ts';
 import { localNoise, noisyUpdate } from '../../src/core/privacy/local/noisy-update.ts';
+import { unitUpdate, unitUpdateNorm, unitUpdates } from '../../src/core/privacy/local/priv-unit-update.ts';
 import { createRng } from '../../src/core/random/rng.ts';
 import type { Compute } from '../../src/ports/compute.ts';
 
-export type Mode = 'centred' | 'clipped' | 'local' | 'mean' | 'trimmed-mean';
+export type Mode = 'centred' | 'clipped' | 'local' | 'priv-unit' | 'mean' | 'trimmed-mean';
 
 export type Federation = {
   readonly spec: ModelSpec;
@@ -49,6 +50,9 @@ export async function runFederation(
     ? noiseMultiplier({ epsilon, delta, sampleRate: 1, steps: rounds }).noiseMultiplier
     : noNoise;
   const local = isFinite ? localNoise({ epsilon, delta, releases: rounds }) : noNoise;
+  const dimension = initialParameters(spec, root.child('model')).length;
+  const unit = mode === 'priv-unit' ? unitUpdates(dimension, { epsilon, delta, releases: rounds }) : null;
+  const unitNorm = unit === null ? 1 : unitUpdateNorm(unit, clipNorm);
   const bound = boundedAggregator(
     mode === 'clipped'
       ? [{ rule: 'clipping', radius: clipNorm }, { rule: 'mean' }]
@@ -75,12 +79,13 @@ export async function runFederation(
       radius = released.nextRadius;
       reference = shrunkReference(released.vector, released.noiseNorm);
     } else {
-      const sent =
-        mode === 'local' ? updates.map((update) => noisyUpdate(update, { clipNorm, noise: local, entropy })) : updates;
+      const sent = updates.map((update, i) => leaving(update, i < attackers));
       const pipelines: Record<string, Pipeline> = {
         local: [{ rule: 'mean' }],
         mean: [{ rule: 'mean' }],
         'trimmed-mean': [{ rule: 'trimmed-mean', f: Math.max(1, attackers) }],
+        // As a plan with PrivUnit has it: every report is cut to the norm that all reports have.
+        'priv-unit': [{ rule: 'clipping', radius: unitNorm }, { rule: 'mean' }],
       };
       step = (await aggregateCohort({ rows: sent, hasDiagnostics: false }, pipelines[mode]!, {}, compute)).vector;
     }
@@ -88,6 +93,13 @@ export async function runFederation(
     accuracies.push((await engine.evaluate({ spec, parameters, data: setting.test })).accuracy);
   }
   return accuracies;
+
+  /** What leaves a client: under local privacy a report. An attacker adds no noise, and nothing obliges it to clip. */
+  function leaving(update: Float32Array, isAttacker: boolean): Float32Array {
+    if (isAttacker) return update;
+    if (mode === 'local') return noisyUpdate(update, { clipNorm, noise: local, entropy });
+    return mode === 'priv-unit' ? unitUpdate(update, { clipNorm, setting: unit!, entropy }) : update;
+  }
 }
 
 /** What each client sends: the first ones attack. */

@@ -12,7 +12,12 @@ import { createRng } from '../core/random/rng.ts';
 import type { Trainer } from '../ports/trainer.ts';
 
 /** A site's data in the part that trains and the part that evaluates. */
-export type SiteParts = { readonly training: Dataset; readonly holdOut: Dataset | null };
+export type SiteParts = {
+  readonly training: Dataset;
+  readonly holdOut: Dataset | null;
+  /** The categories of the training part's rows, by column. */
+  readonly categories?: Readonly<Record<string, Int32Array>>;
+};
 
 /** Steps that are timed to tell how long training takes. */
 const probeSteps = 8;
@@ -23,11 +28,12 @@ export function createBuiltinTrainer(
   data: Dataset | SiteParts,
   engine: TrainingEngine = createWasmEngine(),
 ): Trainer {
-  const { training, holdOut } = 'training' in data ? data : splitSite(plan, data);
+  const { training, holdOut, categories }: SiteParts = 'training' in data ? data : splitSite(plan, data);
   const { adaptive: _, ...options } = plan.training;
   const { learningRate, momentum } = options;
   return {
     sampleCount: sampleCount(training),
+    categoriesOf: (what) => (what === 'label' ? training.labels : categories?.[what]),
     async secondsPerSample() {
       const parameters = new Float32Array(parameterCount(manifestOf(plan.model)));
       const job = { spec: plan.model, parameters, data: training, options: { ...options, epochs: 1 } };

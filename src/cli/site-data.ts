@@ -34,7 +34,7 @@ async function readCsv(plan: Plan, path: string, say: (text: string) => void): P
   }
   const text = await readFile(path, 'utf8');
   const rng = createRng(plan.seed).child('hold-out');
-  const { training, test, said } = readSiteTable({ text, path }, table, { holdoutShare, rng });
+  const { training, test, said, categories } = readSiteTable({ text, path }, table, { holdoutShare, rng });
   for (const sentence of said) say(sentence);
-  return { training, holdOut: test };
+  return { training, holdOut: test, categories };
 }

@@ -92,6 +92,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
     plan,
     entropy: parts.entropy,
     released: identity.local?.released ?? 0,
+    answers: identity.local?.reports,
     save: (next) => keep({ local: next }),
   });
   const own = createOwnPrivacy(say);

@@ -108,7 +108,9 @@ export async function contribute(
       throw new BudgetSpentError(`this site has made ${plan.rounds.count} noisy updates, as many as the plan allows`);
     }
     const update = protectedUpdate(await trainAtSite(site), local);
-    return encodePayload(updateClaims(plan, update), await encodeAtSite(site, update, deflate));
+    const reports = await local?.reports(round, trainer);
+    const claims = { ...updateClaims(plan, update), ...(reports === undefined ? {} : { reports }) };
+    return encodePayload(claims, await encodeAtSite(site, update, deflate));
   }
 
   async function metricsPayload(): Promise<Uint8Array> {

@@ -5,6 +5,7 @@ import { openEnvelope, type SealedChunks } from '../core/intake/open.ts';
 import { accepted, type Outcome, rejected } from '../core/intake/rejection.ts';
 import type { Metrics, Opened, Update, Verified } from '../core/intake/stages.ts';
 import { type Expectation, verifyEnvelope } from '../core/intake/verify.ts';
+import { questionsIn } from '../core/plan/histograms.ts';
 import { updateShape } from '../core/plan/learning.ts';
 import { type EnvelopeHead, headBytesMax } from '../core/protocol/envelope.ts';
 import { qkdPreSharedKey } from '../core/protocol/qkd-schedule.ts';
@@ -66,9 +67,14 @@ export function createContents(parts: CoordinatorParts, log: RunLog, context: Re
     };
   }
 
-  async function updateFrom(opened: Opened): Promise<Outcome<Content>> {
+  async function updateFrom(opened: Opened, round: Round): Promise<Outcome<Content>> {
     const row = await spool.begin(shape.count);
-    const update = await expandUpdate(opened, shape, { codec, deflate }, row);
+    const update = await expandUpdate(
+      opened,
+      { ...shape, questions: questionsIn(plan, round.number) },
+      { codec, deflate },
+      row,
+    );
     if (update.ok) return accepted({ value: update.value, release: row.release });
     await row.release();
     return update;
@@ -85,7 +91,7 @@ export function createContents(parts: CoordinatorParts, log: RunLog, context: Re
       const psk = qkd && qkdPreSharedKey({ ...qkd, deviceId, round: round.number });
       const opened = await openEnvelope(verified, chunkAt, { round: roundKey.key, psk }, crypto);
       if (!opened.ok) return opened;
-      if (phaseOf(round).collects === 'update') return updateFrom(opened.value);
+      if (phaseOf(round).collects === 'update') return updateFrom(opened.value, round);
       const metrics = await expandMetrics(opened.value);
       return metrics.ok ? accepted({ value: metrics.value, release: async () => {} }) : metrics;
     },

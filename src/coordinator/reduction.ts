@@ -8,6 +8,7 @@ import type { Plan } from '../core/plan/plan.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 import { combineMetrics } from '../core/round/evaluation.ts';
 import { type GlobalState, globalStep, lastAggregateOf, type RoundUpdates } from '../core/round/global-step.ts';
+import { newReports } from '../core/round/histograms.ts';
 import type { PrivacyFigures } from '../core/round/record.ts';
 import type { Contribution, Round } from '../core/round/round.ts';
 import { isStreamable, streamedStep } from '../core/round/streamed-step.ts';
@@ -61,7 +62,12 @@ export async function aggregateUpdates(
   const used = clientIds.filter((clientId) => !dropped.includes(clientId));
   const card = { clientIds: used, privacy: null };
   const { changes, published } = await writeNext({ parts, models }, round, { parent, next, card });
-  return { changes, drafts: [inspected, { ...published, data: { ...published.data, dropped } }] };
+  const reports = newReports(plan, round.number, run.histograms, { clientIds, updates });
+  const told: Draft[] =
+    reports.length === 0
+      ? []
+      : [{ kind: 'round.reports', round: round.number, data: { reports: reports as unknown as Json } }];
+  return { changes, drafts: [inspected, ...told, { ...published, data: { ...published.data, dropped } }] };
 
   async function stepAtOnce() {
     const state = await models.state(parent);

@@ -9,6 +9,7 @@ import { step } from '../core/round/step.ts';
 import type { JournalEntry } from '../ports/store.ts';
 import { type FtrlState, withDrawn, withLeaf } from './privacy/ftrl-state.ts';
 import { refusedForContent } from './trust.ts';
+import { countedReports, type HistogramCounts, type RoundReports } from '../core/round/histograms.ts';
 
 /** What has been learned about the open round so far. */
 export type OpenFacts = {
@@ -76,6 +77,8 @@ export type RunState = {
   /** Null unless the run is under central privacy. */
   readonly privacy: PrivacyState | null;
   readonly seconds: number;
+  /** What has been reported for each question of the plan's histograms, by its key. */
+  readonly histograms: Readonly<Record<string, HistogramCounts>>;
   /** What detection remembers of the clients. */
   readonly detection: Memory;
   /** The privacy ledger as the newest tree head has it. */
@@ -100,6 +103,7 @@ export const initialState: RunState = {
   tls: null,
   privacy: null,
   seconds: 0,
+  histograms: {},
   detection: emptyMemory,
   checkpoint: null,
   ledgerSeal: null,
@@ -184,6 +188,8 @@ export function evolve(state: RunState, entry: JournalEntry): RunState {
         { ...state, detection: remember(state.detection, data['inspection'] as unknown as Inspection) },
         () => ({ verdicts: data['verdicts'] as unknown as readonly ClientVerdict[] }),
       );
+    case 'round.reports':
+      return { ...state, histograms: countedReports(state.histograms, data['reports'] as unknown as RoundReports) };
     case 'round.evaluated':
       return withFacts(state, () => ({ clients: data as unknown as ClientEvaluation }));
     case 'round.closed': {

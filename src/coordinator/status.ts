@@ -2,6 +2,7 @@ import { planHash } from '../core/plan/plan.ts';
 import { describeProfile } from '../core/protocol/channel-profile.ts';
 import { suites } from '../core/protocol/suite.ts';
 import { privacyStatement } from '../core/plan/privacy.ts';
+import { histogramFigures } from '../core/round/histograms.ts';
 import { phaseOf } from '../core/round/round.ts';
 import type { Coordinator } from './coordinator.ts';
 import { encodeVerifierKey } from '../core/transparency/signed-note.ts';
@@ -67,6 +68,7 @@ export function statusOf(coordinator: Coordinator, parts: CoordinatorParts) {
       spent: run.records.findLast(({ privacy }) => privacy !== undefined)?.privacy?.epsilon ?? null,
       released: run.privacy?.released ?? null,
       out: run.privacy?.out ?? [],
+      histograms: histogramFigures(plan, run.histograms),
     },
     invitations: {
       open: [...invitations.values()].filter((one) => one.spentBy === undefined).length,

@@ -18,7 +18,11 @@ export type Identity = {
   readonly planHash: string;
   readonly plan: Json;
   /** Under local privacy: how many noisy updates this site has made. Counted before each is drawn. */
-  readonly local?: { readonly released: number };
+  readonly local?: {
+    readonly released: number;
+    /** What this site has answered for histograms, in base64: sent again as it was, never drawn anew. */
+    readonly reports?: Readonly<Record<string, string>>;
+  };
   /** Where this device has a QKD link: the epoch secrets that it shares with the coordinator, and the key of the round. */
   readonly qkd?: {
     readonly epochs: readonly { readonly epoch: number; readonly secret: string }[];

@@ -57,6 +57,8 @@ export type Trainer = {
   secondsPerSample?(): Promise<number>;
   /** Set by the trainer that clips and noises the gradient of each record: others are refused under that privacy. */
   readonly isRecordPrivate?: true;
+  /** The category of each example that it trains on, for a histogram: of the label, or of a column; −1: not known. */
+  categoriesOf?(what: string): ArrayLike<number> | undefined;
   /** How many samples it trains on, for a trainer that knows. */
   readonly sampleCount?: number;
 };

@@ -1,6 +1,7 @@
 import { type AttackId, attacks } from '../core/attacks/index.ts';
 import { createRng } from '../core/random/rng.ts';
 import type { Trainer, TrainerTask } from '../ports/trainer.ts';
+import { factsOf } from './world/trainer-facts.ts';
 
 /**
  * Sites that lie together. Over a network an attacker does not see the updates of the honest: what all accomplices
@@ -17,6 +18,7 @@ export type Accomplices = {
 /** A site that trains honestly and then sends something else: what it knows is its own update, or its accomplices'. */
 export function createHostileTrainer(honest: Trainer, attack: AttackId, accomplices?: Accomplices): Trainer {
   return {
+    ...factsOf(honest),
     async train(task) {
       const result = await honest.train(task);
       const own = difference(result.parameters, task.parameters);

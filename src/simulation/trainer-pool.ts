@@ -85,6 +85,10 @@ export function createTrainerPool(options: {
 
   return {
     trainerOf: (index) => ({
+      categoriesOf: (what) =>
+        what === 'label'
+          ? (options.poisoned.get(index)?.labels ?? options.shares[index]!.map((i) => options.training.labels[i]!))
+          : undefined,
       train: (task) => run<TrainerResult>({ kind: 'train', index, task }),
       evaluate: (task) => run<TrainerEvaluation>({ kind: 'evaluate', index, task }),
     }),

@@ -19,6 +19,14 @@ const plans: Readonly<Record<string, Omit<PlanInput, 'model'>>> = {
     learning: { server: { optimizer: 'fed-avg-m' } },
   },
   'local privacy of clients': { privacy: { mode: 'local', epsilon: 400 }, aggregation: mean },
+  'PrivUnit and a histogram of labels': {
+    privacy: {
+      mode: 'local',
+      epsilon: 400,
+      mechanism: 'priv-unit',
+      histograms: [{ name: 'labels', epsilon: 3, rounds: [1, 3] }],
+    },
+  },
   'local privacy of records': { privacy: { mode: 'local', unit: 'record' }, aggregation: mean },
 };
 
@@ -26,7 +34,8 @@ for (const [name, input] of Object.entries(plans)) {
   test(`whole worlds under ${name} keep every invariant, with crashes and a bad network`, async () => {
     const plan = parsePlan({ model, rounds: { count: 3 }, ...input, cohort: { expected: 6, ...input.cohort } });
     // Examples' gradients one by one take their time: one seed.
-    const isSlow = plan.privacy.mode === 'local' && plan.privacy.unit === 'record';
+    const isSlow =
+      plan.privacy.mode === 'local' && (plan.privacy.unit === 'record' || plan.privacy.mechanism === 'priv-unit');
     for (const seed of isSlow ? [1] : [1, 2]) {
       const { violations, status, reason } = await simulatePlan({ plan, seed, path: 'whole', faults: 'drawn' });
       assert.deepEqual(violations, [], `seed ${seed}`);

@@ -7,6 +7,7 @@ import { takePart } from '../../src/client/agent.ts';
 import { codecs } from '../../src/core/compression/index.ts';
 import { expandUpdate } from '../../src/core/intake/expand.ts';
 import type { Update } from '../../src/core/intake/stages.ts';
+import type { Question } from '../../src/core/plan/histograms.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import type { Entropy } from '../../src/ports/entropy.ts';
 import type { Identity } from '../../src/ports/identity.ts';
@@ -87,10 +88,19 @@ export async function runLocalSite<T>(
 }
 
 /** An update as the coordinator reads it. */
-export async function readUpdate(payload: Uint8Array, plan: Plan): Promise<Update> {
+export async function readUpdate(
+  payload: Uint8Array,
+  plan: Plan,
+  questions: readonly Question[] = [],
+): Promise<Update> {
   const row = await createMemorySpool().begin(d);
   const codec = codecs[plan.aggregation.codec];
-  const opened = await expandUpdate(openedOf(payload), { count: d, isNormalised: false }, { codec, deflate }, row);
+  const opened = await expandUpdate(
+    openedOf(payload),
+    { count: d, isNormalised: false, questions },
+    { codec, deflate },
+    row,
+  );
   if (!opened.ok) throw new Error(`${opened.code}: ${opened.detail}`);
   return opened.value;
 }

@@ -142,6 +142,12 @@ async function trainerFor(
     const { training } = 'training' in data ? data : splitSite(plan, data);
     return createRecordPrivateTrainer(plan, training, createNodeEntropy());
   }
+  if (program !== undefined && plan.privacy.mode === 'local' && plan.privacy.histograms !== undefined) {
+    throw new Failure(
+      'plan',
+      `Cannot join with --trainer as the plan's histograms (${plan.privacy.histograms.map(({ name }) => name).join(', ')}) must have the data's categories: only the built-in trainer knows them`,
+    );
+  }
   if (program !== undefined) {
     const { traitsOf } = await import('../../core/learning/client/index.ts');
     if (traitsOf(plan.learning.client).isSummed) {

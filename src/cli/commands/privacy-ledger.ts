@@ -8,6 +8,8 @@ import type { LedgerChain } from '../../core/privacy/ledger/chain.ts';
 import { type ClientBudget, forecastText, type GroupBudget, type RunRecord } from '../../core/round/run-record.ts';
 import { pathsOf, readPlan, readSettings } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
+import { localLedgerLines } from '../view/local-ledger.ts';
+import { aligned } from '../view/aligned.ts';
 
 type Options = { readonly client?: string; readonly json?: boolean; readonly chains?: boolean };
 
@@ -27,7 +29,7 @@ export function ledgerCommand(): Command {
       const { record, ledger } = await read(resolve(dir));
       const { client } = options;
       const chains = [...ledger].filter(([subject]) => client === undefined || subject === client);
-      if (client !== undefined && chains.length === 0) {
+      if (client !== undefined && chains.length === 0 && record.privacy?.local === undefined) {
         throw new Failure('plan', `Cannot show the ledger of ${client} as it must have entries: it has none`);
       }
       const report = { runId: record.runId, status: record.status, reason: record.reason, ...record.privacy };
@@ -38,7 +40,13 @@ export function ledgerCommand(): Command {
         process.stdout.write(`${JSON.stringify({ ...report, ...entries, heads: ledgerHeads(ledger), ...shown })}\n`);
         return;
       }
-      const lines = client === undefined ? ledgerLines(record, ledger) : entryLines(chains[0]![1]);
+      const { privacy } = record;
+      const lines =
+        privacy?.local !== undefined
+          ? localLedgerLines(privacy, privacy.local)
+          : client === undefined
+            ? ledgerLines(record, ledger)
+            : entryLines(chains[0]![1]);
       process.stdout.write(`${lines.join('\n')}\n`);
     });
 }
@@ -49,10 +57,10 @@ async function read(folder: string): Promise<{ record: RunRecord; ledger: Readon
   if (!existsSync(paths.database)) {
     throw new Failure('plan', `Cannot read the ledger of ${folder} as it must have been served: it holds no run yet`);
   }
-  if (plan.privacy.mode !== 'central') {
+  if (plan.privacy.mode === 'off') {
     throw new Failure(
       'plan',
-      `Cannot read a ledger as privacy.mode must be "central": current value is "${plan.privacy.mode}"`,
+      `Cannot read a ledger as privacy.mode must be "central" or "local": current value is "off"`,
     );
   }
   const { readRun } = await import('../../node/read-run.ts');
@@ -109,14 +117,4 @@ function entryLines(chain: LedgerChain): readonly string[] {
     const said = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
     return `${index} ${kind} ${said.join(', ')} (${hash.slice(0, 12)}…)`;
   });
-}
-
-function aligned(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
-      .join('  ')
-      .trimEnd(),
-  );
 }

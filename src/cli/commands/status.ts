@@ -3,6 +3,7 @@ import process from 'node:process';
 import { Command } from 'commander';
 import type { Status } from '../../coordinator/status.ts';
 import { asOwner } from '../owner-client.ts';
+import { histogramLines } from '../view/histogram-lines.ts';
 import { deviceLine } from './devices.ts';
 
 export function statusCommand(): Command {
@@ -33,6 +34,7 @@ function statusLines(status: Status): readonly string[] {
     `envelopes   ${channel.kem}, signed with ${channel.signature}`,
     `log         ${status.log.entries} entries, key sha256:${status.log.keyFingerprint}`,
     ...privacyLines(status),
+    ...status.privacy.histograms.flatMap(histogramLines).map((line) => `            ${line}`),
     ...qkdLines(status),
     `links       ${status.invitations.open} open, ${status.invitations.spent} spent`,
     ...status.devices.map(deviceLine),

@@ -7,6 +7,7 @@ import type { RotationForecast } from '../../core/privacy/ledger/rotation-foreca
 import type { ClientBudget, PrivacySummary } from '../../core/round/run-record.ts';
 import type { Snapshot } from '../run-log.ts';
 import { ftrlForecasts } from './ftrl-forecast.ts';
+import { localSummary } from './local-summary.ts';
 import { leavesLeft } from './ftrl-leaves-left.ts';
 import { groupBudgets } from './groups.ts';
 import { roundsOf } from '../state.ts';
@@ -22,7 +23,10 @@ export function privacySummary(
   if (privacy.mode === 'off') return undefined;
   const { epsilon, delta } = privacy;
   const statement = privacyStatement(privacy, rounds.count);
-  if (privacy.mode === 'local' || run.privacy === null) return { statement, epsilon, delta, central: null };
+  if (privacy.mode === 'local') {
+    return { statement, epsilon, delta, central: null, local: localSummary(run, plan, privacy) };
+  }
+  if (run.privacy === null) return { statement, epsilon, delta, central: null };
   const { purpose, rule } = privacy;
   const { noiseMultiplier, sampleRate, radius, released } = run.privacy;
   const state = run.privacy;

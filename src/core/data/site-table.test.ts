@@ -27,6 +27,9 @@ test('readSiteTable() takes columns by position without a header, by name with o
     plain.report.features.map(({ name }) => name),
     ['age', 'sex=f', 'sex=m'],
   );
+  // What a histogram of the column asks one of, in the rows' order.
+  assert.deepEqual([...plain.categories['sex']!], [0, 1, 0, 1]);
+  assert.equal(plain.categories['age'], undefined);
 });
 
 test('readSiteTable() says when a header has other names, and refuses one that has some of the names', () => {

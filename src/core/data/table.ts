@@ -15,7 +15,13 @@ export type TableReport = {
   readonly features: readonly FeatureFit[];
 };
 
-export type Table = { readonly training: Dataset; readonly test: Dataset | null; readonly report: TableReport };
+export type Table = {
+  readonly training: Dataset;
+  readonly test: Dataset | null;
+  readonly report: TableReport;
+  /** Of the training part: the category of each row by its place in the options' list, −1 where it is missing. */
+  readonly categories: Readonly<Record<string, Int32Array>>;
+};
 
 /**
  * Reads a CSV file into a training part and a test part.
@@ -64,7 +70,14 @@ export function tableFromRecords(
       classCount: options.label.classes.length,
     });
   const report = { rowsRead: rows.length, rowsDropped, columnsDropped, features: fit };
-  return { training: make(training), test: test.length === 0 ? null : make(test), report };
+  const categories = Object.fromEntries(
+    columns.flatMap(({ name, at, kind, categories: listed }) =>
+      kind === 'category' && listed !== undefined
+        ? [[name, Int32Array.from(training, ({ cells }) => listed.indexOf(cells[at]!))]]
+        : [],
+    ),
+  );
+  return { training: make(training), test: test.length === 0 ? null : make(test), report, categories };
 }
 
 function tidy({ line, cells }: CsvRecord): CsvRecord {

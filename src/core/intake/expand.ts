@@ -3,7 +3,9 @@ import type { Deflate } from '../../ports/deflate.ts';
 import type { RowWriter } from '../../ports/spool.ts';
 import { type Codec, createVectorReader } from '../compression/codec.ts';
 import { createPayloadReader } from '../protocol/payload.ts';
+import type { Question } from '../plan/histograms.ts';
 import { accepted, type Outcome, rejected } from './rejection.ts';
+import { checkReports } from './reports.ts';
 import type { Metrics, Opened, Update } from './stages.ts';
 
 const examplesMax = 2 ** 40;
@@ -15,6 +17,8 @@ const updateMeta = z.strictObject({
   claimedExamples: z.int().min(0).max(examplesMax),
   /** Only where the plan's algorithm divides updates by it. */
   accumulation: z.number().min(1).max(accumulationMax).optional(),
+  /** Only where the plan asks for histograms. */
+  reports: z.record(z.string().max(64), z.string().max(2048)).optional(),
 });
 const personalMeta = z.strictObject({
   lossSum: z.number().min(0).max(lossSumMax),
@@ -33,6 +37,8 @@ export type UpdateShape = {
   readonly count: number;
   /** Whether the algorithm divides updates, and so must say by what. */
   readonly isNormalised: boolean;
+  /** The questions of the round, under plans with histograms. */
+  readonly questions?: readonly Question[];
 };
 
 /**
@@ -73,7 +79,12 @@ export function checkUpdate(
   {
     delta,
     ...said
-  }: { readonly delta: Float32Array; readonly claimedExamples: number; readonly accumulation?: number },
+  }: {
+    readonly delta: Float32Array;
+    readonly claimedExamples: number;
+    readonly accumulation?: number;
+    readonly reports?: Readonly<Record<string, string>>;
+  },
   shape: UpdateShape,
 ): Outcome<Update> {
   if (delta.length !== shape.count) return rejected('wrong-shape', `not ${shape.count} values`);
@@ -84,17 +95,19 @@ export function checkUpdate(
   return accepted({ ...claims.value, delta } as Update);
 }
 
-type Claims = Pick<Update, 'claimedExamples' | 'accumulation'>;
+type Claims = Pick<Update, 'claimedExamples' | 'accumulation' | 'reports'>;
 
 /** What an update says of itself, in its range; and of its local steps where the plan asks for them, and only there. */
-function checkClaims(said: unknown, { isNormalised }: UpdateShape): Outcome<Claims> {
+function checkClaims(said: unknown, { isNormalised, questions = [] }: UpdateShape): Outcome<Claims> {
   const meta = updateMeta.safeParse(said);
   if (!meta.success) return rejected('bad-payload', 'the description of the update');
   const { claimedExamples, accumulation } = meta.data;
   if ((accumulation !== undefined) !== isNormalised) {
     return rejected('bad-payload', isNormalised ? 'no local steps' : 'local steps that nobody asked for');
   }
-  return accepted({ claimedExamples, accumulation: accumulation ?? 1 });
+  const reports = checkReports(meta.data.reports, questions);
+  if (!reports.ok) return reports;
+  return accepted({ claimedExamples, accumulation: accumulation ?? 1, reports: reports.value });
 }
 
 /** x − x is 0 for every finite x and NaN for all others, and so is the sum of these: the common case has no branches. */

@@ -1,6 +1,7 @@
 import type { Row } from '../../ports/compute.ts';
 import type { EnvelopeHead } from '../protocol/envelope.ts';
 import type { Outcome } from './rejection.ts';
+import type { Reports } from './reports.ts';
 
 /**
  * The stages an update passes, as types. Each carries a mark that only the stage's own function in this folder makes,
@@ -26,6 +27,8 @@ export type Update = {
   readonly accumulation: number;
   /** A claim, never trusted as a weight without a cap. */
   readonly claimedExamples: number;
+  /** What the site reports for the plan's histograms; nothing under plans without any. */
+  readonly reports: Reports;
   readonly [checked]: true;
 };
 

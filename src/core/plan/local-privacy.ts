@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Pipeline } from '../aggregation/pipeline.ts';
 import { manifestOf, type ModelSpec } from '../learning/model-spec.ts';
 import { elementCount } from '../model/manifest.ts';
+import { histogramEpsilon } from './histograms.ts';
 import { type ReportBudget, type UnitUpdates, unitUpdateNorm, unitUpdates } from '../privacy/local/priv-unit-update.ts';
 
 /** How a site makes its updates private, under local privacy of a client. */
@@ -18,14 +19,16 @@ type Given = {
   readonly rounds: { readonly count: number };
 };
 
-type Amounts = { readonly epsilon: number; readonly delta: number; readonly clipNorm: number };
+type Amounts = {
+  readonly epsilon: number;
+  readonly delta: number;
+  readonly clipNorm: number;
+  readonly histograms?: Parameters<typeof histogramEpsilon>[0]['histograms'];
+};
 
-/** What the updates of one site may cost together. */
-export function updateBudget(
-  { epsilon, delta }: Omit<Amounts, 'clipNorm'>,
-  rounds: { readonly count: number },
-): ReportBudget {
-  return { epsilon, delta, releases: rounds.count };
+/** What the updates of one site may cost together: what the reports for histograms leave of ε (basic composition). */
+export function updateBudget(amounts: Omit<Amounts, 'clipNorm'>, rounds: { readonly count: number }): ReportBudget {
+  return { epsilon: amounts.epsilon - histogramEpsilon(amounts), delta: amounts.delta, releases: rounds.count };
 }
 
 /** PrivUnit as a plan has it. Errors: RangeError where ε is too small for the model. */

@@ -3,6 +3,8 @@ import { groupProblems, groupsSchema } from './privacy-groups.ts';
 import { boundedAggregator } from '../aggregation/bounded.ts';
 import type { Pipeline } from '../aggregation/pipeline.ts';
 import { traitsOf } from '../learning/client/index.ts';
+import { histogramProblems, histogramsSchema, resolveHistograms } from './histograms.ts';
+import type { PlanTable } from './table.ts';
 import { localMechanismProblems, localMechanismSchema, unitPipeline } from './local-privacy.ts';
 import type { ModelSpec } from '../learning/model-spec.ts';
 import { type Ftrl, ftrlProblems, ftrlSchema, resolveFtrl } from './ftrl.ts';
@@ -115,6 +117,7 @@ const localSchema = z.strictObject({
     .describe('client: the whole update is noised. record: each example’s gradient is clipped and noised in training'),
   ...budget,
   mechanism: localMechanismSchema,
+  histograms: histogramsSchema.optional(),
 });
 
 /** What the model may reveal of a client. */
@@ -151,6 +154,7 @@ type Given = {
   readonly model: ModelSpec;
   readonly training: { readonly momentum: number };
   readonly learning: { readonly client: Parameters<typeof traitsOf>[0] };
+  readonly data: { readonly table?: PlanTable | undefined };
 };
 
 /**
@@ -178,7 +182,7 @@ export function defaultPipeline({
   ...rest
 }: Pick<Given, 'privacy' | 'cohort' | 'learning' | 'model' | 'rounds'>): Pipeline {
   if (privacy.mode === 'local' && privacy.mechanism === 'priv-unit' && privacy.unit === 'client') {
-    return unitPipeline(rest, localAmounts(privacy));
+    return unitPipeline(rest, { ...localAmounts(privacy), histograms: privacy.histograms });
   }
   if (privacy.mode !== 'central') {
     // SCAFFOLD's controls are aggregated by the same rule, which must follow a shift (ADR 12).
@@ -258,7 +262,8 @@ function centralProblems(plan: Given, privacy: Extract<Input, { mode: 'central' 
 }
 
 function localProblems(plan: Given, privacy: Extract<Input, { mode: 'local' }>, refuse: Refuse): void {
-  localMechanismProblems({ ...plan, privacy }, localAmounts(privacy), refuse);
+  localMechanismProblems({ ...plan, privacy }, { ...localAmounts(privacy), histograms: privacy.histograms }, refuse);
+  histogramProblems({ ...plan, privacy }, localAmounts(privacy), refuse);
   if (privacy.unit !== 'record') return;
   if (plan.model.kind === 'cnn') {
     refuse(
@@ -281,7 +286,9 @@ export function resolvePrivacy(plan: Given): { readonly privacy: Privacy; readon
   if (privacy.mode === 'off') return { privacy, pipeline };
   const amounts = resolvedBudget(privacy);
   if (privacy.mode === 'local') {
-    return { privacy: { ...privacy, ...localAmounts(privacy) }, pipeline };
+    const { histograms, ...rest } = privacy;
+    const settled = histograms === undefined ? {} : { histograms: resolveHistograms(histograms, plan) };
+    return { privacy: { ...rest, ...settled, ...localAmounts(privacy) }, pipeline };
   }
   const bound = boundedAggregator(pipeline, expectedContributions(plan));
   if (!bound.ok) throw new Error(`Cannot resolve the plan as its pipeline must be bounded: ${bound.reason}`);

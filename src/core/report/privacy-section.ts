@@ -8,6 +8,7 @@ import {
 import { roundAxis } from './curves.ts';
 import { formatCount } from './format.ts';
 import { markup, type Markup } from './markup.ts';
+import { localPart } from './local-section.ts';
 import { renderPlot, type Series } from './plot.ts';
 import { linearScale } from './scale.ts';
 import { clientName } from './summary.ts';
@@ -22,10 +23,11 @@ export function privacySection(run: RunRecord): Markup | null {
 <h2 id="privacy">Privacy</h2>
 <p class="card">${privacy.statement}</p>
 ${privacy.central === null ? localNote : centralPart(run, privacy.central)}
+${privacy.local === undefined ? null : localPart(privacy.local)}
 </section>`;
 }
 
-const localNote = markup`<p class="note">Each site clips and noises its own updates and counts them itself; the coordinator holds no figure of what has been spent.</p>`;
+const localNote = markup`<p class="note">Each site clips and noises its own updates and counts them itself; what is shown here is what has come from it.</p>`;
 
 function centralPart(run: RunRecord, central: NonNullable<PrivacySummary['central']>): Markup {
   const shown = central.clients.slice(0, clientsMax);
@@ -42,9 +44,14 @@ ${shown.map((client) => budgetRow(client, central.rule))}</tbody>
 </div>
 ${rest === 0 ? null : markup`<p class="note">and ${formatCount(rest, 'more client')}</p>`}
 ${(central.groups ?? []).map(groupNote)}
-<p class="note">ε is for readers who do not see who took part in which round; for one who does it is that of sample rate 1. Norms, verdicts and refusals, where they are shown, are for the operator and outside the bound.</p>
+<p class="note">${isSampled(run, central) ? 'ε is for readers who do not see who took part in which round; for one who does it is that of sample rate 1.' : 'ε is for readers who see who took part in which round, too.'} Norms, verdicts and refusals, where they are shown, are for the operator and outside the bound.</p>
 ${run.isWithheld === true ? markup`<p class="note">Withheld here: participants, refusals, verdicts and traffic.</p>` : null}
 ${simulated ? markup`<p class="note">The noise was <em>simulated</em>, from a seed: it protects nobody.</p>` : null}`;
+}
+
+/** Whether what was spent rests on coins that stay secret. */
+function isSampled(run: RunRecord, { sampleRate }: NonNullable<PrivacySummary['central']>): boolean {
+  return sampleRate < 1 || run.rounds.some(({ privacy }) => privacy !== undefined && privacy.sampleRate < 1);
 }
 
 /** What the clients of one person or site have lost together. */

@@ -1,4 +1,5 @@
 import type { Json } from '../protocol/canonical-json.ts';
+import type { HistogramFigures } from './histograms.ts';
 import type { RoundRecord } from './record.ts';
 
 /** Everything a report says of a run: read back from the journal, so every number has a source. */
@@ -47,6 +48,23 @@ export type PrivacySummary = {
     /** What the clients of one person or site have lost together; empty where the plan names no group. */
     readonly groups?: readonly GroupBudget[];
   } | null;
+  /** Under local privacy alone. */
+  readonly local?: LocalSummary;
+};
+
+/** What has left each site under local privacy, as the coordinator has seen it, and what the sites reported. */
+export type LocalSummary = {
+  /** `record`: each record is noised in training, and the site keeps the figure. */
+  readonly mechanism: 'gaussian' | 'priv-unit' | 'record';
+  readonly updatesPlanned: number;
+  /** ε of the updates and reports of a client that were accepted, at the plan's δ; null for `record`. */
+  readonly clients: readonly {
+    readonly clientId: string;
+    readonly updates: number;
+    readonly reports: number;
+    readonly epsilon: number | null;
+  }[];
+  readonly histograms: readonly HistogramFigures[];
 };
 
 /** ε of several clients of one person or site together, by PLD. */

@@ -15,6 +15,7 @@ import type { NoiseRecord } from './noise-record.ts';
 import { createSimulatedEntropy } from './simulated-entropy.ts';
 import type { VirtualTime } from './virtual-time.ts';
 import type { WireAttack } from './wire-attacks.ts';
+import { factsOf } from './trainer-facts.ts';
 
 const patienceMs = 30 * 24 * 3_600_000;
 const firstContactMs = 500;
@@ -80,9 +81,8 @@ export function createClientHost(world: {
     // Trainers may run on other threads: their results come at the moment that virtual time has for them.
     const train = <T>(work: () => Promise<T>): Promise<T> =>
       life.mortal(time.during(slowness * drawMs(delays, faults.trainingMs), work));
-    const { isRecordPrivate } = world.trainer;
     const trainer: Trainer = {
-      ...(isRecordPrivate === undefined ? {} : { isRecordPrivate }),
+      ...factsOf(world.trainer),
       async train(task) {
         const result = await train(() => world.trainer.train(task));
         if (task.purpose !== 'personal') world.noise.begin(task.round, clientId);

@@ -64,7 +64,9 @@ export function createDirectClient(world: {
       if (collects === 'metrics') return { kind: 'metrics', ...(await evaluateAtSite(site)) } as const;
       if (local !== null && !(await local.reserve())) return null;
       const update = protectedUpdate(await trainAtSite(site), local);
-      return { kind: 'update', delta: counter.row(wireVector(update)), ...updateClaims(plan, update) } as const;
+      const reports = await local?.reports(round, trainer);
+      const claims = { ...updateClaims(plan, update), ...(reports === undefined ? {} : { reports }) };
+      return { kind: 'update', delta: counter.row(wireVector(update)), ...claims } as const;
     });
     if (content === null) return;
     const outcome = await coordinator.submit(device, counter.leave(content));

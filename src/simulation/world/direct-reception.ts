@@ -4,6 +4,7 @@ import type { SiteEvaluation } from '../../client/site-learning.ts';
 import { checkMetrics, checkUpdate, type UpdateShape } from '../../core/intake/expand.ts';
 import { type Outcome, rejected } from '../../core/intake/rejection.ts';
 import type { Metrics, Update } from '../../core/intake/stages.ts';
+import { questionsIn } from '../../core/plan/histograms.ts';
 import { canAccept, type Contribution, phaseOf, type Round } from '../../core/round/round.ts';
 import type { Compute } from '../../ports/compute.ts';
 
@@ -14,6 +15,7 @@ export type Content =
       readonly delta: Float32Array;
       readonly claimedExamples: number;
       readonly accumulation?: number;
+      readonly reports?: Readonly<Record<string, string>>;
     }
   | ({ readonly kind: 'metrics' } & SiteEvaluation);
 
@@ -82,7 +84,9 @@ export function createCounter(compute: Compute, shape: UpdateShape): Counter {
         if (content?.kind !== collects)
           return rejected('wrong-round', `${content?.kind} where ${collects} is asked for`);
         const { kind, ...said } = content;
-        return kind === 'update' ? checkUpdate(said as never, shape) : checkMetrics(said);
+        return kind === 'update'
+          ? checkUpdate(said as never, { ...shape, questions: questionsIn(parts.plan, round.number) })
+          : checkMetrics(said);
       }
 
       async function contentsOf(round: Round, contributions: readonly Contribution[]): Promise<(Update | Metrics)[]> {

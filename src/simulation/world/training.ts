@@ -1,6 +1,7 @@
 import { type AttackId, attacks, collusiveAttacks } from '../../core/attacks/index.ts';
 import type { Rng } from '../../core/random/rng.ts';
 import type { Trainer, TrainerResult, TrainerTask } from '../../ports/trainer.ts';
+import { factsOf } from './trainer-facts.ts';
 
 const roundsKept = 3;
 
@@ -93,8 +94,7 @@ export function createTraining(world: {
   return {
     trainerOf(clientId) {
       const attack = attackOf(clientId);
-      const { isRecordPrivate } = honest.get(clientId)!;
-      const kind = isRecordPrivate === undefined ? {} : { isRecordPrivate };
+      const kind = factsOf(honest.get(clientId)!);
       const trainer = claimOf(clientId, {
         ...kind,
         train: (task) =>
