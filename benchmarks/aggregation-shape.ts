@@ -8,7 +8,7 @@ import { createRng } from '../src/core/random/rng.ts';
 import { createGraphCompute } from '../src/core/vector/graph-compute.ts';
 import { createWasmCompute } from '../src/core/vector/wasm.ts';
 import type { Compute } from '../src/ports/compute.ts';
-import { bandwidthSubjects, copyBytes, readBytes } from './aggregation/bandwidth.ts';
+import { bandwidthMeter } from './aggregation/bandwidth.ts';
 import { inTurn, type Least, own, type Subject } from './aggregation/clock.ts';
 import { fill } from './aggregation/fill.ts';
 import { type Part, startNumpy } from './aggregation/numpy.ts';
@@ -30,7 +30,7 @@ for (const rule of rules) await builtIn.run(rule);
 const peak = peakMegabytes();
 const native = n >= nativeRowsMin && n * d <= cellsMax ? nativeSide() : null;
 const numpy = await startNumpy(n, d);
-const bandwidth = bandwidthSubjects();
+const { gigabytesPerSecond, ...bandwidth } = bandwidthMeter(n * d);
 const least: Least = new Map();
 const pieces: readonly [MeasuredRule | null, Map<string, Subject>][] = [
   [null, new Map([['gram', own(() => builtIn.compute.gram(builtIn.rows))]])],
@@ -99,8 +99,8 @@ function sumOf(parts: readonly Part[]): number | null {
 }
 
 function resultOf(): ShapeResult {
-  const readGigabytes = readBytes / least.get('read')! / 1e6;
-  const copyGigabytes = copyBytes / least.get('copy')! / 1e6;
+  const readGigabytes = gigabytesPerSecond(least.get('read')!);
+  const copyGigabytes = gigabytesPerSecond(least.get('copy')!);
   const ratio = (peerMs: number | null, ms: number | null): number | null => {
     return peerMs === null || ms === null ? null : peerMs / ms;
   };

@@ -148,6 +148,7 @@ function writeCalibration(cohorts: readonly (keyof typeof seedsByCohort)[]): voi
   const text = `// Made by \`npm run calibrate:detection\` from attack-free runs only: softmax regression on MNIST, 300 images a site, in five
 // partitions (IID, Dirichlet 1.0, 0.5, 0.1, sorted by label), ${rounds} rounds, rule ${ruleName.split('-')[0]}, seeds from ${firstSeed} on:
 // ${cohorts.map((size) => `${seedsByCohort[size]} seeds of ${size} clients`).join(', ')}.
+/* oxlint-disable oxc/approx-constant -- a measured limit may come near a constant */
 import type { Calibration } from './calibration-table.ts';
 
 export const calibration: Calibration = ${JSON.stringify({ ...base, detectors: measured })};

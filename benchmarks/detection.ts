@@ -1,13 +1,13 @@
 // The detection KPI, cell by cell: who is flagged at the end of a window of 20 participations.
-// Usage: node benchmarks/detection.ts [--partition NAME] [--attacks a,b] [--detector ID] [--write]
-// What the detector saw is kept in runs/detection/recordings and judged anew each time, so it can be stopped and resumed;
-// --write puts the tables into docs.
+// Usage: node benchmarks/detection.ts [--partition NAME] [--attacks a,b] [--detector ID] [--seconds N] [--tables] [--write]
+// What the detector saw is kept in runs/detection/recordings, by rule, and judged anew each time: --seconds N runs a piece
+// and the next one goes on, --tables runs nothing; --write puts the tables into docs.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Hostility } from '../src/simulation/index.ts';
 import { attackClasses, type AttackClass, claimed } from './detection/cells.ts';
-import { decisionsOf, recordingOf } from './detection/recording.ts';
+import { decisionsOf, isRecorded, type Recorded, recordingOf } from './detection/recording.ts';
 import { partitions, type PartitionName } from './detection/setting.ts';
 import {
   areaUnderCurve,
@@ -30,43 +30,64 @@ const { values } = parseArgs({
     attacks: { type: 'string' },
     detector: { type: 'string', default: 'ensemble' },
     seeds: { type: 'string' },
+    seconds: { type: 'string' },
+    tables: { type: 'boolean' },
     write: { type: 'boolean' },
   },
 });
 const page = fileURLToPath(new URL('../docs/explanation/detection.md', import.meta.url));
 
-type Run = { readonly decisions: readonly Decision[]; readonly accuracy: number };
-
-async function measured(partition: PartitionName, attack: Hostility | 'none', seed: number): Promise<Run> {
-  const recording = await recordingOf({ partition, attack, seed, clients, rounds: window });
-  const decisions = decisionsOf(recording, { first: 0, last: window - 1 }, values.detector as 'ensemble');
-  return { decisions, accuracy: recording.accuracy.at(-1)! };
-}
+type Run = { readonly seed: number; readonly decisions: readonly Decision[]; readonly accuracy: number };
 
 type Cell = {
   readonly attackClass: AttackClass;
-  readonly attack: string;
+  readonly attack: Hostility | 'none';
   readonly partition: PartitionName;
-  readonly runs: readonly Run[];
 };
+type MeasuredCell = Cell & { readonly runs: readonly Run[] };
 
-const names = Object.keys(partitions) as PartitionName[];
 const wanted = values.attacks?.split(',');
-const cells: Cell[] = [];
-for (const partition of names.filter((name) => values.partition === undefined || name === values.partition)) {
-  for (const [attackClass, attacks] of Object.entries(attackClasses) as [
-    AttackClass,
-    readonly (Hostility | 'none')[],
-  ][]) {
-    for (const attack of attacks.filter((name) => wanted === undefined || wanted.includes(name) || name === 'none')) {
-      const runs: Run[] = [];
-      for (const seed of seedsWanted()) runs.push(await measured(partition, attack, seed));
-      cells.push({ attackClass, attack, partition, runs });
+const everyCell: readonly Cell[] = (Object.keys(partitions) as PartitionName[])
+  .filter((name) => values.partition === undefined || name === values.partition)
+  .flatMap((partition) =>
+    (Object.keys(attackClasses) as AttackClass[]).flatMap((attackClass) =>
+      attackClasses[attackClass]
+        .filter((attack) => wanted === undefined || wanted.includes(attack) || attack === 'none')
+        .map((attack) => ({ attackClass, attack, partition })),
+    ),
+  );
+if (values.tables !== true) await record();
+const cells: MeasuredCell[] = [];
+for (const cell of everyCell) {
+  const runs: Run[] = [];
+  for (const seed of seedsWanted()) if (isRecorded(recorded(cell, seed))) runs.push(await measured(cell, seed));
+  if (runs.length > 0) cells.push({ ...cell, runs });
+}
+
+function recorded({ partition, attack }: Cell, seed: number): Recorded {
+  return { partition, attack, seed, clients, rounds: window };
+}
+
+/** Runs what has not been run, cells with a claim first, as long as there is time. */
+async function record(): Promise<void> {
+  const end = performance.now() + 1000 * Number(values.seconds ?? Infinity);
+  const isFirst = ({ attack, attackClass, partition }: Cell) =>
+    attack === 'none' || claimed[attackClass].includes(partition);
+  for (const some of [everyCell.filter(isFirst), everyCell.filter((cell) => !isFirst(cell))]) {
+    for (const seed of seedsWanted()) {
+      for (const cell of some) if (performance.now() < end) await recordingOf(recorded(cell, seed));
     }
   }
 }
 
-const tables = [falseAlarmTable(), detectionTable(), missTable(), harmTable()];
+async function measured(cell: Cell, seed: number): Promise<Run> {
+  const recording = await recordingOf(recorded(cell, seed));
+  const decisions = decisionsOf(recording, { first: 0, last: window - 1 }, values.detector as 'ensemble');
+  return { seed, decisions, accuracy: recording.accuracy.at(-1)! };
+}
+
+const isBlind = cells.some(({ attackClass }) => attackClass === 'stealth');
+const tables = [falseAlarmTable(), detectionTable(), missTable(), ...(isBlind ? [harmTable()] : [])];
 process.stdout.write(`${tables.join('\n\n')}\n`);
 if (values.write === true) {
   const text = readFileSync(page, 'utf8');
@@ -94,9 +115,9 @@ function falseAlarmTable(): string {
     .filter(({ attack }) => attack === 'none')
     .map(({ partition, runs }) => {
       const alarms = withInterval(runs, (some) => share(all(some), false));
-      return `| ${partition} | ${percent(alarms)} |`;
+      return `| ${partition} | ${percent(alarms)} | ${runs.length} |`;
     });
-  return `**Attack-free: honest clients flagged at the end of a window, % (95 % interval)**\n\n| partition | flagged |\n| --- | --- |\n${rows.join('\n')}`;
+  return `**Attack-free: honest clients flagged at the end of a window, % (95 % interval)**\n\n| partition | flagged | seeds |\n| --- | --- | --- |\n${rows.join('\n')}`;
 }
 
 function detectionTable(): string {
@@ -110,22 +131,26 @@ function detectionTable(): string {
         return Number.isFinite(value) ? String(value) : '–';
       });
       const auc = of(areaUnderCurve);
-      return `| ${attackClass} | ${attack} | ${partition} | ${percent(of(balanced))} | ${percent(of((d) => share(d, true)))} | ${percent(of((d) => share(d, false)))} | ${auc.value.toFixed(3)} (${auc.low.toFixed(3)}–${auc.high.toFixed(3)}) | ${rounds.join(' / ')} |`;
+      return `| ${attackClass} | ${attack} | ${partition} | ${percent(of(balanced))} | ${percent(of((d) => share(d, true)))} | ${percent(of((d) => share(d, false)))} | ${auc.value.toFixed(3)} (${auc.low.toFixed(3)}–${auc.high.toFixed(3)}) | ${rounds.join(' / ')} | ${runs.length} |`;
     });
-  return `**Detection by cell, % (95 % interval)**\n\n| class | attack | partition | balanced accuracy | TPR | FPR | AUROC | rounds to detect, half / nine in ten |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n${rows.join('\n')}`;
+  return `**Detection by cell, % (95 % interval)**\n\n| class | attack | partition | balanced accuracy | TPR | FPR | AUROC | rounds to detect, half / nine in ten | seeds |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n${rows.join('\n')}`;
 }
 
-/** The cells in which more is claimed than was reached. */
+/** The cells in which more is claimed than was reached, and those of which not every seed has been run. */
 function missTable(): string {
-  const misses = cells
-    .filter(({ attackClass, partition }) => claimed[attackClass].includes(partition))
-    .map((cell) => ({ ...cell, value: balanced(all(cell.runs)) }))
-    .filter(({ value }) => !(value > goal));
-  const total = cells.filter(({ attackClass, partition }) => claimed[attackClass].includes(partition)).length;
+  const isClaimed = ({ attackClass, partition }: Cell) => claimed[attackClass].includes(partition);
+  const run = cells.filter(isClaimed).map((cell) => ({ ...cell, value: balanced(all(cell.runs)) }));
+  const misses = run.filter(({ value }) => !(value > goal));
+  const total = everyCell.filter(isClaimed).length;
+  const short = total - run.filter(({ runs }) => runs.length === seedsWanted().length).length;
   const list = misses.map(
     ({ attack, partition, value }) => `${attack} in ${partition} (${(100 * value).toFixed(1)} %)`,
   );
-  return `**Cells with a claim (overt and colluding everywhere; sign flip and drift in IID and Dirichlet(1.0)): ${total}, above 98 %: ${total - misses.length}.** ${list.length === 0 ? 'No cell misses.' : `Missed: ${list.join('; ')}.`}`;
+  return [
+    `**Cells with a claim (overt and colluding everywhere; sign flip and drift in IID and Dirichlet(1.0)): ${total}, above 98 %: ${run.length - misses.length}.**`,
+    list.length === 0 ? 'No cell misses.' : `Missed: ${list.join('; ')}.`,
+    ...(short === 0 ? [] : [`Of ${short} of them not every seed has been run.`]),
+  ].join(' ');
 }
 
 /** What attackers do to the model while nothing is done about them. */
@@ -136,13 +161,16 @@ function harmTable(): string {
   const rows = cells
     .filter(({ attackClass }) => attackClass === 'stealth')
     .map(({ attack, partition, runs }) => {
-      const pairs = runs.map(({ accuracy }, i) => clean.get(partition)![i]!.accuracy - accuracy);
+      const pairs = runs.flatMap(({ seed, accuracy }) => {
+        const quiet = clean.get(partition)?.find((one) => one.seed === seed);
+        return quiet === undefined ? [] : [quiet.accuracy - accuracy];
+      });
       const lost = withInterval(pairs, (some) => some.reduce((sum, value) => sum + value, 0) / some.length);
-      return { attack, partition, lost, worst: Math.max(...pairs) };
+      return { attack, partition, lost, worst: Math.max(...pairs), count: pairs.length };
     });
   const lines = rows.map(
-    ({ attack, partition, lost, worst }) =>
-      `| ${attack} | ${partition} | ${percent(lost)} | ${(100 * worst).toFixed(1)} |`,
+    ({ attack, partition, lost, worst, count }) =>
+      `| ${attack} | ${partition} | ${percent(lost)} | ${(100 * worst).toFixed(1)} | ${count} |`,
   );
-  return `**Stealth: accuracy lost in the last round with the detector blind, percentage points (95 % interval), mean and worst seed**\n\n| attack | partition | lost | worst seed |\n| --- | --- | --- | --- |\n${lines.join('\n')}`;
+  return `**Stealth: accuracy lost in the last round with the detector blind, percentage points (95 % interval), mean and worst seed**\n\n| attack | partition | lost | worst seed | seeds |\n| --- | --- | --- | --- | --- |\n${lines.join('\n')}`;
 }

@@ -1,6 +1,6 @@
 // Accuracy by mode, attack and ε: MNIST, 1,000 simulated clients, client-level privacy, softmax regression, last round.
 // Usage: node benchmarks/privacy-utility.ts [--seconds 250] [--only centred,mean] [--write] [--tables]
-// Each cell that is done is kept in runs/evidence, so that it can be run in pieces; --tables runs nothing; --write puts
+// Each cell that is done is kept in benchmarks/evidence, so that it can be run in pieces; --tables runs nothing; --write puts
 // what is known into docs/explanation/privacy.md. The noise is simulated (seeded).
 import process from 'node:process';
 import { parseArgs } from 'node:util';

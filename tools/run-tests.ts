@@ -16,12 +16,6 @@ if (files.length === 0) {
   process.exit(2);
 }
 
-// A merge may have brought kernels whose source is newer than what was built from the one before.
-const kernels = spawnSync(process.execPath, [join(import.meta.dirname, 'build-kernels.ts'), '--stale'], {
-  stdio: 'inherit',
-});
-if (kernels.status !== 0) process.exit(70);
-
 // Tests make folders with keys in them: what unlocks those is no file of the user.
 const state = mkdtempSync(join(tmpdir(), 'qflare-state-'));
 const { status } = spawnSync(process.execPath, ['--test', '--test-isolation=none', '--test-timeout=240000', ...files], {

@@ -9,13 +9,20 @@ export function cpuMs(): number {
 /** What is measured: `run` answers with its own milliseconds; `most` limits how often it is worth its time. */
 export type Subject = { run(): Promise<number>; readonly most?: number };
 
+/** What is shorter than this runs eight times in a row, and the least counts: numpy's side does the same. */
+const shortMs = 5;
+
 /** A subject of this process, by a clock. */
 export function own(work: () => Promise<unknown> | unknown, clock = cpuMs): Subject {
   return {
     async run() {
-      const start = clock();
-      await work();
-      return clock() - start;
+      let least = Number.POSITIVE_INFINITY;
+      for (let count = 0; count < (least < shortMs ? 8 : 1); count++) {
+        const start = clock();
+        await work();
+        least = Math.min(least, clock() - start);
+      }
+      return least;
     },
   };
 }

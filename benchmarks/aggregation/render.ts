@@ -20,8 +20,10 @@ export function render(report: AggregationReport): string {
   const lines = report.shapes.flatMap(shapeLines);
   if (report.threads !== null) {
     lines.push('', 'one worker thread and two, 100 × 1e6, wall time:');
-    for (const [name, { one, two, speedup }] of Object.entries(report.threads)) {
-      lines.push(`  ${name}: ${one.toFixed(0)} ms on one, ${two.toFixed(0)} ms on two, ${speedup.toFixed(2)} ×`);
+    for (const [name, { one, two, speedup, byWork }] of Object.entries(report.threads)) {
+      lines.push(
+        `  ${name}: ${one.toFixed(0)} ms on one, ${two.toFixed(0)} ms on two, ${speedup.toFixed(2)} × (by processor time ${byWork.toFixed(2)} ×)`,
+      );
     }
   }
   if (report.spooled !== null) {

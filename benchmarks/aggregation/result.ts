@@ -30,9 +30,16 @@ export type ShapeResult = {
   readonly rules: readonly RuleResult[];
 };
 
-export type Threads = Readonly<
-  Record<string, { readonly one: number; readonly two: number; readonly speedup: number }>
->;
+export type Threads = Readonly<Record<string, ThreadTimes>>;
+
+type ThreadTimes = {
+  /** Wall milliseconds on one worker and on two, and their ratio. */
+  readonly one: number;
+  readonly two: number;
+  readonly speedup: number;
+  /** What the ratio would be with both cores free and the work evenly split: from the processor time of all threads. */
+  readonly byWork: number;
+};
 
 export type Spooled = {
   readonly n: number;

@@ -1,13 +1,16 @@
 import { createWorkerCompute } from '../../src/adapters/compute-workers.ts';
 import { medianRanks } from '../../src/core/aggregation/median.ts';
 import { createRng } from '../../src/core/random/rng.ts';
-import { inTurn, type Least, own, type Subject } from './clock.ts';
+import { cpuMs, inTurn, type Least, own, type Subject } from './clock.ts';
 import { fill } from './fill.ts';
 import type { Threads } from './result.ts';
 
 const [n, d] = [100, 1_000_000];
 
-/** Wall time of whole passes on one worker thread and on two, in turn. */
+/**
+ * Whole passes on one worker thread and on two, in turn: wall time, which needs both cores to be free, and processor time of
+ * all threads, which does not.
+ */
 export async function timeThreads(budgetMs: number): Promise<Threads> {
   const sides = [createWorkerCompute(1), createWorkerCompute(2)].map((compute) => {
     const { rows } = compute.allocate(n, d);
@@ -23,15 +26,21 @@ export async function timeThreads(budgetMs: number): Promise<Threads> {
       },
     };
   });
-  const wall = (): number => performance.now();
   const result: Record<string, Threads[string]> = {};
   for (const name of ['weighted mean', 'median', 'Gram'] as const) {
     const least: Least = new Map();
-    const subjects = new Map(sides.map(({ passes }, i): [string, Subject] => [String(i), own(passes[name], wall)]));
-    for (const { passes } of sides) await passes[name]();
+    const subjects = new Map<string, Subject>();
+    for (const [i, { passes }] of sides.entries()) {
+      await passes[name]();
+      subjects.set(
+        `wall ${i}`,
+        own(passes[name], () => performance.now()),
+      );
+      subjects.set(`work ${i}`, own(passes[name], cpuMs));
+    }
     for (let again = 0; again < 4; again++) await inTurn(subjects, budgetMs, least);
-    const [one, two] = [least.get('0')!, least.get('1')!];
-    result[name] = { one, two, speedup: one / two };
+    const [one, two, workOne, workTwo] = ['wall 0', 'wall 1', 'work 0', 'work 1'].map((each) => least.get(each)!);
+    result[name] = { one: one!, two: two!, speedup: one! / two!, byWork: (2 * workOne!) / workTwo! };
   }
   await Promise.all(sides.map(({ compute }) => compute.close()));
   return result;

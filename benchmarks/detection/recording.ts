@@ -61,10 +61,19 @@ export function decisionsOf(
 /** As suspicious as can be. */
 const refusedScore = 99;
 
+/** Whether a run has been recorded under the rule of today. */
+export function isRecorded(wanted: Recorded): boolean {
+  return existsSync(fileOf(wanted));
+}
+
+function fileOf({ partition, attack, seed, clients, rounds }: Recorded): string {
+  return `${folder}${clients}-${partition}-${attack}-${seed}-${rounds}.json`;
+}
+
 /** The recording of a run: read where it is known, made where it is not. One client in five attacks. */
 export async function recordingOf(wanted: Recorded): Promise<Recording> {
   const { partition, attack, seed, clients, rounds } = wanted;
-  const file = `${folder}${clients}-${partition}-${attack}-${seed}-${rounds}.json`;
+  const file = fileOf(wanted);
   if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as Recording;
   const attackers = Math.round(attackerShare * clients);
   const outcome = await run({
@@ -103,10 +112,8 @@ export function observationsAt(recording: Recording, round: number, kept: number
   return recording.lines.flatMap(({ rounds }, i): Observation[] => {
     const [norm, cosine, nearest] = rounds[round] ?? [];
     if (norm === undefined) return [];
-    const trail = rounds
-      .slice(0, round + 1)
-      .flatMap((line, t) => (line.length === 0 ? [] : [{ ...scoresOf(line), times: lengthIn(recording, t, line) }]))
-      .slice(-kept);
+    const past = scoresIn(recording)[i]!.slice(0, round + 1);
+    const trail = past.filter((scores) => scores !== null).slice(-kept);
     return [
       {
         clientId: String(i).padStart(3, '0'),
@@ -118,6 +125,19 @@ export function observationsAt(recording: Recording, round: number, kept: number
       },
     ];
   });
+}
+
+const scored = new WeakMap<Recording, readonly (readonly (Scores | null)[])[]>();
+
+/** By client and round, null where there was no update: made once, as every later round looks back on them. */
+function scoresIn(recording: Recording): readonly (readonly (Scores | null)[])[] {
+  const known = scored.get(recording);
+  if (known !== undefined) return known;
+  const made = recording.lines.map(({ rounds }) =>
+    rounds.map((line, t) => (line.length === 0 ? null : { ...scoresOf(line), times: lengthIn(recording, t, line) })),
+  );
+  scored.set(recording, made);
+  return made;
 }
 
 function scoresOf(line: readonly (number | null)[]): Scores {

@@ -36,6 +36,6 @@ function worstCells(groups: readonly (Group | undefined)[], partition: string): 
   return [
     worst === undefined ? '–' : `${cell(worst)} (${worst.axes['attack']})`,
     goal.toFixed(1),
-    isOpen ? 'met so far' : verdict,
+    isOpen ? 'met so far' : verdict.replace('met within', '**below**, within'),
   ];
 }

@@ -49,7 +49,7 @@ export function nameOf({ mode, attack, epsilon, seed }: Cell): string {
   return `${mode}/${attack}/${epsilon ?? '∞'}/${seed}`;
 }
 
-const path = join(import.meta.dirname, '..', '..', 'runs', 'evidence', 'privacy-utility.jsonl');
+const path = join(import.meta.dirname, '..', 'evidence', 'privacy-utility.jsonl');
 
 /** What has been measured so far, by the cell's name. */
 export function knownCells(): Map<string, number> {

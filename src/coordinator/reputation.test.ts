@@ -9,8 +9,8 @@ type Opening = {
   readonly leftOut: readonly { readonly clientId: string; readonly trust: number }[];
 };
 
-/** Eight clients, one of which sends ten times its update; what the journal says of each round. */
-async function journalOf(reputation: 'observe' | 'select', rounds: number) {
+/** Eight clients, one of which sends ten times its update unless all are honest; what the journal says of each round. */
+async function journalOf(reputation: 'observe' | 'select', rounds: number, partition: 'iid' | 'by-label' = 'iid') {
   const openings: Opening[] = [];
   const verdicts: (readonly ClientVerdict[])[] = [];
   const { attackers } = await simulatePlan({
@@ -22,15 +22,14 @@ async function journalOf(reputation: 'observe' | 'select', rounds: number) {
     }),
     seed: 11,
     path: 'fast',
-    partition: 'iid',
-    attackers: 1,
-    attack: ['scaling'],
+    partition,
+    ...(partition === 'iid' ? { attackers: 1, attack: ['scaling'] } : {}),
     onEntry: ({ kind, data }) => {
       if (kind === 'round.opened') openings.push(data as unknown as Opening);
       if (kind === 'round.verdicts') verdicts.push(data['verdicts'] as unknown as ClientVerdict[]);
     },
   });
-  return { liar: attackers[0]!.clientId, openings, verdicts };
+  return { liar: attackers[0]?.clientId ?? '', openings, verdicts };
 }
 
 test('select: who is excluded is invited no more, comes back in time, and is out again sooner; no honest client ever is', async () => {
@@ -75,4 +74,10 @@ test('the journal has one verdict for each client of each round: a flag has its 
     trust.toSorted((a, b) => b - a),
     'trust falls from round to round',
   );
+});
+
+test('select: honest outliers stay: of clients whose data are sorted by label nobody is left out', async () => {
+  const { openings } = await journalOf('select', 24, 'by-label');
+  assert.equal(openings.length, 24);
+  assert.ok(openings.every(({ leftOut, participants }) => leftOut.length === 0 && participants.length === 8));
 });

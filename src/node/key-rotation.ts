@@ -1,4 +1,4 @@
-import { dueForRotation, type KeyPurpose, keyPurposes, type KeyRecord } from '../core/keys/lifecycle.ts';
+import { dueForRotation, keyAt, type KeyPurpose, keyPurposes, type KeyRecord } from '../core/keys/lifecycle.ts';
 import { signsOnlyAs } from '../core/protocol/purposes.ts';
 import type { Announcer } from '../coordinator/announcer.ts';
 import type { Crypto } from '../ports/crypto.ts';
@@ -52,10 +52,13 @@ export async function createKeyRotation(options: {
   }
 
   async function rotateDue(): Promise<void> {
-    for (const { purpose, id } of dueForRotation(await vault.inventory(), nowMs())) {
-      await rotate(purpose).catch((error: Error) =>
-        tell('key.rotation-failed', { purpose, id, reason: error.message }),
-      );
+    for (const key of dueForRotation(await vault.inventory(), nowMs())) {
+      const { purpose, id } = key;
+      await rotate(purpose).catch((error: Error) => {
+        tell('key.rotation-failed', { purpose, id, reason: error.message });
+        // No token has this hash: an expired one opens nothing, also where no other can be made.
+        if (purpose === 'owner-token' && keyAt(key, nowMs()).state === 'expired') tokenHash = new Uint8Array(32);
+      });
     }
   }
 

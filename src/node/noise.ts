@@ -9,8 +9,20 @@ import type { NoiseSource } from '../ports/noise-source.ts';
 const samplesPerRead = 512;
 const pauseMs = 1000;
 
-/** A further source of randomness, named by a device's path or an https address. */
+/** Hosts of public beacons: NIST, Inmetro, drand and its mirrors, Chile. No list of them is whole. */
+const beaconHosts = /(^|\.)(beacon|drand)\.|(^|\.)random\.uchile\.cl$/;
+
+/**
+ * A further source of randomness, named by a device's path or an https address.
+ *
+ * Errors: RangeError for a public beacon: what it gives is everybody's, and is never key material.
+ */
 export function noiseSourceOf(place: string, minEntropyPerSample: number): NoiseSource {
+  if (place.startsWith('https://') && beaconHosts.test(URL.parse(place)?.hostname ?? '')) {
+    throw new RangeError(
+      `Cannot take ${place} as a noise source as it must be secret: it is a public beacon, whose values everybody reads`,
+    );
+  }
   const description = { name: place, origin: 'device', minEntropyPerSample, windowSize: 512 } as const;
   return place.startsWith('https://')
     ? createHttpNoiseSource({ url: place, tls: {} }, description)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -127,7 +127,7 @@ test('a plan that demands certificates: sites join in one line, the authority ro
   const lines = Array.from({ length: 40 }, (_, i) => `${i % 2},${(i % 2) + (i % 5) / 10},${i % 7}`);
   writeFileSync(data, ['label,a,b', ...lines, ''].join('\n'));
   assert.equal((await runToEnd('init', folder, '--host', '127.0.0.1', '--plan', plan)).code, 0);
-  const server = start('serve', folder, '--json');
+  const server = start('serve', folder, '--json', '--no-plain-model');
   const { links } = await server.firstJson<{ links: readonly { link: string }[] }>();
   const first = start('join', links[0]!.link, '--data', data, '--state', join(root, 'site-1'), '--json');
   const register = () => JSON.parse(readFileSync(join(folder, 'keys', 'authority.json'), 'utf8')) as Listed;
@@ -172,6 +172,21 @@ test('a plan that demands certificates: sites join in one line, the authority ro
     devices.map(({ key }) => Uint8Array.fromBase64(key).length),
     [2592, 2592],
   );
+  // No model lies in clear; an export has it, proved with ML-DSA-87, and continues what a site has seen.
+  assert.ok(!existsSync(join(folder, 'model.safetensors')) && existsSync(join(folder, 'run.json')));
+  const exported = await runToEnd('export', folder, '--to', join(root, 'export'));
+  assert.equal(exported.code, 0, exported.err);
+  assert.ok(existsSync(join(root, 'export', 'model.safetensors')));
+  const site = ['--site', join(root, 'site-1')];
+  const audit = await json<{ isIntact: boolean; isKeyTrusted: boolean }>(
+    'audit',
+    'verify',
+    join(root, 'export'),
+    ...site,
+  );
+  assert.deepEqual([audit.isIntact, audit.isKeyTrusted], [true, true]);
+  const { log } = JSON.parse(readFileSync(join(root, 'site-1', 'identity.json'), 'utf8')) as { log: string };
+  assert.match(log, /^qflare\/[^\n]+\n\d+\n/);
   const own = join(folder, 'plan.toml');
   const text = readFileSync(own, 'utf8')
     .replace('"cnsa-style"', '"compatibility"')

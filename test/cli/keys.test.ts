@@ -113,7 +113,17 @@ test('each key that may be replaced is replaced while the coordinator runs, and 
   ]);
   assert.ok(now.every((key) => key.nextRotationMs === null || key.nextRotationMs > Date.now()));
   assert.match((await runToEnd('keys', 'destroy', folder, 'data-2')).err, /current value is active/);
-  assert.equal((await runToEnd('keys', 'destroy', folder, 'data-1')).code, 0);
+  // The first model rests under it: it is not lost by mistake.
+  for (const verb of ['destroy', 'revoke']) {
+    const kept = await runToEnd('keys', verb, folder, 'data-1');
+    assert.deepEqual(
+      [kept.code, /data-1 as nothing must rest under it: \d+ files do/.test(kept.err)],
+      [2, true],
+      kept.err,
+    );
+  }
+  assert.equal((await runToEnd('export', folder, '--to', join(root, 'export'))).code, 0);
+  assert.equal((await runToEnd('keys', 'destroy', folder, 'data-1', '--lose-files')).code, 0);
   assert.equal((await readInventory(keys)).find(({ id }) => id === 'data-1')?.state, 'destroyed');
   // Stopped, it rotates by itself; and the folder still works.
   assert.match((await runToEnd('keys', 'rotate', folder, 'kek', '--json')).out, /"id":"kek-3"/);

@@ -134,8 +134,11 @@ test('every key that rotates is replaced in mid-run, the coordinator is restarte
     [1, 2, 3, 4].map(() => ['completed', 2]),
   );
   assert.deepEqual(roundsSeen, [1, 2, 3, 4], 'no update was trained twice');
+  // A session ends with the process of the coordinator: the site hears that once for what it was sending, and goes on.
+  const ended = journal.filter(({ kind, data }) => kind === 'request.refused' && data['code'] === 'not-authenticated');
+  assert.ok(ended.length <= 2, JSON.stringify(ended));
   assert.deepEqual(
-    journal.filter(({ kind }) => kind.includes('refused') || kind.includes('aborted')),
+    journal.filter((entry) => !ended.includes(entry) && /refused|aborted/.test(entry.kind)),
     [],
   );
   const rotated = journal.flatMap(({ kind, data }) => (kind === 'key.rotated' ? [data['id']] : []));

@@ -57,52 +57,48 @@ test('PrivUnit on the wire: every report has the one norm that all reports have,
   });
 });
 
-for (const mechanism of ['k-rr', 'rappor', 'oue', 'hadamard'] as const) {
-  test(`${mechanism} on the wire: one possible report for the question, kept before it is sent, the same in every round`, async () => {
-    const histograms = [{ name: 'labels', epsilon: 2, mechanism }];
-    const plan = smallPlan({
-      ...alone,
-      privacy: { mode: 'local', epsilon: 8, delta: 1e-5, clipNorm: 0.5, histograms },
-    });
-    const question = questionsIn(plan, 1)[0]!;
-    const trainer: Trainer = { ...clean, categoriesOf: (what) => (what === 'label' ? [2, 2, 2, 2] : undefined) };
-    await runLocalSite(plan, { trainer }, async (world, { payloads, sent, kept, said }) => {
-      assert.deepEqual(said, []);
-      const [first, second] = await Promise.all(
-        payloads.map((payload) => readUpdate(payload, plan, questionsIn(plan, 1))),
-      );
-      assert.deepEqual(first!.reports, second!.reports, 'the stored report, and no new draw');
-      const report = first!.reports['labels/1']!;
-      assert.equal(
-        addReport(
-          Array.from({ length: counterCount(question) }, () => 0),
-          report,
-          question,
-        ),
-        null,
-      );
-      assert.equal(sent.length, 4, 'the line was cut once in each round');
-      assert.equal(new Set(sent.map((bytes) => crypto.sha256(bytes).toHex())).size, 2);
-      // Kept with the count before anything is sealed: a restart finds it.
-      assert.deepEqual(kept.at(-1)!.local, { released: 2, reports: { 'labels/1': report.toBase64() } });
-      const { run } = world.coordinator.snapshot();
-      assert.deepEqual(run.histograms['labels/1']!.clients, ['client-01']);
-      const status = statusOf(world.coordinator, world.parts).privacy.histograms;
-      assert.equal(status[0]!.reports, 1);
-      const record = runRecordOf(world.coordinator.snapshot(), world.parts, 1);
-      const local = record.privacy!.local!;
-      assert.deepEqual([local.clients[0]!.updates, local.clients[0]!.reports], [2, 1]);
-      // Two Gaussian updates at ε = 6, and one report at 2: all of the plan's 8, up to the solver.
-      const spent = local.clients[0]!.epsilon!;
-      assert.ok(spent <= 8 && spent > 7.98, `${spent}`);
-      assert.match(
-        localLedgerLines(record.privacy!, local).join('\n'),
-        /client-01 +2 of 2 +1 +\d\.\d{4} +8\n\nlabels: label from round 1 on/,
-      );
-      assert.match(toText(privacySection(record)!), /“labels”: label, asked from round 1 on/);
-    });
+test('histograms on the wire, by every mechanism: one possible report for each question, kept before it is sent, the same in every round', async () => {
+  const mechanisms = ['k-rr', 'rappor', 'oue', 'hadamard'] as const;
+  const histograms = mechanisms.map((mechanism) => ({ name: mechanism, epsilon: 0.5, mechanism }));
+  const plan = smallPlan({
+    ...alone,
+    privacy: { mode: 'local', epsilon: 8, delta: 1e-5, clipNorm: 0.5, histograms },
   });
-}
+  const questions = questionsIn(plan, 1);
+  const trainer: Trainer = { ...clean, categoriesOf: (what) => (what === 'label' ? [2, 2, 2, 2] : undefined) };
+  await runLocalSite(plan, { trainer }, async (world, { payloads, sent, kept, said }) => {
+    assert.deepEqual(said, []);
+    const [first, second] = await Promise.all(payloads.map((payload) => readUpdate(payload, plan, questions)));
+    assert.deepEqual(first!.reports, second!.reports, 'the stored reports, and no new draw');
+    assert.equal(sent.length, 4, 'the line was cut once in each round');
+    assert.equal(new Set(sent.map((bytes) => crypto.sha256(bytes).toHex())).size, 2);
+    // Kept with the count before anything is sealed: a restart finds them.
+    const { released, reports: stored } = kept.at(-1)!.local!;
+    assert.equal(released, 2);
+    const { run } = world.coordinator.snapshot();
+    const status = statusOf(world.coordinator, world.parts).privacy.histograms;
+    for (const [i, question] of questions.entries()) {
+      const key = `${mechanisms[i]}/1`;
+      const report = first!.reports[key]!;
+      const counts = Array.from({ length: counterCount(question) }, () => 0);
+      assert.equal(addReport(counts, report, question), null, key);
+      assert.equal(stored![key], report.toBase64());
+      assert.deepEqual(run.histograms[key], { clients: ['client-01'], counts });
+      assert.deepEqual([status[i]!.mechanism, status[i]!.reports], [mechanisms[i], 1]);
+    }
+    const record = runRecordOf(world.coordinator.snapshot(), world.parts, 1);
+    const local = record.privacy!.local!;
+    assert.deepEqual([local.clients[0]!.updates, local.clients[0]!.reports], [2, 4]);
+    // Two Gaussian updates at ε = 6, and four reports at ½: all of the plan's 8, up to the solver.
+    const spent = local.clients[0]!.epsilon!;
+    assert.ok(spent <= 8 && spent > 7.98, `${spent}`);
+    assert.match(
+      localLedgerLines(record.privacy!, local).join('\n'),
+      /client-01 +2 of 2 +4 +\d\.\d{4} +8\n\nk-rr: label from round 1 on/,
+    );
+    assert.match(toText(privacySection(record)!), /“rappor”: label, asked from round 1 on/);
+  });
+});
 
 test('a restarted site sends the report that it has kept, and one that does not know its categories sends nothing', async () => {
   const histograms = [{ name: 'labels', epsilon: 2, rounds: [1, 2] }];

@@ -53,3 +53,16 @@ test('a healthy source stays; one that cannot be read is told once and tried aga
   assert.deepEqual(told, ['entropy.unreachable']);
   assert.match(noiseSourceOf('https://qrng.example/{count}', 1).description.name, /^https/);
 });
+
+test("a public beacon is refused as a source, whatever its path: what it gives is everybody's", () => {
+  for (const place of [
+    'https://beacon.nist.gov/beacon/2.0/pulse/last',
+    'https://api.drand.sh/public/latest',
+    'https://drand.cloudflare.com/public/latest',
+    'https://random.uchile.cl/beacon/2.1/pulse/last',
+    'https://beacon.inmetro.gov.br/beacon/2.0/pulse/last',
+  ])
+    assert.throws(() => noiseSourceOf(place, 1), /must be secret: it is a public beacon/, place);
+  for (const place of ['https://qrng.example.org/beacon/{count}', '/dev/hwrng', 'https://rack-beacon.example/{count}'])
+    assert.equal(noiseSourceOf(place, 1).description.name, place);
+});

@@ -20,12 +20,12 @@ export function missing(...names: readonly string[]): string | false {
   return absent.length === 0 ? false : `${absent.join(', ')} not in ${folder}`;
 }
 
-/** What is in a file. Files of ACVP may stand behind a header, in an array. */
-export function readVectors(name: string): { readonly testGroups: readonly unknown[] } {
+/** What is in a file. Files of ACVP may stand behind a header, in an array, which `whole` leaves as it is. */
+export function readVectors(name: string, how?: 'whole'): { readonly testGroups: readonly unknown[] } {
   const bytes = readFileSync(pathOf(name)!);
   const isGzipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const value: unknown = JSON.parse((isGzipped ? gunzipSync(bytes) : bytes).toString());
-  return (Array.isArray(value) ? value.at(-1) : value) as { testGroups: unknown[] };
+  return (Array.isArray(value) && how === undefined ? value.at(-1) : value) as { testGroups: unknown[] };
 }
 
 /** The groups of a vector file. An empty file is a failure, not a success. */
@@ -56,4 +56,11 @@ export function acvpNames(): readonly {
     if (pathOf(expected) === undefined) return [];
     return [{ name: prompt, mode: mode as Mode, prompt, expected }];
   });
+}
+
+/** The names of the files there whose name begins so. */
+export function namesLike(beginning: string): readonly string[] {
+  const files = existsSync(folder) ? readdirSync(folder) : [];
+  const names = files.flatMap((file) => /^(.*)\.json(?:\.gz)?$/.exec(file)?.[1] ?? []);
+  return [...new Set(names)].filter((name) => name.startsWith(beginning)).toSorted();
 }

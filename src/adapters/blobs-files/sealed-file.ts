@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from '../../primitives/index.ts';
 import type { FileHandle } from 'node:fs/promises';
+import { sealedUnder } from '../../core/keys/sealed.ts';
 import type { AtRest } from '../../ports/at-rest.ts';
 import { DamagedError } from '../../ports/damage.ts';
 
@@ -145,8 +146,19 @@ async function* chunksOf(
   yield { chunk: chunk.subarray(0, filled), isLast: true };
 }
 
-async function headOf(file: FileHandle): Promise<{ wrapped: Uint8Array; dataStart: number } | undefined> {
-  const beginning = await readUpTo(file, fixedBytes + 256, 0);
+/** Which version of the data key wraps the key of a sealed file, by its beginning; undefined where it is none of these. */
+export function sealedBlobUnder(beginning: Uint8Array): number | undefined {
+  const head = headIn(Buffer.from(beginning));
+  return head && sealedUnder(head.wrapped);
+}
+
+async function headOf(file: FileHandle): Promise<Head | undefined> {
+  return headIn(await readUpTo(file, fixedBytes + 256, 0));
+}
+
+type Head = { readonly wrapped: Uint8Array; readonly dataStart: number };
+
+function headIn(beginning: Buffer): Head | undefined {
   if (beginning.length < fixedBytes || !beginning.subarray(0, magic.length).equals(magic)) return undefined;
   if (beginning[magic.length] !== formatVersion) return undefined;
   const dataStart = fixedBytes + beginning.readUInt16BE(magic.length + 1);

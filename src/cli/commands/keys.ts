@@ -8,6 +8,7 @@ import { Failure } from '../failure.ts';
 import { keyRevocationReasons } from '../../core/protocol/revocation-reasons.ts';
 
 const dayMs = 86_400_000;
+const loseFlag = ['--lose-files', 'although files rest under it, which nobody can open any more'] as const;
 type RelockOptions = { readonly toPassphraseFile?: string; readonly toKeyFile?: string; readonly json?: boolean };
 
 const rotated = Object.entries(keyPurposes).flatMap(([purpose, { rotates }]) => (rotates ? [purpose] : []));
@@ -80,8 +81,10 @@ export function keysCommand(): Command {
     .addOption(
       new Option('--reason <why>', 'why, for the journal').choices(keyRevocationReasons).default('keyCompromise'),
     )
+    .option(...loseFlag)
     .option('--json', 'print one JSON document')
-    .action(async (dir: string, id: string, options: { reason: string; json?: boolean }) => {
+    .action(async (dir: string, id: string, options: { reason: string; loseFiles?: boolean; json?: boolean }) => {
+      if (options.loseFiles !== true) await refuseInUse(pathsOf(resolve(dir)), id);
       const { revoked, inUse } = await revoke(dir, id, options.reason);
       const rows = [revoked, ...(inUse === null ? [] : [inUse])].map((key) => rowOf(key, Date.now()));
       const text = `${id} is revoked${inUse === null ? '' : `; ${inUse.id} is in use`}\n`;
@@ -92,15 +95,32 @@ export function keysCommand(): Command {
     .description('Destroy a retired key: what it has sealed can never be opened again')
     .argument('<dir>', "the coordinator's folder; the coordinator must not run")
     .argument('<id>', 'the key, as "keys list" names it')
+    .option(...loseFlag)
     .option('--json', 'print one JSON document')
-    .action(async (dir: string, id: string, options: { json?: boolean }) => {
+    .action(async (dir: string, id: string, options: { loseFiles?: boolean; json?: boolean }) => {
       const paths = pathsOf(resolve(dir));
-      const gone = await inFolder(paths, async (vault) => vault.destroy(id));
+      const gone = await inFolder(paths, async (vault) => {
+        if (options.loseFiles !== true) await refuseInUse(paths, id);
+        return vault.destroy(id);
+      });
       process.stdout.write(
         options.json === true ? `${JSON.stringify(rowOf(gone, Date.now()))}\n` : `${id} is destroyed\n`,
       );
     });
   return keys;
+}
+
+/** A data key under which models and the like still rest is ended only by who says so. */
+async function refuseInUse(paths: Paths, id: string): Promise<void> {
+  const key = (await inventoryOf(paths)).find((one) => one.id === id);
+  if (key?.purpose !== 'data' || !['retired', 'expired'].includes(key.state)) return;
+  const { filesUnder } = await import('../../node/data-key-use.ts');
+  const count = await filesUnder(key.version, [paths.blobs, paths.roundKeys, paths.qkdEpochs]);
+  if (count === 0) return;
+  throw new Failure(
+    'plan',
+    `Cannot end ${id} as nothing must rest under it: ${count} files do, models among them ("qflare export" the run first; --lose-files ends it all the same)`,
+  );
 }
 
 async function rotate(dir: string, purposes: readonly string[]): Promise<readonly KeyRecord[]> {

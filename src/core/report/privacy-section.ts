@@ -44,9 +44,14 @@ ${shown.map((client) => budgetRow(client, central.rule))}</tbody>
 </div>
 ${rest === 0 ? null : markup`<p class="note">and ${formatCount(rest, 'more client')}</p>`}
 ${(central.groups ?? []).map(groupNote)}
-<p class="note">ε is for readers who do not see who took part in which round; for one who does it is that of sample rate 1. Norms, verdicts and refusals, where they are shown, are for the operator and outside the bound.</p>
+<p class="note">${isSampled(run, central) ? 'ε is for readers who do not see who took part in which round; for one who does it is that of sample rate 1.' : 'ε is for readers who see who took part in which round, too.'} Norms, verdicts and refusals, where they are shown, are for the operator and outside the bound.</p>
 ${run.isWithheld === true ? markup`<p class="note">Withheld here: participants, refusals, verdicts and traffic.</p>` : null}
 ${simulated ? markup`<p class="note">The noise was <em>simulated</em>, from a seed: it protects nobody.</p>` : null}`;
+}
+
+/** Whether what was spent rests on coins that stay secret. */
+function isSampled(run: RunRecord, { sampleRate }: NonNullable<PrivacySummary['central']>): boolean {
+  return sampleRate < 1 || run.rounds.some(({ privacy }) => privacy !== undefined && privacy.sampleRate < 1);
 }
 
 /** What the clients of one person or site have lost together. */

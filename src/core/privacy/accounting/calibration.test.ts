@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { analyticGaussianSigma } from './analytic-gaussian.ts';
+import { logBinomial } from '../numerics/log-space.ts';
 import { epsilon, epsilonInterval, type EpsilonInput } from './epsilon.ts';
 import { fixedSizeEpsilon } from './fixed-size.ts';
 import { noiseMultiplier } from './noise-multiplier.ts';
@@ -110,6 +111,32 @@ test('shuffleEpsilon() equals the sum over all outcomes of few clients, and one 
   }
   near(shuffleEpsilon(1, 1, 1e-9), 1, 1e-5, 'one client');
   assert.equal(shuffleEpsilon(0, 10, 1e-5), 0);
+});
+
+test('shuffleEpsilon() is not below what binary answers really lose, where e^ε is no double either', () => {
+  // All answer 0 but one, who has 1 in one of two worlds: the count of ones is all that is seen.
+  for (const [local, clients, delta] of [
+    [0.1, 50, 1e-5],
+    [4, 20, 1e-10],
+    [30, 5, 1e-5],
+    [40, 30, 1e-2],
+  ] as const) {
+    const flip = 1 / (1 + Math.exp(local));
+    const others = (k: number) =>
+      k < 0 || k > clients - 1
+        ? 0
+        : Math.exp(logBinomial(clients - 1, k) + k * Math.log(flip) + (clients - 1 - k) * Math.log1p(-flip));
+    const found = shuffleEpsilon(local, clients, delta);
+    let lost = 0;
+    for (let k = 0; k <= clients; k++) {
+      const [without, withOne] = [others(k), others(k - 1)];
+      const one = withOne * (1 - flip) + without * flip;
+      const none = withOne * flip + without * (1 - flip);
+      lost += Math.max(0, one - Math.exp(found) * none);
+    }
+    assert.ok(lost <= delta * (1 + 1e-6), `ε₀ ${local}, n ${clients}: δ(${found}) is ${lost}`);
+  }
+  for (const local of [700, 1500]) near(shuffleEpsilon(local, 10, 1e-5), local, 1e-3, `ε₀ ${local}`);
 });
 
 test('shuffleClosedForm() is the formula where it holds, above the numerical bound, and undefined where it does not', () => {

@@ -31,9 +31,11 @@ export function advancedComposition(part: Guarantee, count: number, totalDelta: 
   const delta = checkNumber(ACTION, 'delta', part.delta, 'delta');
   const k = checkNumber(ACTION, 'count', count, 'positiveCount');
   checkNumber(ACTION, 'the total delta', totalDelta, 'delta');
-  const kept = Math.exp(k * Math.log1p(-delta));
+  const logKept = k * Math.log1p(-delta);
   for (let i = Math.floor(k / 2); i >= 0; i--) {
-    if (1 - kept * (1 - deltaAt(epsilon, k, i)) <= totalDelta) return epsilon * (k - 2 * i);
+    // Not 1 − (1 − δ)^k (1 − δ_i): what is left of a small δ after that is rounding.
+    const spent = -Math.expm1(logKept + Math.log1p(-Math.min(1, deltaAt(epsilon, k, i))));
+    if (spent * (1 + 1e-12) <= totalDelta) return epsilon * (k - 2 * i);
   }
   return undefined;
 }

@@ -9,6 +9,7 @@ import {
   gdpCentralLimitMu,
   zcdpEpsilon,
 } from './analytic-gaussian.ts';
+import { epsilon } from './epsilon.ts';
 import { MECHANISMS, type Contribution, type MechanismId } from './mechanisms.ts';
 import {
   exponentialRdp,
@@ -302,4 +303,42 @@ test('gaussianEpsilon() is not below the truth where two nearly equal terms are 
     assert.ok(found >= truth * (1 - 1e-14), `${mu}, ${delta}: ${found} instead of ${truth}`);
     near(found, truth, 1e-6, `${mu}, ${delta}`);
   }
+});
+
+test('advancedComposition() tells a δ of 1e-18 from nothing', () => {
+  // 40 releases of ε₀ = 1, by the sum itself.
+  const wanted = (total: number) => {
+    const choose = (n: number, m: number): number => (m === 0 ? 1 : (choose(n, m - 1) * (n - m + 1)) / m);
+    for (let i = 20; i >= 0; i--) {
+      let sum = 0;
+      for (let l = 0; l < i; l++) sum += choose(40, l) * (Math.exp(40 - l) - Math.exp(40 - 2 * i + l));
+      if (sum / (1 + Math.E) ** 40 <= total) return 40 - 2 * i;
+    }
+    return undefined;
+  };
+  for (const total of [1e-18, 1e-17, 1e-9, 1e-5]) {
+    assert.equal(advancedComposition({ epsilon: 1, delta: 0 }, 40, total), wanted(total), `${total}`);
+  }
+  assert.equal(advancedComposition({ epsilon: 0.5, delta: 1e-20 }, 10, 5e-20), undefined, 'ten times 1e-20 is more');
+});
+
+test('replace-one costs what twice the distance costs, where nothing is sampled', () => {
+  const both = (step: object, further: object) => {
+    const replaced = epsilon({ ...step, steps: 3, delta: 1e-6, adjacency: 'replace-one' } as never);
+    const moved = epsilon({ ...further, steps: 3, delta: 1e-6 } as never);
+    assert.deepEqual([replaced.pld, replaced.rdp], [moved.pld, moved.rdp], JSON.stringify(step));
+  };
+  const laplace = { mechanism: 'laplace', noiseMultiplier: 3 };
+  both(laplace, { ...laplace, noiseMultiplier: 1.5 });
+  const discrete = { mechanism: 'discrete-laplace', parameter: 0.4, sensitivity: 2 };
+  both(discrete, { ...discrete, sensitivity: 4 });
+  const gaussian = { mechanism: 'discrete-gaussian', sigma: 4, sensitivity: 1 };
+  both(gaussian, { ...gaussian, sensitivity: 2 });
+  const tree = { mechanism: 'tree-aggregation', noiseMultiplier: 8, treeSteps: 7 };
+  both(tree, { ...tree, noiseMultiplier: 4 });
+  const sampled = { ...laplace, sampleRate: 0.5, steps: 1, delta: 1e-6, adjacency: 'replace-one' } as const;
+  assert.throws(
+    () => epsilon(sampled as never),
+    /sampleRate of laplace must be 1 under replace-one: current value is 0.5/,
+  );
 });

@@ -118,8 +118,8 @@ describe('epsilon()', () => {
       /mechanism must be one of gaussian/,
     );
     assert.throws(
-      () => epsilon({ mechanism: 'laplace', noiseMultiplier: 1, steps: 1, delta: 0, adjacency: 'replace-one' }),
-      /adjacency of laplace must be add-or-remove-one/,
+      () => epsilon({ mechanism: 'permute-and-flip', epsilon: 1, steps: 1, delta: 0, adjacency: 'replace-one' }),
+      /adjacency of permute-and-flip must be add-or-remove-one/,
     );
   });
 });

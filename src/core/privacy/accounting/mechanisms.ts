@@ -84,16 +84,16 @@ const NO_LOSS: Contribution = { rdp: () => 0, chance: 0 };
 /** All mechanisms by id. A new one is one entry. */
 export const MECHANISMS = {
   gaussian: { adjacencies: BOTH, contribution: gaussian },
-  laplace: { adjacencies: ADD_OR_REMOVE, contribution: laplace },
-  'discrete-laplace': { adjacencies: ADD_OR_REMOVE, contribution: discreteLaplace },
-  'discrete-gaussian': { adjacencies: ADD_OR_REMOVE, contribution: discreteGaussian },
+  laplace: { adjacencies: BOTH, contribution: laplace },
+  'discrete-laplace': { adjacencies: BOTH, contribution: discreteLaplace },
+  'discrete-gaussian': { adjacencies: BOTH, contribution: discreteGaussian },
   'randomized-response': { adjacencies: REPLACE, contribution: randomizedResponse },
   exponential: { adjacencies: BOTH, contribution: exponential },
   'permute-and-flip': { adjacencies: ADD_OR_REMOVE, contribution: permuteAndFlip },
   approximate: { adjacencies: BOTH, contribution: approximate },
   'gaussian-mixture': { adjacencies: ADD_OR_REMOVE, contribution: gaussianMixture },
   'gaussian-group': { adjacencies: ADD_OR_REMOVE, contribution: gaussianGroup },
-  'tree-aggregation': { adjacencies: ADD_OR_REMOVE, contribution: treeAggregation },
+  'tree-aggregation': { adjacencies: BOTH, contribution: treeAggregation },
 } as const satisfies { [Id in MechanismId]: Mechanism<Id> };
 
 function gaussian(options: MechanismOptions['gaussian'], adjacency: Adjacency): Contribution {
@@ -101,30 +101,39 @@ function gaussian(options: MechanismOptions['gaussian'], adjacency: Adjacency): 
   const q = checkNumber(ACTION, 'sampleRate', options.sampleRate, 'rate');
   if (q === 0) return NO_LOSS;
   if (sigma === 0) return NO_NOISE;
-  const distance = adjacency === 'replace-one' ? 2 : 1;
+  const distance = distanceOf(adjacency);
   if (q === 1) return { mu: distance / sigma, rdp: (order) => (order * distance * distance) / (2 * sigma * sigma) };
   if (adjacency === 'replace-one') return { chance: q, pair: replacedGaussianPair(sigma, q) };
   return { chance: q, pair: subsampledGaussianPair(sigma, q), rdp: (order) => subsampledGaussianRdp(sigma, q, order) };
 }
 
-function laplace(options: MechanismOptions['laplace']): Contribution {
-  const scale = checkNumber(ACTION, 'noiseMultiplier', options.noiseMultiplier, 'notNegative');
+/** How far one record moves a sum that it enters or leaves at a distance of 1: out and another in. */
+const distanceOf = (adjacency: Adjacency) => (adjacency === 'replace-one' ? 2 : 1);
+
+function laplace(options: MechanismOptions['laplace'], adjacency: Adjacency): Contribution {
+  const said = checkNumber(ACTION, 'noiseMultiplier', options.noiseMultiplier, 'notNegative');
   const q = checkNumber(ACTION, 'sampleRate', options.sampleRate ?? 1, 'rate');
   if (q === 0) return NO_LOSS;
-  if (scale === 0) return NO_NOISE;
+  if (said === 0) return NO_NOISE;
+  if (adjacency === 'replace-one' && q < 1) {
+    throw new RangeError(
+      `Cannot ${ACTION} as sampleRate of laplace must be 1 under replace-one: current value is ${q}`,
+    );
+  }
+  const scale = said / distanceOf(adjacency);
   const pair = subsampledLaplacePair(scale, q);
   return q === 1 ? { pair, rdp: (order) => laplaceRdp(1 / scale, order) } : { chance: q, pair };
 }
 
-function discreteLaplace(options: MechanismOptions['discrete-laplace']): Contribution {
+function discreteLaplace(options: MechanismOptions['discrete-laplace'], adjacency: Adjacency): Contribution {
   const parameter = checkNumber(ACTION, 'parameter', options.parameter, 'positive');
-  const sensitivity = checkNumber(ACTION, 'sensitivity', options.sensitivity, 'positiveCount');
+  const sensitivity = distanceOf(adjacency) * checkNumber(ACTION, 'sensitivity', options.sensitivity, 'positiveCount');
   return { pair: discreteLaplacePair(parameter, sensitivity) };
 }
 
-function discreteGaussian(options: MechanismOptions['discrete-gaussian']): Contribution {
+function discreteGaussian(options: MechanismOptions['discrete-gaussian'], adjacency: Adjacency): Contribution {
   const sigma = checkNumber(ACTION, 'sigma', options.sigma, 'notNegative');
-  const sensitivity = checkNumber(ACTION, 'sensitivity', options.sensitivity, 'positiveCount');
+  const sensitivity = distanceOf(adjacency) * checkNumber(ACTION, 'sensitivity', options.sensitivity, 'positiveCount');
   if (sigma === 0) return NO_NOISE;
   const rho = (sensitivity / sigma) ** 2 / 2;
   return { pair: discreteGaussianPair(sigma, sensitivity), rdp: (order) => order * rho };
@@ -199,11 +208,11 @@ function gaussianGroup(options: MechanismOptions['gaussian-group']): Contributio
   };
 }
 
-function treeAggregation(options: MechanismOptions['tree-aggregation']): Contribution {
+function treeAggregation(options: MechanismOptions['tree-aggregation'], adjacency: Adjacency): Contribution {
   const sigma = checkNumber(ACTION, 'noiseMultiplier', options.noiseMultiplier, 'notNegative');
   const steps = checkNumber(ACTION, 'treeSteps', options.treeSteps, 'positiveCount');
   if (sigma === 0) return NO_NOISE;
   const { participations: max = 1, separation = 0 } = options;
-  const square = treeSensitivitySquare(steps, { max, separation });
+  const square = distanceOf(adjacency) ** 2 * treeSensitivitySquare(steps, { max, separation });
   return { mu: Math.sqrt(square) / sigma, rdp: (order) => (order * square) / (2 * sigma * sigma) };
 }

@@ -131,7 +131,7 @@ export function randomizedResponseRdp(noiseParameter: number, bucketCount: numbe
   const k = bucketCount;
   if (k === 1 || p === 1) return 0;
   if (p === 0) return Infinity;
-  const loss = Math.log(k / p - k + 1);
+  const loss = Math.log1p((k * (1 - p)) / p);
   if (order === Infinity) return loss;
   const terms = [order * loss + Math.log(p / k), -order * loss + Math.log1p(-p + p / k), Math.log((1 - 2 / k) * p)];
   return terms.reduce(logAdd, -Infinity) / (order - 1);

@@ -45,27 +45,28 @@ export function shuffleEpsilon(localEpsilon: number, clients: number, delta: num
 function clonesDelta(epsilon: number, localEpsilon: number, clients: number, delta: number): number {
   const n = clients - 1;
   const share = Math.exp(-localEpsilon);
-  const reach = Math.sqrt(2 * n * Math.log(1e4 / delta)) / 2 + 1;
+  const reach = Math.sqrt(2 * n * Math.log(1e8 / delta)) / 2 + 1;
   const first = Math.max(0, Math.floor(n * share - reach));
   const last = Math.min(n, Math.ceil(n * share + reach));
-  let total = 0;
-  let kept = 0;
+  // What lies outside has at most this mass (Hoeffding).
+  let total = first === 0 && last === n ? 0 : 2e-8 * delta;
   for (let clones = first; clones <= last; clones++) {
     const logWeight =
       logBinomial(n, clones) +
       (clones > 0 ? -clones * localEpsilon : 0) +
       (n - clones > 0 ? (n - clones) * Math.log1p(-share) : 0);
     const weight = Math.exp(logWeight);
-    kept += weight;
     if (weight > (1e-6 * delta) / (last - first + 1)) total += weight * splitDivergence(epsilon, localEpsilon, clones);
     else total += weight;
   }
-  return total + Math.max(0, 1 - kept - 1e-12);
+  return total;
 }
 
 /** Σ_k (P(k) − e^ε Q(k))₊ for k = A + Δ of C clones; the ratio grows with k, so the sum is a tail. */
 function splitDivergence(epsilon: number, localEpsilon: number, clones: number): number {
   const p = 1 / (1 + Math.exp(-localEpsilon));
+  // e^ε (1 − p) is e^{ε − ε₀} p: neither 1 − p nor e^ε is lost where ε₀ is large.
+  const other = p * Math.exp(-localEpsilon);
   const growth = Math.exp(epsilon);
   const slack = 9 * Math.sqrt(clones + 1) + 2;
   const last = Math.min(clones + 1, Math.ceil((clones + 1) / 2 + slack));
@@ -74,7 +75,8 @@ function splitDivergence(epsilon: number, localEpsilon: number, clones: number):
   for (let k = last; k >= 0; k--) {
     const withOne = k > 0 ? Math.exp(logBinomial(clones, k - 1) + logHalf) : 0;
     const without = k <= clones ? Math.exp(logBinomial(clones, k) + logHalf) : 0;
-    const excess = p * withOne + (1 - p) * without - growth * ((1 - p) * withOne + p * without);
+    const against = p * Math.exp(epsilon - localEpsilon) * withOne + (without === 0 ? 0 : growth * p * without);
+    const excess = p * withOne + other * without - against;
     if (excess <= 0) break;
     sum += excess;
   }

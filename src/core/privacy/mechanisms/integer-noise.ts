@@ -1,5 +1,6 @@
 import type { Entropy } from '../../../ports/entropy.ts';
 import { checkNumber } from '../check.ts';
+import { poissonSampler } from './poisson.ts';
 import { createIntegerSource, type IntegerSource } from './random-integers.ts';
 
 /** Draws integer noise of one law. */
@@ -80,15 +81,15 @@ export function varianceOf(sigma: number): { readonly n: number; readonly d: num
 /**
  * Skellam noise, the difference of two Poisson draws of mean μ = n ÷ d: exact, and closed under sums.
  *
- * Formula:  Poisson(1) by k ~ Geometric(½), kept with probability 2^k ÷ (2 k!); Poisson(μ) as a sum of such draws.
- * Cost:     about 2μ + 2 draws a sample.
+ * Formula:  two draws from Poisson(μ) by inversion (`poissonSampler`).
+ * Cost:     two words a sample for μ up to 2²⁰.
  * Source:   Agarwal, Kairouz and Liu 2021, arXiv:2110.04995 (the mechanism).
  */
 export function skellamNoise(entropy: Entropy, mean: { readonly n: number; readonly d: number }): IntegerNoise {
   const n = checkNumber(ACTION, 'the mean’s numerator', mean.n, 'positiveCount');
   const d = checkNumber(ACTION, 'the mean’s denominator', mean.d, 'positiveCount');
-  const source = createIntegerSource(entropy);
-  return { next: () => drawPoisson(source, n, d) - drawPoisson(source, n, d) };
+  const draw = poissonSampler(createIntegerSource(entropy), n, d);
+  return { next: () => draw() - draw() };
 }
 
 function drawLaplace(source: IntegerSource, t: number, s: number): number {
@@ -101,32 +102,6 @@ function drawLaplace(source: IntegerSource, t: number, s: number): number {
     if ((source.uint32() & 1) === 0) return size;
     if (size !== 0) return -size;
   }
-}
-
-function drawPoisson(source: IntegerSource, n: number, d: number): number {
-  let total = 0;
-  const whole = Math.floor(n / d);
-  for (let i = 0; i < whole; i++) total += drawSmallPoisson(source, 1, 1);
-  return n % d === 0 ? total : total + drawSmallPoisson(source, n % d, d);
-}
-
-/** Poisson(γ) for γ = n/d ≤ 1: k ~ Geometric(½), kept with probability (2γ)^k ÷ (2 k!). */
-function drawSmallPoisson(source: IntegerSource, n: number, d: number): number {
-  for (;;) {
-    let k = 0;
-    while ((source.uint32() & 1) === 0) k++;
-    if (isKept(source, k, n, d)) return k;
-  }
-}
-
-function isKept(source: IntegerSource, k: number, n: number, d: number): boolean {
-  // (2γ)^k ÷ (2 k!) = ½ at 0, γ at 1, γ² at 2, then one factor 2γ ÷ i for each i ≥ 3.
-  if (k === 0) return source.bernoulli(1, 2);
-  for (let i = 1; i <= k; i++) {
-    if (!source.bernoulli(n, d)) return false;
-    if (i > 2 && !source.bernoulli(2, i)) return false;
-  }
-  return true;
 }
 
 function floorRoot(value: number): number {

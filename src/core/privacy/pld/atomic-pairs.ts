@@ -26,8 +26,8 @@ export function approximatePair(epsilon: number, delta: number): DominatingPair 
   const high = (1 - delta) / (1 + Math.exp(-epsilon));
   const low = (1 - delta) / (1 + Math.exp(epsilon));
   const atoms = [
-    { upper: high, lower: low },
-    { upper: low, lower: high },
+    { upper: high, lower: low, loss: epsilon },
+    { upper: low, lower: high, loss: -epsilon },
     { upper: delta, lower: 0 },
     { upper: 0, lower: delta },
   ];
@@ -44,17 +44,19 @@ export function discreteLaplacePair(parameter: number, sensitivity: number): Dom
   const tail = 1 / (1 + Math.exp(-parameter));
   const shrink = Math.exp(-parameter * sensitivity);
   const atoms: Atom[] = [
-    { upper: tail, lower: tail * shrink },
-    { upper: tail * shrink, lower: tail },
+    { upper: tail, lower: tail * shrink, loss: parameter * sensitivity },
+    { upper: tail * shrink, lower: tail, loss: -parameter * sensitivity },
   ];
-  for (let x = 1; x < sensitivity; x++) atoms.push({ upper: at(x), lower: at(x - sensitivity) });
+  for (let x = 1; x < sensitivity; x++) {
+    atoms.push({ upper: at(x), lower: at(x - sensitivity), loss: parameter * (sensitivity - 2 * x) });
+  }
   return atomPair(atoms, { isSymmetric: true });
 }
 
 /**
  * Discrete Gaussian noise, P[x] ∝ e^{−x²/2σ²}, on one integer of bounded sensitivity.
  *
- * Formula: outcomes beyond 15 σ (mass below 1e-49) are left out.
+ * Formula: loss at x = Δ (Δ − 2x) ÷ 2σ²; outcomes beyond 15 σ (mass below 1e-49) are left out.
  * Needs:   σ > 0, sensitivity a positive integer. A vector is not dominated by this pair; use its zCDP.
  */
 export function discreteGaussianPair(sigma: number, sensitivity: number): DominatingPair {
@@ -64,9 +66,8 @@ export function discreteGaussianPair(sigma: number, sensitivity: number): Domina
   for (let x = -reach; x <= reach; x++) total += at(x);
   const atoms: Atom[] = [];
   for (let x = -reach; x <= reach + sensitivity; x++) {
-    const atom = { upper: at(x) / total, lower: at(x - sensitivity) / total };
-    if (atom.upper > 0 && atom.lower > 0) atoms.push(atom);
-    else atoms.push({ upper: Math.max(atom.upper, 1e-300), lower: Math.max(atom.lower, 1e-300) });
+    const loss = (sensitivity * (sensitivity - 2 * x)) / (2 * sigma * sigma);
+    atoms.push({ upper: at(x) / total, lower: at(x - sensitivity) / total, loss });
   }
-  return atomPair(atoms, { isSymmetric: true });
+  return atomPair(atoms, { isSymmetric: true, isUnbounded: true });
 }

@@ -39,25 +39,30 @@ export type DominatingPair = {
 
 export type Direction = 'remove' | 'add';
 
-export type Atom = { readonly upper: number; readonly lower: number };
+/** An outcome. Its loss is ln(upper ÷ lower) unless said: doubles do not hold e^−loss of a large one. */
+export type Atom = { readonly upper: number; readonly lower: number; readonly loss?: number };
 
 /**
- * A pair with finitely many outcomes.
+ * A pair with finitely many outcomes; `isUnbounded` where they are the likely ones of infinitely many.
  *
  * Needs: masses ≥ 0 that sum to 1 on each side (up to what the caller has cut and added as an atom of its own).
  */
-export function atomPair(atoms: readonly Atom[], options: { readonly isSymmetric: boolean }): DominatingPair {
+export function atomPair(
+  atoms: readonly Atom[],
+  options: { readonly isSymmetric: boolean; readonly isUnbounded?: boolean },
+): DominatingPair {
   const placed = atoms
     .filter((atom) => atom.upper > 0 || atom.lower > 0)
-    .map((atom) => ({ ...atom, loss: Math.log(atom.upper / atom.lower) }));
+    .map((atom) => ({ ...atom, loss: atom.loss ?? Math.log(atom.upper / atom.lower) }));
+  const { isUnbounded = false } = options;
   const finite = placed.map((atom) => atom.loss).filter((loss) => Number.isFinite(loss));
   const low = Math.min(...finite, 0);
   const high = Math.max(...finite, 0);
   return {
     isSymmetric: options.isSymmetric,
     lossMax: {
-      remove: placed.some((atom) => atom.loss === Infinity) ? Infinity : high,
-      add: placed.some((atom) => atom.loss === -Infinity) ? Infinity : -low,
+      remove: isUnbounded || placed.some((atom) => atom.loss === Infinity) ? Infinity : high,
+      add: isUnbounded || placed.some((atom) => atom.loss === -Infinity) ? Infinity : -low,
     },
     lossRange: () => ({ low, high }),
     cells: (grid) => {

@@ -84,7 +84,7 @@ export function gaussianMixturePair(
 }
 
 /** ln((e^loss − 1 + q) ÷ q), without overflow; −∞ at and below the least loss. */
-function logShare(loss: number, q: number): number {
+export function logShare(loss: number, q: number): number {
   if (loss > 1) return loss - Math.log(q) + Math.log1p((q - 1) * Math.exp(-loss));
   const rest = Math.expm1(loss) + q;
   return rest > 0 ? Math.log(rest / q) : -Infinity;

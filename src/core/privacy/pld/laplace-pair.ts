@@ -1,3 +1,4 @@
+import { logShare } from './gaussian-pair.ts';
 import { addAtom, emptyCells, type DominatingPair, type LossCells, type LossGrid } from './dominating-pair.ts';
 
 /**
@@ -7,7 +8,10 @@ import { addAtom, emptyCells, type DominatingPair, type LossCells, type LossGrid
  * Needs:   b > 0, 0 < q ≤ 1.
  */
 export function subsampledLaplacePair(scale: number, sampleRate: number): DominatingPair {
-  const loss = (exponent: number) => Math.log1p(sampleRate * Math.expm1(exponent));
+  const loss = (exponent: number) =>
+    exponent > 30
+      ? exponent + Math.log(sampleRate + (1 - sampleRate) * Math.exp(-exponent))
+      : Math.log1p(sampleRate * Math.expm1(exponent));
   const low = sampleRate === 1 ? -1 / scale : loss(-1 / scale);
   const high = loss(1 / scale);
   return {
@@ -29,7 +33,7 @@ function fillCells(grid: LossGrid, laplace: Laplace): LossCells {
   const place = (loss: number) => {
     if (loss <= low) return 0;
     if (loss >= high) return 1;
-    return Math.min(1, Math.max(0, (1 + scale * Math.log((Math.expm1(loss) + q) / q)) / 2));
+    return Math.min(1, Math.max(0, (1 + scale * logShare(loss, q)) / 2));
   };
   let x = place(grid.first * grid.meshStep + (grid.nudge?.[0] ?? 0));
   for (let i = 0; i < grid.count; i++) {

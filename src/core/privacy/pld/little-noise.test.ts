@@ -58,3 +58,21 @@ test('noiseMultiplier() is not wasteful at a large ε, and ends at its least noi
   }
   assert.equal(noiseMultiplier({ epsilon: 1e9, sampleRate: 1, steps: 1, delta: 1e-5 }).noiseMultiplier, 1e-3);
 });
+
+test('discrete mechanisms hold where e^loss is no double: the loss is known in closed form', () => {
+  // Truths by 50 digits, as sums over the outcomes.
+  for (const [step, delta, truth] of [
+    [{ mechanism: 'discrete-gaussian', sigma: 1, sensitivity: 50 }, 1e-5, 1449.93432262112],
+    [{ mechanism: 'discrete-gaussian', sigma: 0.1, sensitivity: 50 }, 0.01, 124999.989949664],
+    [{ mechanism: 'discrete-gaussian', sigma: 0.3, sensitivity: 50 }, 0.4, 13888.3793510757],
+    [{ mechanism: 'discrete-laplace', parameter: 40, sensitivity: 30 }, 1e-18, 1200],
+    [{ mechanism: 'laplace', noiseMultiplier: 1e-3, sampleRate: 0.3 }, 1e-18, 998.796027195674],
+  ] as const) {
+    const { pld } = epsilon({ ...step, steps: 1, delta });
+    assert.ok(pld >= truth * (1 - 1e-14) && pld < truth * (1 + 1e-5), `${step.mechanism}: ${pld} instead of ${truth}`);
+  }
+  const all = epsilon({ mechanism: 'discrete-gaussian', sigma: 1, sensitivity: 1, steps: 1, delta: 0 });
+  assert.equal(all.pld, Infinity, 'its losses have no bound, though those beyond 15 σ are left out');
+  const pure = epsilon({ mechanism: 'approximate', epsilon: 800, deltaPerStep: 0, steps: 2, delta: 1e-9 });
+  assert.ok(Math.abs(pure.pld - 1600) < 1e-2, `${pure.pld}`);
+});
