@@ -112,14 +112,18 @@ test('coverage at the threshold passes, below it fails and names the gap', () =>
 test('judgeTests() counts the skips by reason and refuses one without', () => {
   const totals = { kind: 'totals', tests: 3, passed: 1, failed: 0 };
   const skipped = { kind: 'skipped', name: 'a', reason: 'missing system tool x' };
-  const lines = (...values: readonly object[]) => values.map((value) => JSON.stringify(value)).join('\n');
+  const lines = (...values: readonly object[]) => [values.map((value) => JSON.stringify(value)).join('\n')];
   const fine = judgeTests(lines(skipped, skipped, totals));
   assert.ok(fine.ok);
   assert.match(fine.summary, /2 skipped \(2 × missing system tool x\)/);
   assert.equal(judgeTests(lines({ ...skipped, reason: '' }, totals)).ok, false);
   assert.equal(judgeTests(lines({ ...totals, failed: 1 })).ok, false);
   assert.equal(judgeTests(lines({ ...totals, tests: 0 })).ok, false);
-  assert.equal(judgeTests('').ok, false);
+  assert.equal(judgeTests([]).ok, false);
+  assert.equal(judgeTests(['']).ok, false);
+  const two = judgeTests([...lines(skipped, totals), ...lines({ ...totals, tests: 4, passed: 4 })]);
+  assert.match(two.summary, /^5 of 7 tests passed, 0 failed, 1 skipped/);
+  assert.equal(judgeTests([...lines(totals), ...lines(skipped)]).ok, false, 'one of two processes did not finish');
 });
 
 test('the gate runs a tree once: a failing test and a low coverage both fail it, a tested tree passes', async () => {

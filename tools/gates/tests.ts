@@ -1,6 +1,6 @@
 // Runs the tests once, and judges from that one run: no failure, every skip with its reason, and the coverage.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -27,11 +27,13 @@ export const tests: Gate = {
 };
 
 function runTests(root: string, scratch: string, { coverage, testSecondsMax }: Thresholds): GateResult {
-  const lines = join(scratch, 'lines.jsonl');
+  const linesFolder = join(scratch, 'lines');
+  mkdirSync(linesFolder);
   const reporter = join(import.meta.dirname, 'coverage-reporter.ts');
   const reporters = [
     ['spec', 'stdout'],
-    [pathToFileURL(reporter).href, lines],
+    // tools/run-tests.ts puts the number of each of its processes there.
+    [pathToFileURL(reporter).href, join(linesFolder, '{shard}.jsonl')],
   ].map(([name, destination]) => `--test-reporter=${name} --test-reporter-destination=${destination}`);
   const { NODE_TEST_CONTEXT: _, NODE_OPTIONS: inherited = '', ...env } = process.env;
   const options = inherited.split(' ').filter((option) => option !== '' && !option.startsWith('--test-reporter'));
@@ -43,7 +45,7 @@ function runTests(root: string, scratch: string, { coverage, testSecondsMax }: T
     env: { ...env, NODE_V8_COVERAGE: join(scratch, 'coverage'), NODE_OPTIONS: [...options, ...reporters].join(' ') },
   });
   const text = `${run.stdout}${run.stderr}${run.error === undefined ? '' : `${run.error.message}\n`}`;
-  const told = judgeTests(existsSync(lines) ? readFileSync(lines, 'utf8') : '');
+  const told = judgeTests(readdirSync(linesFolder).map((name) => readFileSync(join(linesFolder, name), 'utf8')));
   const covered = judgeCoverage(measureTree(root, join(scratch, 'coverage')), coverage);
   const hasRun = run.status === 0 && told.ok;
   return {
@@ -54,15 +56,19 @@ function runTests(root: string, scratch: string, { coverage, testSecondsMax }: T
   };
 }
 
-/** Judges what the reporter wrote: tests ran, none failed, and each that was skipped says why. */
-export function judgeTests(text: string): GateResult {
-  const lines: readonly TestLine[] = text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line));
-  const totals = lines.findLast((line) => line.kind === 'totals');
-  if (totals === undefined)
+/** Judges what the reporters wrote, one text of each process: tests ran, none failed, each that was skipped says why. */
+export function judgeTests(texts: readonly string[]): GateResult {
+  const lines: readonly TestLine[] = texts.flatMap((text) =>
+    text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line)),
+  );
+  const ends = lines.filter((line) => line.kind === 'totals');
+  if (ends.length === 0 || ends.length < texts.length)
     return { ok: false, summary: 'the tests did not finish', output: 'No totals were reported.' };
+  const sum = (of: (end: (typeof ends)[number]) => number) => ends.reduce((total, end) => total + of(end), 0);
+  const totals = { tests: sum((end) => end.tests), passed: sum((end) => end.passed), failed: sum((end) => end.failed) };
   const skipped = lines.filter((line) => line.kind === 'skipped');
   const mute = skipped.filter(({ reason }) => reason.trim() === '');
   const reasons = Map.groupBy(skipped, ({ reason }) => reason || 'NO REASON');
