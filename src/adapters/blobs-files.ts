@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from '../primitives/index.ts';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Blobs } from '../ports/blobs.ts';
 import { DamagedError } from '../ports/damage.ts';
 import type { AtRest } from '../ports/at-rest.ts';
 import { ifThere } from '../primitives/if-there.ts';
-import { createSealedFiles, type OpenedFile } from './blobs-files/sealed-file.ts';
+import { createSealedFiles, type OpenedFile, writeFully } from './blobs-files/sealed-file.ts';
 
 const hashBytesAtOnce = 1 << 20;
 const asidePrefix = 'aside.';
@@ -76,21 +76,23 @@ export function createFileBlobs(folder: string, atRest?: AtRest): Blobs {
   }
 
   /** The bytes, when they have this hash. */
-  function wholeOf(hash: string): Promise<Uint8Array> {
-    return withContent(hash, async (content) => {
-      const bytes = new Uint8Array(content.size);
-      await content.read(0, bytes);
-      const actual = createHash('sha256').update(bytes).digest('hex');
-      if (actual !== hash) throw damaged(pathOf(hash), actual);
-      return bytes;
-    });
+  async function wholeOf(content: OpenedFile, hash: string): Promise<Uint8Array> {
+    const bytes = new Uint8Array(content.size);
+    await content.read(0, bytes);
+    const actual = createHash('sha256').update(bytes).digest('hex');
+    if (actual !== hash) throw damaged(pathOf(hash), actual);
+    return bytes;
   }
 
   /** Whether the file is there, whole, and sealed where files are: one that is not is written anew. */
-  async function holds(hash: string, bytes: Uint8Array, isSealed: boolean): Promise<boolean> {
+  async function holds(hash: string, isSealed: boolean): Promise<boolean> {
+    const mustSeal = sealedFiles !== undefined && !isSealed;
     try {
-      if (Buffer.compare(await wholeOf(hash), bytes) !== 0) return false;
-      return sealedFiles === undefined || isSealed || !(await readFile(pathOf(hash))).equals(bytes);
+      return await withContent(hash, async (content) => {
+        if (mustSeal && !content.isSealed) return false;
+        await wholeOf(content, hash);
+        return true;
+      });
     } catch {
       return false;
     }
@@ -101,7 +103,7 @@ export function createFileBlobs(folder: string, atRest?: AtRest): Blobs {
       const isSealed = how === 'as-it-is';
       const isWhole = content instanceof Uint8Array;
       const known = given ?? (isWhole ? createHash('sha256').update(content).digest('hex') : undefined);
-      if (isWhole && (await holds(known!, content, isSealed))) return known!;
+      if (isWhole && (await holds(known!, isSealed))) return known!;
       await mkdir(folder, { recursive: true });
       const aside = join(folder, `${asidePrefix}${randomBytes(8).toString('hex')}`);
       try {
@@ -113,7 +115,7 @@ export function createFileBlobs(folder: string, atRest?: AtRest): Blobs {
         throw error;
       }
     },
-    get: (hash) => ifThere(wholeOf(hash)),
+    get: (hash) => ifThere(withContent(hash, (content) => wholeOf(content, hash))),
     check: (hash) =>
       withContent(hash, async (content) => {
         const actual = await hashOf(content);
@@ -194,7 +196,11 @@ async function* partsOf(
 }
 
 async function plainContent(file: FileHandle, path: string): Promise<OpenedFile> {
-  return { size: (await file.stat()).size, read: (start, target) => readRange(file, path, start, target) };
+  return {
+    size: (await file.stat()).size,
+    isSealed: false,
+    read: (start, target) => readRange(file, path, start, target),
+  };
 }
 
 /** Syncs a file and gives its hash. */
@@ -225,12 +231,6 @@ async function readRange(file: FileHandle, path: string, start: number, target: 
     const { bytesRead } = await file.read(target, done, target.length - done, start + done);
     if (bytesRead === 0) throw new Error(`Cannot read ${path} as it must have byte ${start + done}: it is shorter`);
     done += bytesRead;
-  }
-}
-
-async function writeFully(file: FileHandle, offset: number, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += (await file.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
   }
 }
 

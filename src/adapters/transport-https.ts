@@ -3,7 +3,8 @@ import { createHash, timingSafeEqual } from '../primitives/index.ts';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
-import { channelBinding, credentialOf } from '../core/protocol/channel-binding.ts';
+import { credentialOf, exporterOf } from '../core/protocol/channel-binding.ts';
+import { refusalIn } from '../core/protocol/refusal-text.ts';
 import {
   type Call,
   type Negotiated,
@@ -131,7 +132,7 @@ export function createHttpsTransport(target: {
       if (response.statusCode !== 200) {
         const body = await readAll(response);
         // The coordinator will not take this site as it is: to ask again does not help.
-        if (response.statusCode === 409) throw new TransportError('security', messageOf(body));
+        if (response.statusCode === 409) throw new TransportError('security', refusalIn(body));
         throw new TransportError('network', `status ${response.statusCode}: ${new TextDecoder().decode(body)}`);
       }
       try {
@@ -176,10 +177,6 @@ function networkError(error: Error, target: { readonly host: string; readonly po
   );
 }
 
-function exporterOf(socket: TLSSocket): string {
-  return socket.exportKeyingMaterial(channelBinding.bytes, channelBinding.label, Buffer.alloc(0)).toString('hex');
-}
-
 /** Sends a request over the connection that it was given: what proves the sender's identity is made for that one. */
 function begin(outgoing: ClientRequest, call: Call, channel: string): void {
   if (call.session !== undefined) outgoing.setHeader('authorization', `Bearer ${credentialOf(call.session, channel)}`);
@@ -205,10 +202,6 @@ async function sendParts(outgoing: ClientRequest, body: Uint8Array): Promise<voi
 
 function headersOf(response: IncomingMessage): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
-}
-
-function messageOf(body: Uint8Array): string {
-  return String((JSON.parse(new TextDecoder().decode(body)) as { message?: unknown }).message);
 }
 
 async function readAll(response: IncomingMessage): Promise<Uint8Array> {

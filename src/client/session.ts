@@ -1,5 +1,6 @@
 import { challengeResponse, sessionProofBytes, sessionResponse } from '../core/protocol/messages.ts';
 import { purposes } from '../core/protocol/purposes.ts';
+import { refusalIn } from '../core/protocol/refusal-text.ts';
 import type { SigningKey } from '../ports/crypto.ts';
 import { type Transport, TransportError } from '../ports/transport.ts';
 import { RefusedError, VersionError } from './ends.ts';
@@ -17,17 +18,13 @@ export async function openSession(
     return { deviceId, challenge, channel, proof };
   };
   const reply = await transport.request({ method: 'POST', path: '/v1/sessions', jsonOver });
-  if (reply.status === 400) throw new TransportError('security', sentenceOf(reply.body));
+  if (reply.status === 400)
+    throw new TransportError('security', `The coordinator refused to open a session: ${refusalIn(reply.body)}`);
   if (reply.status === 403) throw new RefusedError('The operator has removed this device from the run');
   // 409, the challenge has expired or the coordinator was restarted since: `json` takes it for a cut, and it is tried again.
   if (reply.status === 401)
     throw new RefusedError('The coordinator does not know this device: join again with a new link');
   return sessionResponse.parse(json(reply.body, reply.status)).session;
-}
-
-function sentenceOf(body: Uint8Array): string {
-  const said = JSON.parse(new TextDecoder().decode(body)) as { message?: unknown };
-  return `The coordinator refused to open a session: ${String(said.message)}`;
 }
 
 function json(body: Uint8Array, status: number): unknown {

@@ -1,11 +1,8 @@
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sealedBlobUnder } from '../adapters/blobs-files/sealed-file.ts';
+import { headBytesMax, sealedBlobUnder } from '../adapters/blobs-files/sealed-file.ts';
 import { sealedUnder } from '../core/keys/sealed.ts';
 import { ifThere } from '../primitives/if-there.ts';
-
-/** More than the head of any sealed file. */
-const headBytes = 256;
 
 /** How many files of these folders are sealed under a version of the data key. Heads alone are read, and no secret. */
 export async function filesUnder(version: number, folders: readonly string[]): Promise<number> {
@@ -23,7 +20,7 @@ async function headOf(path: string): Promise<Uint8Array | undefined> {
   const file = await ifThere(open(path, 'r'));
   try {
     if (file === undefined || !(await file.stat()).isFile()) return undefined;
-    const { buffer, bytesRead } = await file.read(new Uint8Array(headBytes), 0, headBytes, 0);
+    const { buffer, bytesRead } = await file.read(new Uint8Array(headBytesMax), 0, headBytesMax, 0);
     return buffer.subarray(0, bytesRead);
   } finally {
     await file?.close();

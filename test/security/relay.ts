@@ -1,6 +1,6 @@
 import type { AddressInfo, Socket } from 'node:net';
 import { connect, createServer, type TLSSocket } from 'node:tls';
-import { channelBinding } from '../../src/core/protocol/channel-binding.ts';
+import { exporterOf } from '../../src/core/protocol/channel-binding.ts';
 import { tlsIdentity } from '../system/https-world.ts';
 
 /**
@@ -20,11 +20,11 @@ export async function createRelay(
       sockets.add(near).add(far);
       near.pause();
       far.once('secureConnect', () => {
-        const exporter = far.exportKeyingMaterial(channelBinding.bytes, channelBinding.label, Buffer.alloc(0));
+        const exporter = exporterOf(far);
         near.on('data', (chunk: Buffer) => {
           const text = chunk.toString('latin1');
           heard += text;
-          far.write(Buffer.from(change(text, exporter.toString('hex')), 'latin1'));
+          far.write(Buffer.from(change(text, exporter), 'latin1'));
         });
         near.resume();
       });

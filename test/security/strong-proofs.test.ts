@@ -8,9 +8,7 @@ import { createServerIdentity } from '../../src/adapters/tls-identity-x509.ts';
 import { initFolder } from '../../src/cli/commands/init.ts';
 import { pathsOf } from '../../src/cli/coordinator-folder.ts';
 import { parsePlan } from '../../src/core/plan/plan.ts';
-import { isSignedBy, originOf, parseCheckpoint } from '../../src/core/transparency/checkpoint.ts';
-import { exportListText, signExportList } from '../../src/core/transparency/export-list.ts';
-import { proofFiles } from '../../src/core/transparency/export-proof.ts';
+import { isSignedBy, parseCheckpoint } from '../../src/core/transparency/checkpoint.ts';
 import { modelCardOf, signModelCard, verifyModelCard } from '../../src/core/transparency/model-card.ts';
 import { encodeVerifierKey, keyIdOf, parseVerifierKey } from '../../src/core/transparency/signed-note.ts';
 import { verifyExport } from '../../src/core/transparency/verify-export.ts';
@@ -19,39 +17,27 @@ import { openKeyVault } from '../../src/node/key-vault.ts';
 import { openWitness } from '../../src/node/witness.ts';
 import { runCommand } from '../cli/run-command.ts';
 import { createHttpsWorld } from '../system/https-world.ts';
+import { exportOf } from '../system/exported.ts';
 import { createMemoryDisk, crypto, proofKeys, smallPlan, startCoordinator, strongProofKeys } from '../system/world.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'qflare-strong-proofs-'));
 after(() => rmSync(root, { recursive: true, force: true }));
-const utf8 = (text: string) => new TextEncoder().encode(text);
 const unlocking = { kind: 'key-file', bytes: new Uint8Array(32).fill(9) } as const;
 const security = { profile: 'cnsa-style' } as const;
 
 test('cnsa-style: an export is proved with ML-DSA-87 throughout, says so in its key and its card, and verifies offline', async () => {
   const { coordinator, parts } = await startCoordinator(smallPlan({ security }), createMemoryDisk());
   await coordinator.stop('the end');
-  const rows = await coordinator.journal(0);
-  const { models, run } = coordinator.snapshot();
-  const { hash } = models.at(-1)!;
-  const files = new Map([
-    ['journal.jsonl', utf8(rows.map(({ text }) => `${text}\n`).join(''))],
-    ['model.safetensors', (await parts.blobs.get(hash))!],
-    ['card.json', (await parts.blobs.get(run.cards[hash]!))!],
-  ]);
-  const proof = proofFiles(rows, { origin: originOf(parts), key: strongProofKeys.treeHead }, crypto.sha256);
-  for (const [name, text] of Object.entries(proof)) files.set(name, utf8(text));
-  const list = utf8(
-    exportListText([...files].map(([name, bytes]) => ({ name, sha256: crypto.sha256(bytes).toHex() }))),
-  );
-  files.set('SHA256SUMS', list).set('SHA256SUMS.sig', signExportList(list, strongProofKeys.exportList));
+  const files = await exportOf({ coordinator, parts }, strongProofKeys);
+  const textOf = (name: string) => new TextDecoder().decode(files.get(name));
 
-  const key = parseVerifierKey(proof['log.vkey']!)!;
+  const key = parseVerifierKey(textOf('log.vkey'))!;
   assert.equal(key.publicKey.length, 2592);
   assert.match(
-    atob(proof['log.vkey']!.trim().split('+').slice(2).join('+')),
+    atob(textOf('log.vkey').trim().split('+').slice(2).join('+')),
     /^\u00ffqflare\/ml-dsa-87\/tree-head\/v1\n/,
   );
-  const { card } = JSON.parse(new TextDecoder().decode(files.get('card.json'))) as { card: { suite: object } };
+  const { card } = JSON.parse(textOf('card.json')) as { card: { suite: object } };
   assert.deepEqual(card.suite, {
     id: 5,
     kem: 'MLKEM1024-P384',
@@ -68,7 +54,7 @@ test('cnsa-style: an export is proved with ML-DSA-87 throughout, says so in its 
   // The same head under a key of the weaker scheme is signed by somebody else.
   const weaker = { ...key, publicKey: proofKeys.treeHead.publicKey };
   assert.notEqual(keyIdOf(weaker), keyIdOf(key));
-  assert.equal(await isSignedBy(parseCheckpoint(proof['checkpoint.txt']!)!, weaker, crypto), false);
+  assert.equal(await isSignedBy(parseCheckpoint(textOf('checkpoint.txt'))!, weaker, crypto), false);
 });
 
 test('a card counts under the scheme that it names, and one of before, which names none, under ML-DSA-65 alone', async () => {

@@ -1,5 +1,5 @@
 import { connect } from 'node:tls';
-import { channelBinding } from '../../src/core/protocol/channel-binding.ts';
+import { exporterOf } from '../../src/core/protocol/channel-binding.ts';
 
 /**
  * Sends text over TLS as it is, as a hostile program would, and gives what comes back until one whole answer is there or
@@ -15,8 +15,7 @@ export function sendRaw(
     const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ecdhCurve: 'X25519MLKEM768' });
     socket.setEncoding('utf8');
     socket.on('secureConnect', () => {
-      const { label, bytes } = channelBinding;
-      const channel = () => socket.exportKeyingMaterial(bytes, label, Buffer.alloc(0)).toString('hex');
+      const channel = () => exporterOf(socket);
       socket.write(typeof text === 'string' ? text : text(channel()));
       if (options.endAfterMs !== undefined) setTimeout(() => socket.destroy(), options.endAfterMs);
     });

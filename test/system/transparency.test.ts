@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRng } from '../../src/core/random/rng.ts';
-import { cosign, originOf, parseCheckpoint } from '../../src/core/transparency/checkpoint.ts';
-import { exportListText, signExportList } from '../../src/core/transparency/export-list.ts';
-import { proofFiles } from '../../src/core/transparency/export-proof.ts';
+import { cosign, parseCheckpoint } from '../../src/core/transparency/checkpoint.ts';
 import { isConsistent, isIncluded } from '../../src/core/transparency/merkle-proof.ts';
 import { pseudonymOf, verifyModelCard } from '../../src/core/transparency/model-card.ts';
 import { encodeNote, encodeVerifierKey, type NoteKey } from '../../src/core/transparency/signed-note.ts';
 import { type ExportAudit, verifyExport } from '../../src/core/transparency/verify-export.ts';
+import { exportOf, listAnew } from './exported.ts';
 import { settle } from './virtual-clock.ts';
 import {
   coordinatorKey,
@@ -35,32 +34,6 @@ async function finished(): Promise<World> {
   await finish(world);
   await settle(5);
   return world;
-}
-
-/** What `qflare export` writes of a world, as files in memory. */
-async function exportOf({ coordinator, parts }: World, keys = proofKeys): Promise<Map<string, Uint8Array>> {
-  const rows = await coordinator.journal(0);
-  const { models, run } = coordinator.snapshot();
-  const { hash } = models.at(-1)!;
-  const files = new Map([
-    ['journal.jsonl', utf8(rows.map(({ text }) => `${text}\n`).join(''))],
-    ['model.safetensors', (await parts.blobs.get(hash))!],
-    ['card.json', (await parts.blobs.get(run.cards[hash]!))!],
-    ['metrics.csv', utf8('round,accuracy\n1,0.5\n')],
-  ]);
-  const proof = proofFiles(rows, { origin: originOf(parts), key: keys.treeHead }, crypto.sha256);
-  for (const [name, text] of Object.entries(proof)) files.set(name, utf8(text));
-  listAnew(files, keys);
-  return files;
-}
-
-function listAnew(files: Map<string, Uint8Array>, keys = proofKeys): void {
-  files.delete('SHA256SUMS');
-  files.delete('SHA256SUMS.sig');
-  const list = utf8(
-    exportListText([...files].map(([name, bytes]) => ({ name, sha256: crypto.sha256(bytes).toHex() }))),
-  );
-  files.set('SHA256SUMS', list).set('SHA256SUMS.sig', signExportList(list, keys.exportList));
 }
 
 const trusted = crypto.sha256(proofKeys.treeHead.publicKey).toHex();

@@ -7,6 +7,8 @@ import { DamagedError } from '../../ports/damage.ts';
 const magic = Buffer.from('QFSB');
 const formatVersion = 1;
 const fixedBytes = magic.length + 1 + 2;
+/** The beginning of a file that has the whole of its head, whatever the key is wrapped in. */
+export const headBytesMax = fixedBytes + 256;
 const chunkBytes = 1 << 16;
 const tagBytes = 16;
 const sealedChunkBytes = chunkBytes + tagBytes;
@@ -29,6 +31,7 @@ export type SealedFiles = {
 
 export type OpenedFile = {
   readonly size: number;
+  readonly isSealed: boolean;
   /** Errors: DamagedError where the bytes are not what was sealed. */
   read(start: number, target: Uint8Array): Promise<void>;
 };
@@ -59,7 +62,7 @@ export function createSealedFiles(atRest: AtRest): SealedFiles {
         cipher.final();
         filled += cipher.getAuthTag().copy(out, filled);
         if (!isLast && filled + sealedChunkBytes <= out.length) continue;
-        await writeAt(file, out.subarray(0, filled), position);
+        await writeFully(file, position, out.subarray(0, filled));
         position += filled;
         filled = 0;
       }
@@ -67,7 +70,7 @@ export function createSealedFiles(atRest: AtRest): SealedFiles {
       magic.copy(head);
       head[magic.length] = formatVersion;
       head.writeUInt16BE(wrappedBytes, magic.length + 1);
-      await writeAt(file, Buffer.concat([head, atRest.seal(`blob/${name()}`, key)]), 0);
+      await writeFully(file, 0, Buffer.concat([head, atRest.seal(`blob/${name()}`, key)]));
       key.fill(0);
     },
 
@@ -80,7 +83,12 @@ export function createSealedFiles(atRest: AtRest): SealedFiles {
       const size = sealedBytes - count * tagBytes;
       if (count < 1 || size < 0) throw changed(name);
       const key = keyIn(head.wrapped, name);
-      return { size, read: (start, target) => readRange({ file, name, key, count, size, ...head }, start, target) };
+      const isSealed = true;
+      return {
+        size,
+        isSealed,
+        read: (start, target) => readRange({ file, name, key, count, size, ...head }, start, target),
+      };
     },
   };
 }
@@ -153,7 +161,7 @@ export function sealedBlobUnder(beginning: Uint8Array): number | undefined {
 }
 
 async function headOf(file: FileHandle): Promise<Head | undefined> {
-  return headIn(await readUpTo(file, fixedBytes + 256, 0));
+  return headIn(await readUpTo(file, headBytesMax, 0));
 }
 
 type Head = { readonly wrapped: Uint8Array; readonly dataStart: number };
@@ -183,7 +191,8 @@ async function readUpTo(file: FileHandle, count: number, position: number): Prom
   return bytes.subarray(0, done);
 }
 
-async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+/** Writes all of the bytes at a place: one call of the system may write fewer. */
+export async function writeFully(file: FileHandle, position: number, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
   }

@@ -93,7 +93,7 @@ export function createDeviceSurface(
   const knownDevice = (deviceId: string) => coordinator.snapshot().devices.get(deviceId);
 
   /** The two ends of one connection compute the same exporter: two values are two connections, with somebody in between. */
-  function isOneChannel(deviceId: string, said: string, seen: string): void {
+  function checkChannel(deviceId: string, said: string, seen: string): void {
     if (said === seen) return;
     notes.add('channel.differs', 'exporter', { deviceId });
     throw new HttpError(400, 'channel-differs', 'The two ends of this channel differ: somebody is in between');
@@ -126,7 +126,7 @@ export function createDeviceSurface(
     challenge: (body) => ({ challenge: sessions.challenge(parse(challengeRequest, body).deviceId) }),
     async openSession(body, channel) {
       const { deviceId, challenge, proof, channel: said } = parse(sessionRequest, body);
-      isOneChannel(deviceId, said, channel);
+      checkChannel(deviceId, said, channel);
       // Says nothing of the device: the coordinator was restarted since, or the answer was late.
       if (!sessions.isOpen(deviceId, challenge)) {
         throw new HttpError(409, 'challenge-expired', 'Ask for a new challenge');
@@ -139,7 +139,7 @@ export function createDeviceSurface(
     },
     async certify(body, channel) {
       const { deviceId, challenge, request, proof, channel: said } = parse(certificateRequest, body);
-      isOneChannel(deviceId, said, channel);
+      checkChannel(deviceId, said, channel);
       const device = knownDevice(deviceId);
       const bytes = certificateRequestBytes({ deviceId, challenge, request, channel, pin: parts.pin });
       const isProven =

@@ -148,8 +148,10 @@ export function createServer(
       return reply.code(error.status).send({ error: error.code, message: error.message });
     }
     const status = (error as { statusCode?: number }).statusCode ?? 500;
-    if (status < 500) noteRefusal('malformed', request);
-    if (status < 500) return reply.code(status).send({ error: 'malformed', message: (error as Error).message });
+    if (status < 500) {
+      noteRefusal('malformed', request);
+      return reply.code(status).send({ error: 'malformed', message: (error as Error).message });
+    }
     process.emitWarning(error as Error);
     return reply.code(500).send({ error: 'internal', message: 'The coordinator failed on this request' });
   });

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { channelBinding } from '../../core/protocol/channel-binding.ts';
+import { exporterOf } from '../../core/protocol/channel-binding.ts';
 
 const known = new WeakMap<Socket, string>();
 
@@ -8,8 +8,7 @@ const known = new WeakMap<Socket, string>();
 export function channelOf(socket: Socket): string {
   const before = known.get(socket);
   if (before !== undefined) return before;
-  const { label, bytes } = channelBinding;
-  const channel = (socket as TLSSocket).exportKeyingMaterial(bytes, label, Buffer.alloc(0)).toString('hex');
+  const channel = exporterOf(socket as TLSSocket);
   known.set(socket, channel);
   return channel;
 }

@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parsePlan, PlanError, type PlanInput } from './plan.ts';
+import { planProblems } from '../../../test/plan/plan-problems.ts';
+import { parsePlan, type PlanInput } from './plan.ts';
 import { privacyStatement } from './privacy.ts';
 
 const model = { kind: 'softmax-regression', inputs: 4, classes: 3 } as const;
 const ftrl = { mode: 'central', mechanism: 'dp-ftrl' } as const;
 
-function problemOf(input: Omit<PlanInput, 'model'>): string {
-  try {
-    parsePlan({ model, ...input });
-  } catch (error) {
-    assert.ok(error instanceof PlanError);
-    return error.problems.join('\n');
-  }
-  return '';
-}
+const problemOf = (input: Omit<PlanInput, 'model'>) => planProblems({ model, ...input });
 
 test('dp-ftrl alone: the widest separation that the cohort allows, nothing replanned, clipped around 0, over a fixed cohort', () => {
   const plan = parsePlan({ model, rounds: { count: 50 }, cohort: { expected: 100, size: 10 }, privacy: ftrl });

@@ -1,22 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { planProblems } from '../../../test/plan/plan-problems.ts';
 import { allQuestions, questionsIn } from './histograms.ts';
 import { updateBudget } from './local-privacy.ts';
-import { parsePlan, PlanError } from './plan.ts';
+import { parsePlan } from './plan.ts';
 
 const model = { kind: 'softmax-regression', inputs: 4, classes: 3 } as const;
 const local = { mode: 'local', epsilon: 8, delta: 1e-5 } as const;
 const asked = { name: 'labels', epsilon: 1 } as const;
 
-function problemOf(privacy: object, rest: object = {}): string {
-  try {
-    parsePlan({ model, ...rest, privacy: { ...local, ...privacy } });
-  } catch (error) {
-    assert.ok(error instanceof PlanError);
-    return error.problems.join('\n');
-  }
-  return '';
-}
+const problemOf = (privacy: object, rest: object = {}) =>
+  planProblems({ model, ...rest, privacy: { ...local, ...privacy } });
 
 test('a histogram of the label: auto is settled, ε is taken from the updates, a plan that is read again is the same', () => {
   const plan = parsePlan({ model, privacy: { ...local, histograms: [{ ...asked, rounds: [1, 5] }] } });

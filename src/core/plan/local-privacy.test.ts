@@ -1,22 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { planProblems } from '../../../test/plan/plan-problems.ts';
 import { unitUpdateNorm } from '../privacy/local/priv-unit-update.ts';
 import { unitUpdatesOf } from './local-privacy.ts';
-import { parsePlan, PlanError } from './plan.ts';
+import { parsePlan, type PlanInput } from './plan.ts';
 import { privacyStatement } from './privacy.ts';
 
 const model = { kind: 'softmax-regression', inputs: 4, classes: 3 } as const;
 const local = { mode: 'local', epsilon: 8, delta: 1e-5, mechanism: 'priv-unit' } as const;
 
-function problemOf(input: object): string {
-  try {
-    parsePlan({ model, ...input });
-  } catch (error) {
-    assert.ok(error instanceof PlanError);
-    return error.problems.join('\n');
-  }
-  return '';
-}
+const problemOf = (input: Partial<PlanInput>) => planProblems({ model, ...input });
 
 test('PrivUnit: the default pipeline cuts every report to the norm that all reports have', () => {
   const plan = parsePlan({ model, rounds: { count: 5 }, privacy: local });

@@ -1,19 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parsePlan, PlanError, type PlanInput } from './plan.ts';
+import { planProblems } from '../../../test/plan/plan-problems.ts';
+import { parsePlan, type PlanInput } from './plan.ts';
 import { privacyStatement } from './privacy.ts';
 
 const model = { kind: 'softmax-regression', inputs: 4, classes: 3 } as const;
 
-function problemOf(input: Omit<PlanInput, 'model'> & { model?: PlanInput['model'] }): string {
-  try {
-    parsePlan({ model, ...input });
-  } catch (error) {
-    assert.ok(error instanceof PlanError);
-    return error.problems.join('\n');
-  }
-  return '';
-}
+const problemOf = (input: Partial<PlanInput>) => planProblems({ model, ...input });
 
 test('central privacy alone gives centred clipping around the last release with a fixed denominator', () => {
   const plan = parsePlan({ model, cohort: { expected: 40 }, privacy: { mode: 'central', sampleRate: 0.25 } });

@@ -1,8 +1,13 @@
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 
-/** The TLS exporter that both ends of one connection compute and nobody in between does (RFC 9266). */
-export const channelBinding = { label: 'EXPORTER-Channel-Binding', bytes: 32 } as const;
+/** An end of a TLS connection, as Node has it. */
+type TlsEnd = { exportKeyingMaterial(length: number, label: string, context: Uint8Array): Uint8Array };
+
+/** What both ends of one connection compute and nobody in between does, in hexadecimal: the exporter of RFC 9266. */
+export function exporterOf(end: TlsEnd): string {
+  return end.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', new Uint8Array(0)).toHex();
+}
 
 const sessionForm = /^session\.[\w-]{43}$/;
 const context = new TextEncoder().encode('qflare/session-channel/v1');
