@@ -1,7 +1,7 @@
 import { type Plan, PlanError, parsePlan, planHash } from '../core/plan/plan.ts';
 import { enrolmentProofBytes, enrolResponse } from '../core/protocol/messages.ts';
 import { purposes } from '../core/protocol/purposes.ts';
-import { announcesAs, provesAs, suiteDefault, suites } from '../core/protocol/suite.ts';
+import { isOfSuite, provesAs, suiteDefault, suites } from '../core/protocol/suite.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Identity, IdentityStore } from '../ports/identity.ts';
 import { type Transport, TransportError } from '../ports/transport.ts';
@@ -53,7 +53,7 @@ export async function enrol(parts: {
   const answer = parsed.data;
   const plan = readPlan(answer.plan);
   if (planHash(plan) !== answer.planHash) throw new VersionError('its plan does not match its hash');
-  if (!announcesAs(plan.security.suite, Uint8Array.fromBase64(answer.coordinatorKey))) {
+  if (!isOfSuite(plan.security.suite, Uint8Array.fromBase64(answer.coordinatorKey))) {
     throw new RefusedError(
       'Cannot join as announcements must be signed as the suite of the plan says: the key is of another kind',
     );

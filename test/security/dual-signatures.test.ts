@@ -18,7 +18,7 @@ import { certifyKey, isCertified } from '../../src/core/protocol/key-certificate
 import { preimageOf, purposes } from '../../src/core/protocol/purposes.ts';
 import { sealEnvelope } from '../../src/core/protocol/seal.ts';
 import { partMessage } from '../../src/core/protocol/signature-scheme.ts';
-import { announcesAs } from '../../src/core/protocol/suite.ts';
+import { isOfSuite } from '../../src/core/protocol/suite.ts';
 import type { SigningKey } from '../../src/ports/crypto.ts';
 import { bodyOf, createHttpsWorld, memoryIdentity } from '../system/https-world.ts';
 import { killAll, runToEnd, start } from '../system/processes.ts';
@@ -225,11 +225,11 @@ test('dual announcements: a site trusts one that both parts have signed, and non
     assert.equal(await isCertified(root.publicKey, run, { ...certificate, signature: bad.toBase64() }, crypto), false);
   }
   // Certified by the right root, and of another scheme: the plan says which one announces.
-  assert.ok(announcesAs(3, root.publicKey) && !announcesAs(3, single.publicKey) && !announcesAs(1, root.publicKey));
+  assert.ok(isOfSuite(3, root.publicKey) && !isOfSuite(3, single.publicKey) && !isOfSuite(1, root.publicKey));
   const world = await createHttpsWorld({ plan });
   try {
     const { identity } = await world.enrolSite();
-    assert.ok(announcesAs(3, Uint8Array.fromBase64(identity.coordinatorKey)));
+    assert.ok(isOfSuite(3, Uint8Array.fromBase64(identity.coordinatorKey)));
   } finally {
     await world.close();
   }

@@ -41,7 +41,7 @@ const announcing = new Map(
 
 /** The announcer of a plan's suite. */
 function announcerOf(plan: Plan, runId: string): Announcer {
-  const [root, key] = announcing.get(suites[plan.security.suite].announcedBy) ?? [rootKey, coordinatorKey];
+  const [root, key] = announcing.get(suites[plan.security.suite].signature) ?? [rootKey, coordinatorKey];
   return createAnnouncer(root, { orgId: 'org', runId }, key);
 }
 

@@ -83,8 +83,8 @@ export async function initFolder(
   const vault = await openKeyVault(paths.keys, options.unlocking, crypto);
   await vault.replace('tls', Buffer.from(identity.key));
   await writeWhole(paths.tlsCertificate, identity.cert);
-  const { announcedBy, provedBy } = suites[plan.security.suite];
-  await vault.replace('root', crypto.generateSigningKey(announcedBy).exportSeed());
+  const { signature, provedBy } = suites[plan.security.suite];
+  await vault.replace('root', crypto.generateSigningKey(signature).exportSeed());
   for (const purpose of proofPurposes) await vault.replace(purpose, crypto.generateSigningKey(provedBy).exportSeed());
   for (const purpose of madeAtOnce) await vault.secret(purpose);
   if (!existsSync(paths.plan)) await writeWhole(paths.plan, renderPlanToml(plan, derivedCohort(plan)));
