@@ -7,7 +7,7 @@ import {
   gramPitch,
   gramSize,
   gramTile,
-  streamWidth,
+  runWidth,
   type Work,
 } from './chunk-task.ts';
 import type { Lane } from './lane.ts';
@@ -36,17 +36,32 @@ export function gramOf(lane: Lane, { addresses, count }: ChunkTask, table: numbe
 }
 
 /** Sums: ‖x_i‖² [n], then with a reference ⟨x_i, r⟩ [n] and ‖x_i − r‖² [n]. */
-export function starOf(
-  lane: Lane,
-  { addresses, count }: ChunkTask,
-  table: number,
-  reference: number | null,
-): ChunkResult {
+export function starOf(lane: Lane, task: ChunkTask, table: number, reference: number | null): ChunkResult {
+  const { addresses, count } = task;
   const n = addresses.length;
+  if (reference === null) return normsOf(lane, task, table);
   const sums = lane.takeDoubles(3 * n);
-  if (reference === null) lane.kernels.norms(sums.address, table, n, 0, count);
-  else lane.kernels.products(sums.address, reference, table, n, 0, count);
-  return checked(lane, sums.view.slice(0, reference === null ? n : 3 * n), addresses, count, reference);
+  lane.kernels.products(sums.address, reference, table, n, 0, count);
+  return checked(lane, sums.view.slice(), addresses, count, reference);
+}
+
+/** Norms by chunk: a row is read through all chunks of the task before the next. */
+function normsOf(lane: Lane, { addresses, count, chunk }: ChunkTask, table: number): ChunkResult {
+  const n = addresses.length;
+  const sums = lane.takeDoubles(n * Math.ceil(count / chunk));
+  for (let i = 0; i < n; i++) {
+    for (let start = 0, at = i; start < count; start += chunk, at += n) {
+      lane.kernels.norms(sums.address + 8 * at, table + 4 * i, 1, start * 4, Math.min(chunk, count - start));
+    }
+  }
+  const result = sums.view.slice();
+  let isBroken = false;
+  for (let start = 0, at = 0; start < count; start += chunk, at += n) {
+    const places = addresses.map((address) => address + start * 4);
+    const part = checked(lane, result.subarray(at, at + n), places, Math.min(chunk, count - start), null);
+    isBroken ||= part.isBroken;
+  }
+  return { isBroken, sums: result };
 }
 
 /** No square that counts in this sum has left float32, above or below. */
@@ -95,14 +110,21 @@ export function combineOf(lane: Lane, task: ChunkTask, table: number, work: Work
   const weights = lane.take(4 * n);
   lane.floats(weights, n).set(work.weights);
   // Without products a whole chunk streams at the speed of memory; with them the tile must still be in the cache.
-  const tile = work.dots ? columnTile(n) : streamWidth;
+  const tile = work.dots ? columnTile(n) : runWidth;
   const sums = lane.takeDoubles(3 * n);
   for (let start = 0; start < count; start += tile) {
     const width = Math.min(tile, count - start);
     lane.kernels.combine(work.out + start * 4, table, weights, n, start * 4, width);
     if (work.dots) lane.kernels.products(sums.address, work.out + start * 4, table, n, start * 4, width);
   }
-  if (isOutputBroken(lane, work.out, count)) return combineAgain(lane, task, work);
+  for (let start = 0; start < count; start += task.chunk) {
+    const width = Math.min(task.chunk, count - start);
+    if (!isOutputBroken(lane, work.out + start * 4, width)) continue;
+    const places = addresses.map((address) => address + start * 4);
+    const again = { ...task, addresses: places, count: width };
+    const result = combineAgain(lane, again, { ...work, out: work.out + start * 4 });
+    if (result.isBroken || work.dots) return result;
+  }
   if (!work.dots) return { isBroken: false, sums: new Float64Array() };
   return checked(lane, sums.view.slice(0, 2 * n), addresses, count, work.out);
 }

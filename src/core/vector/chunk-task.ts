@@ -1,6 +1,9 @@
 import type { ColumnRule, Mixing } from '../../ports/compute.ts';
 
-/** Columns that stream at once in a weighted sum: their sum stays in the cache, their rows come from memory. */
+/** Columns that stream at once where rows lie in memory: each run of a row is half a megabyte, and what it is added to stays in the cache. */
+export const runWidth = 131072;
+
+/** What a chunk is made of: columns that are summed by themselves. */
 export const streamWidth = 32768;
 
 /**
@@ -24,6 +27,8 @@ export type ChunkTask = {
   readonly addresses: readonly number[];
   /** Columns, rounded up to a multiple of 8; what is read beyond the rows is zero. */
   readonly count: number;
+  /** Columns of a chunk: a task may hold several, each with sums of its own, one after the other. */
+  readonly chunk: number;
   /** Where this lane may work: at least `scratchBytes` from here on. */
   readonly scratch: number;
   readonly work:
@@ -46,7 +51,7 @@ export type ChunkTask = {
       };
 };
 
-/** Sums over the chunk, and whether a value that is not finite was met (the sums mean nothing then). */
+/** Sums by chunk, and whether a value that is not finite was met (the sums mean nothing then). */
 export type ChunkResult = { readonly isBroken: boolean; readonly sums: Float64Array };
 
 /** Rows of the packed Gram tile: the rows, their centre, and zeros up to whole blocks of three. */
@@ -79,6 +84,15 @@ export function scratchBytes(n: number, mixed: number, work: ChunkTask['work']['
   const rows = Math.max(n, mixed);
   const pairs = 8 * Math.ceil((rows * Math.log2(rows + 1) ** 2) / 2 + 64);
   return lists + rows * (columnTile(rows) * 4 + 64) + 4 * n * mixed + pairs + 2 * columnTile(rows) * 4 + 4096;
+}
+
+/**
+ * Chunks that make one task for a thread that has all rows in memory: work that reads row by row and keeps nothing beside
+ * the sums of each chunk. Their number changes no bit.
+ */
+export function chunksByTask(n: number, work: ChunkTask['work']): number {
+  const isStream = (work.kind === 'star' && work.reference === null) || (work.kind === 'combine' && !work.dots);
+  return isStream ? Math.ceil(runWidth / chunkWidth(n)) : 1;
 }
 
 /** The work of a task of one kind. */

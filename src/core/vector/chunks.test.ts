@@ -53,6 +53,17 @@ test('three lanes give the bits of one, over three chunks, whoever is done first
     assert.ok(Math.abs(one.vector[k]! - truth.vector[k]!) < 1e-5, `column ${k}`);
   const scales = Float64Array.from(rows, (_, i) => 1 - (i % 2) / 4);
   assert.deepEqual(await lanes.distances(rows, weights, scales), await fast.distances(rows, weights, scales));
+  // Rows in place take three chunks as one task on one thread, also where a sum of the second is taken again in float64.
+  const home = fast.allocate(130, d);
+  [rows[0]![40000], rows[1]![40000]] = [3e38, -3e38];
+  rows.forEach((row, i) => home.rows[i]!.set(row));
+  const heavy = weights.map((weight) => weight + 2);
+  const [near, far] = [home.rows, rows].map((place) => fast.combine(place, heavy, { dots: false }));
+  assert.deepEqual((await near)!.vector, (await far)!.vector);
+  assert.deepEqual(await fast.star(home.rows, null), await lanes.star(rows, null));
+  home.rows[129]![d - 1] = Number.NaN;
+  assert.deepEqual((await fast.combine(home.rows, weights, { dots: false })).nonFinite, [129]);
+  home.release();
   rows[129]![d - 1] = Number.NaN;
   assert.deepEqual((await lanes.combine(rows, weights, { dots: false })).nonFinite, [129]);
 });

@@ -14,7 +14,7 @@ import type { Arena } from './arena.ts';
 import { createArena } from './arena.ts';
 import type { ChunkResult, ChunkTask } from './chunk-task.ts';
 import { createChunkRunner } from './chunk-runner.ts';
-import { chunkWidth, gramSize, scratchBytes } from './chunk-task.ts';
+import { chunksByTask, chunkWidth, gramSize, scratchBytes } from './chunk-task.ts';
 import { createReferenceCompute } from './reference.ts';
 import { findNonFinite, isDouble, isHeld } from './tiles.ts';
 
@@ -167,7 +167,7 @@ class Engine implements Compute {
   }
 
   /**
-   * Runs work over all chunks and adds up their sums in the order of the chunks; null when a value is not finite. `others`
+   * Runs work over all chunks, one or a few in a task, and adds up their sums in the order of the chunks; null when a value is not finite. `others`
    * are vectors that the work reads beside the rows.
    */
   private async eachChunk(
@@ -179,24 +179,28 @@ class Engine implements Compute {
     copyOut?: (start: number, count: number, out: number) => void,
   ): Promise<Float64Array | null> {
     const d = rows[0]!.length;
-    const width = chunkWidth(rows.length);
-    const chunks = Math.ceil(d / width);
+    const chunk = chunkWidth(rows.length);
+    const sample = workOf([0], 0, 0);
+    const isHere = this.executor.lanes === 1 && rows.every((row) => this.resident.has(row));
+    const width = chunk * (isHere ? chunksByTask(rows.length, sample) : 1);
+    const tasks = Math.ceil(d / width);
     const total = new Float64Array(size);
     const waiting = new Map<number, Float64Array>();
-    let nextChunk = 0;
+    let next = 0;
     let added = 0;
     let isBroken = false;
     const runLane = async (lane: number): Promise<void> => {
-      const place = this.takeLane([...rows, ...others], rows.length, mixed, workOf([0], 0, 0).kind);
+      const place = this.takeLane([...rows, ...others], rows.length, mixed, width, sample.kind);
       try {
-        while (nextChunk < chunks && !isBroken) {
-          const chunk = nextChunk++;
-          const start = chunk * width;
+        while (next < tasks && !isBroken) {
+          const index = next++;
+          const start = index * width;
           const length = Math.min(width, d - start);
           const addresses = await this.stage([...rows, ...others], start, length, place.slots);
           const task: ChunkTask = {
             addresses: addresses.slice(0, rows.length),
             count: Math.ceil(length / 8) * 8,
+            chunk,
             scratch: place.scratch,
             work: workOf(addresses.slice(rows.length), place.out, start),
           };
@@ -204,17 +208,17 @@ class Engine implements Compute {
           isBroken ||= result.isBroken;
           if (isBroken) break;
           copyOut?.(start, length, place.out);
-          waiting.set(chunk, result.sums);
+          waiting.set(index, result.sums);
           for (let sums = waiting.get(added); sums !== undefined; sums = waiting.get(++added)) {
             waiting.delete(added);
-            for (let k = 0; k < size; k++) total[k]! += sums[k]!;
+            for (let k = 0; k < sums.length; k++) total[k % size]! += sums[k]!;
           }
         }
       } finally {
         for (const address of place.taken) this.arena.give(address);
       }
     };
-    await Promise.all(Array.from({ length: Math.min(this.executor.lanes, chunks) }, (_, lane) => runLane(lane)));
+    await Promise.all(Array.from({ length: Math.min(this.executor.lanes, tasks) }, (_, lane) => runLane(lane)));
     return isBroken ? null : total;
   }
 
@@ -223,10 +227,11 @@ class Engine implements Compute {
     rows: readonly Row[],
     n: number,
     mixed: number,
+    most: number,
     kind: ChunkTask['work']['kind'],
   ): { scratch: number; out: number; slots: readonly (number | null)[]; taken: readonly number[] } {
     const d = rows[0]!.length;
-    const width = Math.min(chunkWidth(n), Math.ceil(d / 8) * 8);
+    const width = Math.min(most, Math.ceil(d / 8) * 8);
     const scratch = this.arena.take(scratchBytes(n, mixed, kind));
     const out = this.arena.take(width * 4);
     const foreign = rows.filter((row) => !this.resident.has(row)).length;

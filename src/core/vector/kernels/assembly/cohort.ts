@@ -13,7 +13,10 @@
   return f64x2.extract_lane(pairs, 0) + f64x2.extract_lane(pairs, 1);
 }
 
-/** out[k] = Σ weight_i row_i[k], eight rows a sweep. */
+/**
+ * out[k] = Σ weight_i row_i[k], eight rows a sweep, whose products are added in pairs; what is left is added pair by pair. Two
+ * vectors at a time: count is a multiple of 8.
+ */
 export function combine(out: usize, table: usize, weights: usize, n: i32, offset: usize, count: i32): void {
   const end = out + (<usize>count << 2);
   memory.fill(out, 0, <usize>count << 2);
@@ -24,22 +27,39 @@ export function combine(out: usize, table: usize, weights: usize, n: i32, offset
     const w4 = v128.load_splat<f32>(w, 16), w5 = v128.load_splat<f32>(w, 20), w6 = v128.load_splat<f32>(w, 24), w7 = v128.load_splat<f32>(w, 28);
     let p0 = rowAt(table, i, offset), p1 = rowAt(table, i + 1, offset), p2 = rowAt(table, i + 2, offset), p3 = rowAt(table, i + 3, offset);
     let p4 = rowAt(table, i + 4, offset), p5 = rowAt(table, i + 5, offset), p6 = rowAt(table, i + 6, offset), p7 = rowAt(table, i + 7, offset);
-    for (let o = out; o < end; o += 16) {
-      const a = f32x4.add(f32x4.mul(w0, v128.load(p0)), f32x4.mul(w1, v128.load(p1)));
-      const b = f32x4.add(f32x4.mul(w2, v128.load(p2)), f32x4.mul(w3, v128.load(p3)));
-      const c = f32x4.add(f32x4.mul(w4, v128.load(p4)), f32x4.mul(w5, v128.load(p5)));
-      const d = f32x4.add(f32x4.mul(w6, v128.load(p6)), f32x4.mul(w7, v128.load(p7)));
-      v128.store(o, f32x4.add(v128.load(o), f32x4.add(f32x4.add(a, b), f32x4.add(c, d))));
-      p0 += 16; p1 += 16; p2 += 16; p3 += 16; p4 += 16; p5 += 16; p6 += 16; p7 += 16;
+    for (let o = out; o < end; o += 32) {
+      const a0 = f32x4.add(f32x4.mul(w0, v128.load(p0)), f32x4.mul(w1, v128.load(p1)));
+      const b0 = f32x4.add(f32x4.mul(w2, v128.load(p2)), f32x4.mul(w3, v128.load(p3)));
+      const c0 = f32x4.add(f32x4.mul(w4, v128.load(p4)), f32x4.mul(w5, v128.load(p5)));
+      const d0 = f32x4.add(f32x4.mul(w6, v128.load(p6)), f32x4.mul(w7, v128.load(p7)));
+      v128.store(o, f32x4.add(v128.load(o), f32x4.add(f32x4.add(a0, b0), f32x4.add(c0, d0))));
+      const a1 = f32x4.add(f32x4.mul(w0, v128.load(p0, 16)), f32x4.mul(w1, v128.load(p1, 16)));
+      const b1 = f32x4.add(f32x4.mul(w2, v128.load(p2, 16)), f32x4.mul(w3, v128.load(p3, 16)));
+      const c1 = f32x4.add(f32x4.mul(w4, v128.load(p4, 16)), f32x4.mul(w5, v128.load(p5, 16)));
+      const d1 = f32x4.add(f32x4.mul(w6, v128.load(p6, 16)), f32x4.mul(w7, v128.load(p7, 16)));
+      v128.store(o, f32x4.add(v128.load(o, 16), f32x4.add(f32x4.add(a1, b1), f32x4.add(c1, d1))), 16);
+      p0 += 32; p1 += 32; p2 += 32; p3 += 32; p4 += 32; p5 += 32; p6 += 32; p7 += 32;
     }
   }
-  for (; i + 2 <= n; i += 2) {
+  if (i + 4 <= n) {
+    const w = weights + (<usize>i << 2);
+    const w0 = v128.load_splat<f32>(w), w1 = v128.load_splat<f32>(w, 4), w2 = v128.load_splat<f32>(w, 8), w3 = v128.load_splat<f32>(w, 12);
+    let p0 = rowAt(table, i, offset), p1 = rowAt(table, i + 1, offset), p2 = rowAt(table, i + 2, offset), p3 = rowAt(table, i + 3, offset);
+    for (let o = out; o < end; o += 32) {
+      v128.store(o, f32x4.add(f32x4.add(v128.load(o), f32x4.add(f32x4.mul(w0, v128.load(p0)), f32x4.mul(w1, v128.load(p1)))), f32x4.add(f32x4.mul(w2, v128.load(p2)), f32x4.mul(w3, v128.load(p3)))));
+      v128.store(o, f32x4.add(f32x4.add(v128.load(o, 16), f32x4.add(f32x4.mul(w0, v128.load(p0, 16)), f32x4.mul(w1, v128.load(p1, 16)))), f32x4.add(f32x4.mul(w2, v128.load(p2, 16)), f32x4.mul(w3, v128.load(p3, 16)))), 16);
+      p0 += 32; p1 += 32; p2 += 32; p3 += 32;
+    }
+    i += 4;
+  }
+  if (i + 2 <= n) {
     const w0 = v128.load_splat<f32>(weights + (<usize>i << 2)), w1 = v128.load_splat<f32>(weights + (<usize>i << 2), 4);
     let p0 = rowAt(table, i, offset), p1 = rowAt(table, i + 1, offset);
     for (let o = out; o < end; o += 16) {
       v128.store(o, f32x4.add(v128.load(o), f32x4.add(f32x4.mul(w0, v128.load(p0)), f32x4.mul(w1, v128.load(p1)))));
       p0 += 16; p1 += 16;
     }
+    i += 2;
   }
   if (i < n) {
     const w0 = v128.load_splat<f32>(weights + (<usize>i << 2));
@@ -51,28 +71,42 @@ export function combine(out: usize, table: usize, weights: usize, n: i32, offset
   }
 }
 
-/** sums[i] += Σ row_i², sums[n + i] += Σ row_i · v, sums[2n + i] += Σ (row_i − v)²; float64 across runs of 1024. */
+/**
+ * sums[i] += Σ row_i², sums[n + i] += Σ row_i · v, sums[2n + i] += Σ (row_i − v)²; two rows a sweep, float64 across runs of
+ * 1024. A row alone is swept twice, to the same bits.
+ */
 export function products(sums: usize, v: usize, table: usize, n: i32, offset: usize, count: i32): void {
-  for (let i = 0; i < n; i++) {
-    let own: f64 = 0, across: f64 = 0, apart: f64 = 0;
-    let p = rowAt(table, i, offset), q = v;
-    const end = p + (<usize>count << 2);
-    while (p < end) {
-      const stop = min(p + 4096, end);
-      let a = f32x4.splat(0), b = f32x4.splat(0), c = f32x4.splat(0);
-      for (; p < stop; p += 16, q += 16) {
-        const x = v128.load(p), y = v128.load(q), z = f32x4.sub(x, y);
-        a = f32x4.add(a, f32x4.mul(x, x));
-        b = f32x4.add(b, f32x4.mul(x, y));
-        c = f32x4.add(c, f32x4.mul(z, z));
+  const line = <usize>n << 3;
+  const end = v + (<usize>count << 2);
+  for (let i = 0; i < n; i += 2) {
+    const j = min(i + 1, n - 1);
+    let p0 = rowAt(table, i, offset), p1 = rowAt(table, j, offset), q = v;
+    let own0: f64 = 0, across0: f64 = 0, apart0: f64 = 0, own1: f64 = 0, across1: f64 = 0, apart1: f64 = 0;
+    while (q < end) {
+      const stop = min(q + 4096, end);
+      let a0 = f32x4.splat(0), b0 = a0, c0 = a0, a1 = a0, b1 = a0, c1 = a0;
+      for (; q < stop; q += 16, p0 += 16, p1 += 16) {
+        const y = v128.load(q), x0 = v128.load(p0), x1 = v128.load(p1);
+        const z0 = f32x4.sub(x0, y), z1 = f32x4.sub(x1, y);
+        a0 = f32x4.add(a0, f32x4.mul(x0, x0));
+        a1 = f32x4.add(a1, f32x4.mul(x1, x1));
+        b0 = f32x4.add(b0, f32x4.mul(x0, y));
+        b1 = f32x4.add(b1, f32x4.mul(x1, y));
+        c0 = f32x4.add(c0, f32x4.mul(z0, z0));
+        c1 = f32x4.add(c1, f32x4.mul(z1, z1));
       }
-      own += laneSum(a); across += laneSum(b); apart += laneSum(c);
+      own0 += laneSum(a0); across0 += laneSum(b0); apart0 += laneSum(c0);
+      own1 += laneSum(a1); across1 += laneSum(b1); apart1 += laneSum(c1);
     }
-    const s = sums + (<usize>i << 3);
-    store<f64>(s, load<f64>(s) + own);
-    store<f64>(s + (<usize>n << 3), load<f64>(s + (<usize>n << 3)) + across);
-    store<f64>(s + (<usize>n << 4), load<f64>(s + (<usize>n << 4)) + apart);
+    addSum(sums + (<usize>i << 3), line, own0, across0, apart0);
+    if (j > i) addSum(sums + (<usize>j << 3), line, own1, across1, apart1);
   }
+}
+
+@inline function addSum(s: usize, line: usize, own: f64, across: f64, apart: f64): void {
+  store<f64>(s, load<f64>(s) + own);
+  store<f64>(s + line, load<f64>(s + line) + across);
+  store<f64>(s + 2 * line, load<f64>(s + 2 * line) + apart);
 }
 
 /**
