@@ -75,6 +75,38 @@ export function products(sums: usize, v: usize, table: usize, n: i32, offset: us
   }
 }
 
+/**
+ * sums[i] += Σ (scale_i row_i − v)²; two rows a sweep, float64 across runs of 1024. A row alone is swept twice, to the same
+ * bits.
+ */
+export function distances(sums: usize, v: usize, scales: usize, table: usize, n: i32, offset: usize, count: i32): void {
+  const bytes = <usize>count << 2;
+  for (let i = 0; i < n; i += 2) {
+    const j = min(i + 1, n - 1);
+    const s0 = v128.load_splat<f32>(scales + (<usize>i << 2)), s1 = v128.load_splat<f32>(scales + (<usize>j << 2));
+    let p0 = rowAt(table, i, offset), p1 = rowAt(table, j, offset), q = v;
+    const end = v + bytes;
+    let first: f64 = 0, second: f64 = 0;
+    while (q < end) {
+      const stop = min(q + 4096, end);
+      let a0 = f32x4.splat(0), b0 = a0, a1 = a0, b1 = a0;
+      for (; q + 32 <= stop; q += 32, p0 += 32, p1 += 32) {
+        const y = v128.load(q), z = v128.load(q, 16);
+        const c = f32x4.sub(f32x4.mul(s0, v128.load(p0)), y), d = f32x4.sub(f32x4.mul(s0, v128.load(p0, 16)), z);
+        const e = f32x4.sub(f32x4.mul(s1, v128.load(p1)), y), f = f32x4.sub(f32x4.mul(s1, v128.load(p1, 16)), z);
+        a0 = f32x4.add(a0, f32x4.mul(c, c));
+        b0 = f32x4.add(b0, f32x4.mul(d, d));
+        a1 = f32x4.add(a1, f32x4.mul(e, e));
+        b1 = f32x4.add(b1, f32x4.mul(f, f));
+      }
+      first += laneSum(f32x4.add(a0, b0)); second += laneSum(f32x4.add(a1, b1));
+    }
+    const s = sums + (<usize>i << 3);
+    store<f64>(s, load<f64>(s) + first);
+    if (j > i) store<f64>(s, load<f64>(s, 8) + second, 8);
+  }
+}
+
 /** sums[i] += Σ row_i². */
 export function norms(sums: usize, table: usize, n: i32, offset: usize, count: i32): void {
   for (let i = 0; i < n; i++) {
