@@ -53,6 +53,10 @@ test('each key that may be replaced is replaced while the coordinator runs, and 
     'tree-head-1',
   ]);
   assert.ok(made.every(({ state }) => state === 'active'));
+  const table = (await runToEnd('keys', 'list', folder)).out;
+  const dayIn = (days: number) => new Date(made[0]!.createdAtMs + days * 86_400_000).toISOString().slice(0, 10);
+  const line = table.split('\n').find((text) => text.startsWith('announcement-1'))!;
+  assert.ok(line.includes(`${dayIn(90)}  `) && line.includes(`${dayIn(180)}  `) && !table.includes('overdue'), table);
   const unlocking = await findUnlocking(process.env);
   const tokenOf = async () =>
     new TextDecoder().decode(
