@@ -29,6 +29,10 @@ export function measuredRules(n: number): MeasuredRule[] {
     ];
     return { name, pipeline, passes: average.length + 1, numpy: numpy!, flower: flower!, isGram: true };
   };
+  // Three stops: by readings, or with fewer rows by products.
+  const walk = (name: string, pipeline: Pipeline): MeasuredRule => {
+    return { ...gram(name, pipeline), passes: n >= 48 ? 4 : 2 };
+  };
   const cubic = [
     {
       ...gram('nnm → trimmed-mean', [
@@ -51,8 +55,8 @@ export function measuredRules(n: number): MeasuredRule[] {
     plain('sign-majority', [{ rule: 'sign-majority' }], 1),
     gram('krum', [{ rule: 'krum', f }], [], []),
     gram('multi-krum', [{ rule: 'multi-krum', f }], ['mean'], ['flowerKept']),
-    gram('geometric-median', [{ rule: 'geometric-median' }]),
-    gram('centered-clipping × 3', [{ rule: 'centered-clipping', radius: 100, iterations: 3 }]),
+    walk('geometric-median', [{ rule: 'geometric-median' }]),
+    walk('centered-clipping × 3', [{ rule: 'centered-clipping', radius: 100, iterations: 3 }]),
     gram('nnm → mean', [{ rule: 'nnm', f }, { rule: 'mean' }]),
     ...(n <= cubicRowsMax ? cubic : []),
   ];

@@ -23,6 +23,8 @@ const pipelines: Pipeline[] = [
   ],
   [{ rule: 'clipping', radius: 100 }, { rule: 'mean' }],
   [{ rule: 'median' }],
+  // By readings, as 24 rows are enough for two stops.
+  [{ rule: 'centered-clipping', iterations: 2 }],
 ];
 
 function cohort(): Float32Array[] {

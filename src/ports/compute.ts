@@ -29,6 +29,9 @@ export type StarPass = {
   readonly nonFinite: readonly number[];
 };
 
+/** ‖s_i x_i − v‖² by row. */
+export type DistancePass = { readonly distances2: Float64Array; readonly nonFinite: readonly number[] };
+
 /** One output coordinate from the n values of a column. Ranks count from 0 in ascending order. */
 export type ColumnRule =
   /** The mean of the values with ranks in [low, high). */
@@ -74,6 +77,8 @@ export type Compute = {
   allocate(count: number, length: number): RowBlock;
   gram(rows: readonly Row[]): Promise<GramPass>;
   star(rows: readonly Row[], reference: Row | null): Promise<StarPass>;
+  /** The distances of the scaled rows s_i x_i to v = Σ w_i x_i, which is made block by block and not kept. */
+  distances(rows: readonly Row[], weights: Float64Array, scales: Float64Array): Promise<DistancePass>;
   /** Σ w_i x_i. */
   combine(rows: readonly Row[], weights: Float64Array, options: OutputOptions): Promise<Combined>;
   columns(rows: readonly Row[], mixing: Mixing | null, rule: ColumnRule, options: OutputOptions): Promise<Combined>;

@@ -13,11 +13,12 @@ import type { ParsedStep, Pipeline } from './pipeline.ts';
 import { byzantineCount, outputCount, parsePipeline, rangeProblems } from './pipeline.ts';
 import type { AggregationReport, DroppedRow } from './report.ts';
 import { reportOf } from './report.ts';
+import { isWalked, walkOver } from './walk-pass.ts';
 import type { AggregationContext, StepContext } from './rule.ts';
 import type { Span } from './span.ts';
 
 /**
- * Aggregates the rows of a cohort by a pipeline in at most two passes over the data.
+ * Aggregates the rows of a cohort by a pipeline, in two passes over the data, or a few where that is faster (`isWalked`).
  *
  * Rows are taken in canonical order (by client id), so that arrival order changes no bit. A row with a NaN or an
  * infinity is dropped and reported, and f falls by one.
@@ -74,7 +75,8 @@ async function runOnce(
   compute: Compute,
 ): Promise<(Done & { readonly memory?: RuleMemory | undefined }) | NonFinite> {
   const reference = referenceOf(rows, steps, context);
-  const pass = await measure(rows, steps, reference, compute);
+  const walks = isWalked(steps, rows.length, rows[0]!.length);
+  const pass = await measure(rows, walks ? steps.slice(0, -1) : steps, reference, compute);
   if (pass.nonFinite.length > 0) return { kind: 'non-finite', rows: pass.nonFinite };
   const remembered = await recalled(rows, steps, context);
   const answers = remembered?.answers ?? null;
@@ -94,7 +96,11 @@ async function runOnce(
     return byColumn(input, last.rule.choose(span, last.options, stepContext, count), compute);
   }
   if (last.rule.kind === 'mix') throw new RangeError('Cannot aggregate as the last step must be an aggregator');
-  const done = await weighted(input, last.rule.weigh(span ?? countOnly(count), last.options, stepContext), compute);
+  const weighing = walks
+    ? await walkOver(last.rule.walking!.walk(count, reference !== null, last.options), { ...input, span }, compute)
+    : last.rule.weigh(span ?? countOnly(count), last.options, stepContext);
+  if ('kind' in weighing) return weighing;
+  const done = await weighted(input, weighing, compute);
   return done.kind === 'done' ? { ...done, memory: remembered?.next } : done;
 }
 

@@ -27,6 +27,13 @@ export function referenceOf(
 
 type Measured = { readonly level: Needs; readonly span: Span | null; readonly nonFinite: readonly number[] };
 
+/** All products are read: a step needs them, or rows are mixed with one another and norms alone do not tell of mixtures. */
+function readsGram(steps: readonly ParsedStep[]): boolean {
+  const needs = steps.map(({ rule, options }) => rule.needs(options));
+  const hasMixtures = steps.some(({ rule }) => rule.kind === 'mix' && rule.keepsClients !== true);
+  return needs.includes('gram') || (needs.includes('star') && hasMixtures);
+}
+
 /** The first pass: as much as the neediest step reads. */
 export async function measure(
   rows: readonly Row[],
@@ -34,12 +41,11 @@ export async function measure(
   reference: Row | null,
   compute: Compute,
 ): Promise<Measured> {
-  const levels = new Set(steps.map(({ rule, options }) => rule.needs(options)));
-  if (levels.has('gram')) {
+  if (readsGram(steps)) {
     const pass = await compute.gram(reference === null ? rows : [...rows, reference]);
     return { level: 'gram', span: gramSpan(pass, reference !== null), nonFinite: pass.nonFinite };
   }
-  if (levels.has('star')) {
+  if (steps.some(({ rule, options }) => rule.needs(options) === 'star')) {
     const pass = await compute.star(rows, reference);
     return { level: 'star', span: starSpan(pass), nonFinite: pass.nonFinite };
   }

@@ -75,6 +75,8 @@ export type WeightRule<Options> = Common<Options> & {
   /** The rule judges by random coordinates; null where its options say that it does not. */
   looks?(options: Options): Looks | null;
   weigh(span: Span, options: Options, context: StepContext): Weighing;
+  /** The rule goes from point to point, so that the rows can be read again for each instead of multiplied. */
+  readonly walking?: Walking<Options>;
 };
 
 export type Weighing = {
@@ -84,6 +86,19 @@ export type Weighing = {
   readonly carriesReference?: true;
   /** What the rule found out, for the report: scores, selected rows, certificates. */
   readonly findings?: Readonly<Record<string, unknown>>;
+};
+
+/**
+ * A rule that goes from point to point: it hands out the weights of a point v = Σ_j weights[j] x_j (weights[count] belongs
+ * to the reference), is given ‖x_i − v‖² by row, and ends with a weighing. Who answers is not its concern: all products of
+ * the rows, or a reading of the rows for each point.
+ */
+export type Walk = Generator<Float64Array, Weighing, Float64Array>;
+
+/** A rule that walks, and how many distances to points its options make it ask for. */
+export type Walking<Options> = {
+  stops(options: Options): number;
+  walk(count: number, hasReference: boolean, options: Options): Walk;
 };
 
 /** Aggregator that works on the values of each coordinate, of all points or of those it selects. */
@@ -102,7 +117,7 @@ export type ColumnChoice = {
 export type PreAggregator<Options> = Common<Options> & {
   readonly kind: 'mix';
   mix(span: Span | null, options: Options, context: StepContext, n: number): Mixing;
-  /** Each point stays the point of its client, so claimed weights stay with it. */
+  /** The mixing only scales: each point stays the point of its client, and claimed weights stay with it. */
   readonly keepsClients?: true;
   /** How many points come out of n. */
   outputCount?(n: number, options: Options): number;

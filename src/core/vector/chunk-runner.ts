@@ -1,4 +1,5 @@
 import { columnsResult } from './chunk-columns.ts';
+import { distancesOf } from './chunk-distances.ts';
 import { combineOf, gramOf, signsOf, starOf } from './chunk-sums.ts';
 import type { ChunkResult, ChunkTask } from './chunk-task.ts';
 import { Lane } from './lane.ts';
@@ -19,6 +20,8 @@ export function createChunkRunner(memory: WebAssembly.Memory): ChunkRunner {
         return starOf(lane, task, table.address, task.work.reference);
       case 'signs':
         return signsOf(lane, task, table.address);
+      case 'distances':
+        return distancesOf(lane, task, table.address, task.work);
       case 'combine':
         return combineOf(lane, task, table.address, task.work);
       case 'columns':

@@ -49,6 +49,11 @@ export function starOf(
   return checked(lane, sums.view.slice(0, reference === null ? n : 3 * n), addresses, count, reference);
 }
 
+/** No square that counts in this sum has left float32, above or below. */
+export function isSafe(sum: number): boolean {
+  return sum > 1e-24 && sum < Number.POSITIVE_INFINITY;
+}
+
 /** Rows with squares outside of float32 are summed again in float64; a sum that still is no number is broken. */
 export function checked(
   lane: Lane,
@@ -58,7 +63,6 @@ export function checked(
   v: number | null,
 ): ChunkResult {
   const n = addresses.length;
-  const isSafe = (value: number): boolean => value > 1e-24 && value < Number.POSITIVE_INFINITY;
   for (let i = 0; i < n; i++) {
     const apart = sums[2 * n + i];
     const isFine = apart === undefined || apart === 0 || isSafe(apart);
@@ -103,21 +107,33 @@ export function combineOf(lane: Lane, task: ChunkTask, table: number, work: Work
   return checked(lane, sums.view.slice(0, 2 * n), addresses, count, work.out);
 }
 
-function isOutputBroken(lane: Lane, out: number, count: number): boolean {
+/** Whether an output overflowed or holds a value that is not finite. */
+export function isOutputBroken(lane: Lane, out: number, count: number): boolean {
   const table = lane.takeWords(1);
   table.view[0] = out;
   return lane.kernels.isSuspect(table.address, 1, 0, count) === 1;
 }
 
-/** The output overflowed or a row is not finite: in float64, where finite rows give a finite vector. */
-function combineAgain(lane: Lane, task: ChunkTask, work: Work<'combine'>): ChunkResult {
-  const { addresses, count } = task;
+/** Σ w_i x_i in float64. */
+export function sumInDouble(
+  lane: Lane,
+  addresses: readonly number[],
+  count: number,
+  weights: readonly number[],
+): Float64Array {
   const output = new Float64Array(count);
   for (const [i, address] of addresses.entries()) {
-    const weight = work.weights[i]!;
+    const weight = weights[i]!;
     if (weight === 0) continue;
     for (const [k, value] of lane.floats(address, count).entries()) output[k]! += weight * value;
   }
+  return output;
+}
+
+/** The output overflowed or a row is not finite: in float64, where finite rows give a finite vector. */
+function combineAgain(lane: Lane, task: ChunkTask, work: Work<'combine'>): ChunkResult {
+  const { addresses, count } = task;
+  const output = sumInDouble(lane, addresses, count, work.weights);
   if (!output.every((value) => Number.isFinite(Math.fround(value)))) {
     return broken;
   }

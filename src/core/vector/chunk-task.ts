@@ -30,6 +30,12 @@ export type ChunkTask = {
     | { readonly kind: 'gram' }
     | { readonly kind: 'star'; readonly reference: number | null }
     | { readonly kind: 'signs' }
+    | {
+        readonly kind: 'distances';
+        readonly out: number;
+        readonly weights: readonly number[];
+        readonly scales: readonly number[];
+      }
     | { readonly kind: 'combine'; readonly out: number; readonly weights: readonly number[]; readonly dots: boolean }
     | {
         readonly kind: 'columns';
@@ -51,6 +57,14 @@ export function gramSize(n: number): number {
 /** Columns per tile for the rules on coordinates: about 256 KiB over all rows, so that a tile stays in the cache. */
 export function columnTile(n: number): number {
   return Math.max(32, Math.min(1024, Math.floor(65536 / n / 32) * 32));
+}
+
+/**
+ * Columns whose weighted sum is made before rows are compared with it. Up to 128 rows the tile is still near then; of more
+ * rows a whole chunk streams twice, which shorter runs would not.
+ */
+export function distanceTile(n: number): number {
+  return n <= 128 ? 4096 : streamWidth;
 }
 
 /** Memory that one lane needs for any work on n rows and `mixed` mixtures of them. */

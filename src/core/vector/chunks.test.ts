@@ -51,6 +51,8 @@ test('three lanes give the bits of one, over three chunks, whoever is done first
   const truth = await plain.combine(rows, weights, { dots: false });
   for (const k of [0, 32767, 32768, 65536, d - 1])
     assert.ok(Math.abs(one.vector[k]! - truth.vector[k]!) < 1e-5, `column ${k}`);
+  const scales = Float64Array.from(rows, (_, i) => 1 - (i % 2) / 4);
+  assert.deepEqual(await lanes.distances(rows, weights, scales), await fast.distances(rows, weights, scales));
   rows[129]![d - 1] = Number.NaN;
   assert.deepEqual((await lanes.combine(rows, weights, { dots: false })).nonFinite, [129]);
 });
@@ -159,13 +161,21 @@ test('norms, products and distances are right where their squares leave float32,
     near(sum.vector, truth.vector, 'sum');
     near(sum.norms2!, truth.norms2!, 'norm beside a sum');
     near(sum.dots!, truth.dots!, 'product with a sum');
+    const scales = Float64Array.of(1, 0.5, 2);
+    const [apart, exact] = [await fast.distances(rows, weights, scales), await plain.distances(rows, weights, scales)];
+    near(apart.distances2, exact.distances2, 'distance to a sum');
     // The distance from a row to itself is nothing at any size.
+    assert.equal((await fast.distances(rows, Float64Array.of(0, 1, 0), new Float64Array(3).fill(1))).distances2[1], 0);
     assert.equal((await fast.star(rows, rows[1]!)).referenceDistances2![1], 0);
   }
   // A sum that overflows on its way is taken again in float64: 3e38 + 3e38 − 3e38.
   const top = [Float32Array.of(3e38, 1), Float32Array.of(3e38, 2), Float32Array.of(-3e38, 4)];
   const { vector, nonFinite } = await fast.combine(top, Float64Array.of(1, 1, 1), { dots: false });
   assert.deepEqual([[...vector], nonFinite], [[Math.fround(3e38), 7], []]);
+  const apart = await fast.distances(top, Float64Array.of(1, 1, 1), Float64Array.of(1, 1, 1));
+  near(apart.distances2, [36, 25, 3.6e77], 'distances to the second try');
+  const infinite = [Float32Array.of(1, 2), Float32Array.of(Infinity, 1)];
+  assert.deepEqual((await fast.distances(infinite, Float64Array.of(1, 0), Float64Array.of(1, 1))).nonFinite, [1]);
   const weighed = await fast.combine(top, Float64Array.of(1, 1, 1), { dots: true });
   near(weighed.dots!, [9e76 + 7, 9e76 + 14, -9e76 + 28], 'dots of the second try');
 });

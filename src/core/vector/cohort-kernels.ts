@@ -4,6 +4,7 @@ import { bytes } from './kernels/cohort.wasm.ts';
 export type CohortKernels = {
   combine(out: number, table: number, weights: number, n: number, offset: number, count: number): void;
   products(sums: number, v: number, table: number, n: number, offset: number, count: number): void;
+  distances(sums: number, v: number, scales: number, table: number, n: number, offset: number, count: number): void;
   norms(sums: number, table: number, n: number, offset: number, count: number): void;
   signs(counts: number, table: number, n: number, offset: number, count: number): void;
   survey(

@@ -2,6 +2,7 @@ import type {
   ColumnRule,
   Combined,
   Compute,
+  DistancePass,
   GramPass,
   Mixing,
   OutputOptions,
@@ -29,6 +30,7 @@ export function createReferenceCompute(): Compute {
     }),
     gram: gramReference,
     star: starReference,
+    distances: distancesReference,
     combine: combineReference,
     columns: columnsReference,
     signs: signsReference,
@@ -105,18 +107,38 @@ async function starReference(rows: readonly Row[], reference: Row | null): Promi
   return { norms2, referenceDots, referenceDistances2, referenceNorm2, nonFinite };
 }
 
+async function distancesReference(
+  rows: readonly Row[],
+  weights: Float64Array,
+  scales: Float64Array,
+): Promise<DistancePass> {
+  const distances2 = new Float64Array(rows.length);
+  await eachTile(rows, tileWidth, (tile) => {
+    const v = summed(tile, weights, new Float64Array(tile[0]!.length));
+    for (const [i, row] of tile.entries()) {
+      for (const [k, value] of row.entries()) distances2[i]! += (scales[i]! * value - v[k]!) ** 2;
+    }
+  });
+  const isFinite = distances2.every((value) => value < 1e300);
+  return { distances2, nonFinite: isFinite ? [] : await findNonFinite(rows) };
+}
+
 async function combineReference(
   rows: readonly Row[],
   weights: Float64Array,
   options: OutputOptions,
 ): Promise<Combined> {
-  return eachOutput(rows, options, (tile, output) => {
-    for (const [i, row] of tile.entries()) {
-      const weight = weights[i]!;
-      if (weight === 0) continue;
-      for (let k = 0; k < output.length; k++) output[k]! += weight * row[k]!;
-    }
-  });
+  return eachOutput(rows, options, (tile, output) => void summed(tile, weights, output));
+}
+
+/** Adds Σ w_i x_i to an output. */
+function summed(tile: readonly Float64Array[], weights: Float64Array, output: Float64Array): Float64Array {
+  for (const [i, row] of tile.entries()) {
+    const weight = weights[i]!;
+    if (weight === 0) continue;
+    for (let k = 0; k < output.length; k++) output[k]! += weight * row[k]!;
+  }
+  return output;
 }
 
 async function columnsReference(

@@ -70,6 +70,9 @@ for (const [n, d] of shapes) {
       assert.deepEqual(await fast.signs(rows), await plain.signs(rows));
       const weights = Float64Array.from({ length: n }, (_, i) => (i + 1) / (n * n));
       await compareOutputs(rows, (compute) => compute.combine(rows, weights, { dots: true }), 'combine');
+      const scales = Float64Array.from({ length: n }, (_, i) => (i % 3 === 0 ? 0.25 : 1));
+      const apart = await Promise.all([fast, plain].map((compute) => compute.distances(rows, weights, scales)));
+      assertClose(apart[0]!.distances2, apart[1]!.distances2, 1e-6, 'distances to a sum');
       for (const rule of rulesFor(n)) {
         await compareOutputs(
           rows,

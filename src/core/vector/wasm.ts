@@ -1,6 +1,7 @@
 import type {
   Combined,
   Compute,
+  DistancePass,
   GramPass,
   Mixing,
   OutputOptions,
@@ -41,6 +42,7 @@ export function createChunkedCompute(arena: Arena, executor: Executor): Compute 
     allocate: (count, length) => engine.allocate(count, length),
     gram: (rows) => pick(rows).gram(rows),
     star: (rows, reference) => pick(rows).star(rows, reference),
+    distances: (rows, weights, scales) => pick(rows).distances(rows, weights, scales),
     combine: (rows, weights, options) => pick(rows).combine(rows, weights, options),
     columns: (rows, mixing, rule, options) => pick(rows).columns(rows, mixing, rule, options),
     signs: (rows) => pick(rows).signs(rows),
@@ -113,6 +115,13 @@ class Engine implements Compute {
     const n = rows.length;
     const counts = (await this.eachChunk(rows, [], 0, 2 * n, () => ({ kind: 'signs' })))!;
     return { positives: counts.slice(0, n), negatives: counts.slice(n) };
+  }
+
+  async distances(rows: readonly Row[], weights: Float64Array, scales: Float64Array): Promise<DistancePass> {
+    const n = rows.length;
+    const lists = { weights: Array.from(weights), scales: Array.from(scales) };
+    const sums = await this.eachChunk(rows, [], 0, n, (_others, out) => ({ kind: 'distances', out, ...lists }));
+    return { distances2: sums ?? new Float64Array(n), nonFinite: sums === null ? await findNonFinite(rows) : [] };
   }
 
   async combine(rows: readonly Row[], weights: Float64Array, options: OutputOptions): Promise<Combined> {
