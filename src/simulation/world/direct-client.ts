@@ -61,9 +61,10 @@ export function createDirectClient(world: {
     const site = { plan, clientId, trainer, memory, round, counted, ...(await modelOf(baseModel)) };
     const content = await during(async () => {
       if (collects === 'metrics') return { kind: 'metrics', ...(await evaluateAtSite(site)) } as const;
-      if (local !== null && !(await local.reserve())) return null;
+      if ((await local?.reserve(round, trainer))?.ok === false) return null;
       const update = protectedUpdate(await trainAtSite(site), local);
       const reports = await local?.reports(round, trainer);
+      await local?.commit(new Uint8Array());
       const claims = { ...updateClaims(plan, update), ...(reports === undefined ? {} : { reports }) };
       return { kind: 'update', delta: counter.row(wireVector(update)), ...claims } as const;
     });
