@@ -70,7 +70,7 @@ const results: Readonly<Record<KeyEvent, KeyState>> = {
 };
 
 /** Whole days after which a device is asked for a new key. Its keys are made and kept at the site. */
-export const deviceKeyDays = 90;
+const deviceKeyDays = 90;
 
 const dayMs = 86_400_000;
 
