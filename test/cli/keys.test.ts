@@ -127,11 +127,21 @@ test('each key that may be replaced is replaced while the coordinator runs, and 
     );
   }
   assert.equal((await runToEnd('export', folder, '--to', join(root, 'export'))).code, 0);
-  assert.equal((await runToEnd('keys', 'destroy', folder, 'data-1', '--lose-files')).code, 0);
+  // Sealed anew, nothing needs the former key; ended with files under it, they are lost.
+  assert.match((await runToEnd('keys', 'reseal', folder)).out, /^[1-9]\d* files are sealed anew under data-2\n$/);
+  assert.deepEqual(JSON.parse((await runToEnd('keys', 'reseal', folder, '--json')).out), {
+    resealed: 0,
+    left: 0,
+    under: 'data-2',
+  });
+  assert.equal((await runToEnd('keys', 'destroy', folder, 'data-1')).code, 0);
   assert.equal((await readInventory(keys)).find(({ id }) => id === 'data-1')?.state, 'destroyed');
+  assert.equal((await runToEnd('export', folder, '--to', join(root, 'export-anew'))).code, 0);
+  assert.equal((await runToEnd('keys', 'rotate', folder, 'data')).code, 0);
+  assert.equal((await runToEnd('keys', 'destroy', folder, 'data-2', '--lose-files')).code, 0);
   // Stopped, it rotates by itself; and the folder still works.
   assert.match((await runToEnd('keys', 'rotate', folder, 'kek', '--json')).out, /"id":"kek-3"/);
-  assert.match((await runToEnd('keys', folder)).out, /kek-3 +AES-256-GCM +active +0 d +\d{4}-\d\d-\d\d +wraps/);
+  assert.match((await runToEnd('keys', folder)).out, /kek-3 +AES-256-GCM +active +0 d( +\d{4}-\d\d-\d\d){2} +wraps/);
 });
 
 test('a folder opens with its passphrase or key file only, and says which is missing', () => {

@@ -3,8 +3,9 @@ import process from 'node:process';
 import { Command, Option } from 'commander';
 import { expiryMs, keyAt, keyPurposes, type KeyRecord, rotationDueMs } from '../../core/keys/lifecycle.ts';
 import type { KeyVault, StoredPurpose } from '../../node/key-vault.ts';
-import { isServed, lockFolder, type Paths, pathsOf, readSettings } from '../coordinator-folder.ts';
+import { isServed, type Paths, pathsOf, readSettings } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
+import { resealCommand } from './keys-reseal.ts';
 import { keyRevocationReasons } from '../../core/protocol/revocation-reasons.ts';
 
 const dayMs = 86_400_000;
@@ -90,6 +91,7 @@ export function keysCommand(): Command {
       const text = `${id} is revoked${inUse === null ? '' : `; ${inUse.id} is in use`}\n`;
       process.stdout.write(options.json === true ? `${JSON.stringify(rows)}\n` : text);
     });
+  keys.addCommand(resealCommand());
   keys
     .command('destroy')
     .description('Destroy a retired key: what it has sealed can never be opened again')
@@ -119,7 +121,7 @@ async function refuseInUse(paths: Paths, id: string): Promise<void> {
   if (count === 0) return;
   throw new Failure(
     'plan',
-    `Cannot end ${id} as nothing must rest under it: ${count} files do, models among them ("qflare export" the run first; --lose-files ends it all the same)`,
+    `Cannot end ${id} as nothing must rest under it: ${count} files do, models among them ("qflare keys reseal" seals them anew; --lose-files ends it all the same)`,
   );
 }
 
@@ -161,14 +163,8 @@ async function revoke(dir: string, id: string, reason: string): ReturnType<KeyVa
 
 /** Works on the keys of a folder that nobody serves. */
 async function inFolder<T>(paths: Paths, work: (vault: KeyVault) => Promise<T>): Promise<T> {
-  await readSettings(paths);
-  const { openFolderVault } = await import('../folder-vault.ts');
-  const unlock = await lockFolder(paths);
-  try {
-    return await work(await openFolderVault(paths));
-  } finally {
-    await unlock();
-  }
+  const { inFolder: within } = await import('../folder-vault.ts');
+  return within(paths, work);
 }
 
 async function inventoryOf(paths: Paths): Promise<readonly KeyRecord[]> {
