@@ -1,5 +1,5 @@
 import { type Dataset, sampleCount } from '../core/data/dataset.ts';
-import { recordNoise, trainPrivately } from '../core/learning/private-training.ts';
+import { recordNoise, recordSampling, trainPrivately } from '../core/learning/private-training.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { Trainer } from '../ports/trainer.ts';
@@ -14,11 +14,12 @@ export function createRecordPrivateTrainer(plan: Plan, training: Dataset, entrop
   }
   const { clipNorm, epsilon, delta } = privacy;
   const records = sampleCount(training);
-  let noise: number | undefined;
+  let solved: number | undefined;
+  const noiseOf = () => (solved ??= recordNoise(records, plan.training, { epsilon, delta, rounds: plan.rounds.count }));
   return {
-    isRecordPrivate: true,
+    recordSteps: () => ({ noiseMultiplier: noiseOf(), ...recordSampling(records, plan.training) }),
     async train({ parameters, proximal }) {
-      noise ??= recordNoise(records, plan.training, { epsilon, delta, rounds: plan.rounds.count });
+      const noise = noiseOf();
       const job = { spec: plan.model, parameters, data: training, options: plan.training, clipNorm, noise, entropy };
       const { learningRate } = plan.training;
       return {

@@ -12,8 +12,8 @@ export type KeyRotation = {
   rotate(purpose: string): Promise<KeyRecord | undefined>;
   /** Ends a key that somebody else may know; a new one takes the place of one in use. */
   revoke(id: string, reason: string): ReturnType<KeyVault['revoke']>;
-  /** The hash of the owner token in use. */
-  ownerTokenHash(): Uint8Array;
+  /** The owner token in use; undefined once it has expired and no other can be made. */
+  ownerToken(): string | undefined;
   /** Replaces what is due, now and from now on. After the coordinator has started, which hears of it. */
   watch(): Promise<void>;
   stop(): void;
@@ -23,7 +23,7 @@ export type KeyRotation = {
 export async function createKeyRotation(options: {
   readonly vault: KeyVault;
   readonly announcer: Announcer;
-  readonly crypto: Pick<Crypto, 'sha256' | 'importSigningKey'>;
+  readonly crypto: Pick<Crypto, 'importSigningKey'>;
   readonly nowMs: () => number;
   readonly tell: (
     kind: 'key.rotated' | 'key.revoked' | 'key.rotation-failed',
@@ -31,8 +31,8 @@ export async function createKeyRotation(options: {
   ) => void;
 }): Promise<KeyRotation> {
   const { vault, announcer, crypto, nowMs, tell } = options;
-  const readTokenHash = async () => crypto.sha256(await vault.secret('owner-token'));
-  let tokenHash = await readTokenHash();
+  const readToken = async () => new TextDecoder().decode(await vault.secret('owner-token'));
+  let token: string | undefined = await readToken();
 
   async function rotate(purpose: string): Promise<KeyRecord | undefined> {
     if (!isRotated(purpose)) return undefined;
@@ -44,7 +44,7 @@ export async function createKeyRotation(options: {
 
   /** What has a key at hand takes the new one. */
   async function adopt({ purpose, version }: KeyRecord): Promise<void> {
-    if (purpose === 'owner-token') tokenHash = await readTokenHash();
+    if (purpose === 'owner-token') token = await readToken();
     if (purpose === 'announcement') {
       const key = crypto.importSigningKey(await vault.secret('announcement'));
       announcer.replace(signsOnlyAs('announcement', key), version);
@@ -56,8 +56,8 @@ export async function createKeyRotation(options: {
       const { purpose, id } = key;
       await rotate(purpose).catch((error: Error) => {
         tell('key.rotation-failed', { purpose, id, reason: error.message });
-        // No token has this hash: an expired one opens nothing, also where no other can be made.
-        if (purpose === 'owner-token' && keyAt(key, nowMs()).state === 'expired') tokenHash = new Uint8Array(32);
+        // An expired one opens nothing, also where no other can be made.
+        if (purpose === 'owner-token' && keyAt(key, nowMs()).state === 'expired') token = undefined;
       });
     }
   }
@@ -72,7 +72,7 @@ export async function createKeyRotation(options: {
       if (done.inUse !== null) tell('key.rotated', { purpose: done.inUse.purpose, id: done.inUse.id });
       return done;
     },
-    ownerTokenHash: () => tokenHash,
+    ownerToken: () => token,
     async watch() {
       await rotateDue();
       timer = setInterval(() => void rotateDue(), checkMs);

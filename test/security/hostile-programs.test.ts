@@ -7,9 +7,11 @@ import { openSession } from '../../src/client/session.ts';
 import { codecs } from '../../src/core/compression/index.ts';
 import type { RefusalCode } from '../../src/core/intake/rejection.ts';
 import { parseEnvelope, encodeEnvelope, type EnvelopeHeader } from '../../src/core/protocol/envelope.ts';
-import { type Announcement, enrolmentProofBytes, sessionProofBytes } from '../../src/core/protocol/messages.ts';
+import { enrolmentRequest } from '../../src/core/protocol/invitation.ts';
+import { type Announcement, sessionProofBytes } from '../../src/core/protocol/messages.ts';
 import { encodePayload } from '../../src/core/protocol/payload.ts';
 import { purposes } from '../../src/core/protocol/purposes.ts';
+import { suiteDefault } from '../../src/core/protocol/suite.ts';
 import { sealEnvelope } from '../../src/core/protocol/seal.ts';
 import type { SigningKey } from '../../src/ports/crypto.ts';
 import type { Identity } from '../../src/ports/identity.ts';
@@ -226,13 +228,12 @@ test('enrolment race over sockets: of six programs with one link one is enrolled
 
 test("somebody else's public key cannot be enrolled: whoever enrols proves that it holds the key", async () => {
   const [invited] = await world.coordinator.enrolment.invite(1);
-  const publicKey = honest.key.publicKey.toBase64();
-  const tokenHash = crypto.sha256(new TextEncoder().encode(invited!.token)).toHex();
-  const proof = hostile.key
-    .sign(purposes.enrolment, enrolmentProofBytes({ tokenHash, publicKey, pin: tlsIdentity.pin }))
-    .toBase64();
-  const json = { token: invited!.token, name: '', publicKey, proof };
-  const reply = await world.transport().request({ method: 'POST', path: '/v1/enrol', json });
+  const { publicKey } = honest.key;
+  const said = { token: invited!.token, suite: suiteDefault, name: '', pin: tlsIdentity.pin };
+  // It says the other's key and signs with its own.
+  const key = { publicKey, sign: hostile.key.sign };
+  const jsonOver = (channel: string) => enrolmentRequest({ ...said, key, channel }, crypto);
+  const reply = await world.transport().request({ method: 'POST', path: '/v1/enrol', jsonOver });
   assert.equal(reply.status, 403);
   assert.ok((await entries()).some(({ data }) => data['code'] === 'bad-proof'));
 });
@@ -250,7 +251,7 @@ test('a certificate of another authority: the site speaks to nobody but the key 
   const { port } = server.address() as { port: number };
   const pin = Uint8Array.fromHex(tlsIdentity.pin);
   const transport = createHttpsTransport({ host: '127.0.0.1', port, pin, group: 'X25519MLKEM768' });
-  const call = transport.request({ method: 'POST', path: '/v1/enrol', json: { token: 'secret' } });
+  const call = transport.request({ method: 'POST', path: '/v1/enrol', json: { invitation: 'secret' } });
   await assert.rejects(call, /does not hold the key that the link names/);
   assert.equal(requests, 0);
   transport.close();

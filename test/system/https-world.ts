@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createServerIdentity } from '../../src/adapters/tls-identity-x509.ts';
 import { createHttpsTransport } from '../../src/adapters/transport-https.ts';
@@ -60,10 +59,9 @@ export async function createHttpsWorld(
   await coordinator.start();
   let port = 0;
   const linkOf = (token: string) => formatLink({ host: '127.0.0.1', port, token, pin: pinBytes, profile, suite });
-  const ownerTokenHash = createHash('sha256').update(ownerToken).digest();
   const { app, routes } = createServer(coordinator, parts, {
     tls,
-    ownerTokenHash: () => ownerTokenHash,
+    ownerToken: () => ownerToken,
     linkOf,
     ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
   });
