@@ -73,8 +73,9 @@ export function outcomesOf(
   lower: (x: number) => number,
   { from, to, step }: { readonly from: number; readonly to: number; readonly step: number },
 ): { readonly weight: number; readonly loss: number }[] {
-  return Array.from({ length: Math.round((to - from) / step) + 1 }, (_, i) => from + i * step).map((x) => ({
-    weight: upper(x) * step,
-    loss: Math.log(upper(x) / lower(x)),
-  }));
+  return Array.from({ length: Math.round((to - from) / step) + 1 }, (_, i) => from + i * step).flatMap((x) => {
+    const loss = Math.log(upper(x) / lower(x));
+    // Where doubles hold neither density there is no mass to speak of.
+    return Number.isFinite(loss) ? [{ weight: upper(x) * step, loss }] : [];
+  });
 }
