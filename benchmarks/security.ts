@@ -61,7 +61,7 @@ const device = crypto.generateSigningKey();
 const roundKey = await crypto.generateRoundKey();
 const hash = new Uint8Array(32);
 
-/** What one round has left behind is not the next one's cost. */
+/** What rounds of one kind have left behind is not the cost of another kind. */
 const collectGarbage = (globalThis as { gc?: () => void }).gc ?? (() => {});
 
 const cpuMs = () => {
@@ -297,7 +297,6 @@ async function rounds() {
           });
         // Connections live as long as a run: the handshake is measured by itself.
         for (const agent of agents) await call(agent, 'GET');
-        collectGarbage();
         const start = cpuMs();
         await Promise.all(
           agents.map(async (agent, i) => {
@@ -314,13 +313,20 @@ async function rounds() {
         await new Promise((resolve) => server.close(resolve));
         return spent;
       };
-      // In turns: a busy moment of the machine is one of all three.
+      // Rounds of a kind follow one another, as in a run: each pays for what it leaves to collect. A forced collection
+      // stands before them only, and makes the two after it dearer than they are in a run. In turns: a busy moment of the
+      // machine is one of all three.
       const spent = { on: [] as number[], off: [] as number[], train: [] as number[] };
       const train = training(d);
-      for (let i = 0; i < (megabytes > 1 ? 7 : 41); i++) {
-        spent.off.push(await round(false));
-        spent.on.push(await round(true));
-        spent.train.push(10 * (await leastMs(train, { repeats: 1 })));
+      for (let turn = 0; turn < (megabytes > 1 ? 3 : 7); turn++) {
+        for (const kind of ['off', 'on'] as const) {
+          collectGarbage();
+          for (let i = -2; i < (megabytes > 1 ? 3 : 7); i++) {
+            const ms = await round(kind === 'on');
+            if (i >= 0) spent[kind].push(ms);
+          }
+        }
+        for (let i = 0; i < 4; i++) spent.train.push(10 * (await leastMs(train, { repeats: 1 })));
       }
       // The median: a whole round is seldom undisturbed, and all three are disturbed alike.
       const [on, off, trainMs] = [median(spent.on), median(spent.off), median(spent.train)];

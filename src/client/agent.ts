@@ -89,7 +89,7 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
     return parts.saveIdentity(kept);
   };
   const deviceKey = createDeviceKey({ identity, crypto, transport, pin: parts.pin, save: keep });
-  const isFromCoordinator = createAnnouncementTrust({ identity, crypto, save: keep });
+  const isFromCoordinator = createAnnouncementTrust({ identity, crypto, nowMs: () => clock.wallMs(), save: keep });
   const qkd = createClientQkd({ plan, identity, save: keep, site: parts.siteQkd, say });
   const local = createLocalPrivacy({
     plan,

@@ -40,5 +40,6 @@ test('an owner token whose rotation fails is good until it expires, and opens no
   assert.ok(isGood() && told.includes('key.rotation-failed owner-token-1'));
   await look(180);
   assert.ok(!isGood());
+  assert.ok(told.includes('key.expired owner-token-1'));
   assert.equal(rotation.ownerToken(), undefined);
 });

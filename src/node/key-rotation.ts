@@ -1,10 +1,19 @@
-import { dueForRotation, keyAt, type KeyPurpose, keyPurposes, type KeyRecord } from '../core/keys/lifecycle.ts';
+import {
+  dueForRotation,
+  expiryMs,
+  keyAt,
+  type KeyPurpose,
+  keyPurposes,
+  type KeyRecord,
+} from '../core/keys/lifecycle.ts';
 import { signsOnlyAs } from '../core/protocol/purposes.ts';
 import type { Announcer } from '../coordinator/announcer.ts';
 import type { Crypto } from '../ports/crypto.ts';
+import { certifiedVersionOf } from './coordinator-keys.ts';
 import type { KeyVault } from './key-vault.ts';
 
 const checkMs = 60_000;
+const dayMs = 86_400_000;
 
 /** Replaces keys while a coordinator works: on demand, and by itself when their time has come. */
 export type KeyRotation = {
@@ -26,7 +35,7 @@ export async function createKeyRotation(options: {
   readonly crypto: Pick<Crypto, 'importSigningKey'>;
   readonly nowMs: () => number;
   readonly tell: (
-    kind: 'key.rotated' | 'key.revoked' | 'key.rotation-failed',
+    kind: 'key.rotated' | 'key.revoked' | 'key.rotation-failed' | 'key.expired',
     data: Readonly<Record<string, string>>,
   ) => void;
 }): Promise<KeyRotation> {
@@ -43,11 +52,12 @@ export async function createKeyRotation(options: {
   }
 
   /** What has a key at hand takes the new one. */
-  async function adopt({ purpose, version }: KeyRecord): Promise<void> {
+  async function adopt(made: KeyRecord): Promise<void> {
+    const { purpose } = made;
     if (purpose === 'owner-token') token = await readToken();
     if (purpose === 'announcement') {
       const key = crypto.importSigningKey(await vault.secret('announcement'));
-      announcer.replace(signsOnlyAs('announcement', key), version);
+      announcer.replace(signsOnlyAs('announcement', key), certifiedVersionOf(made));
     }
   }
 
@@ -55,13 +65,22 @@ export async function createKeyRotation(options: {
     for (const key of dueForRotation(await vault.inventory(), nowMs())) {
       const { purpose, id } = key;
       await rotate(purpose).catch((error: Error) => {
-        tell('key.rotation-failed', { purpose, id, reason: error.message });
+        const today = Math.floor(nowMs() / dayMs);
+        if (failedOn.get(id) !== today)
+          tell('key.rotation-failed', { purpose, id, reason: error.message, ...endOf(key) });
+        failedOn.set(id, today);
+        if (keyAt(key, nowMs()).state !== 'expired') return;
+        if (!expired.has(id)) tell('key.expired', { purpose, id });
+        expired.add(id);
         // An expired one opens nothing, also where no other can be made.
-        if (purpose === 'owner-token' && keyAt(key, nowMs()).state === 'expired') token = undefined;
+        if (purpose === 'owner-token') token = undefined;
       });
     }
   }
 
+  /** Each failure is told once a day, and that a key has ended once. */
+  const failedOn = new Map<string, number>();
+  const expired = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
   return {
     rotate,
@@ -80,6 +99,12 @@ export async function createKeyRotation(options: {
     },
     stop: () => clearInterval(timer),
   };
+}
+
+/** When a key that could not be replaced stops working, for people. */
+function endOf(key: KeyRecord): Readonly<Record<string, string>> {
+  const endsMs = expiryMs(key);
+  return endsMs === null ? {} : { endsAt: new Date(endsMs).toISOString() };
 }
 
 /** Whether a name is a purpose whose key may be replaced while a run lasts. */

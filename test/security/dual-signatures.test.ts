@@ -225,7 +225,7 @@ test('dual announcements: a site trusts one that both parts have signed, and non
     crypto.generateSigningKey(dual),
     crypto.generateSigningKey(),
   ];
-  const certificate = certifyKey(root, run, key.publicKey, 1);
+  const certificate = certifyKey(root, run, key.publicKey, { version: 1, endsAtMs: 1 });
   assert.ok(await isCertified(root.publicKey, run, certificate, crypto));
   const signature = Uint8Array.fromBase64(certificate.signature);
   for (const bad of [flip(signature, 5), flip(signature, 69), signature.subarray(64), signature.subarray(0, 64)]) {

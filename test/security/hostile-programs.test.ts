@@ -261,8 +261,11 @@ test('a certificate of another authority: the site speaks to nobody but the key 
 
 test('clocks: a device whose clock is years off takes part; a challenge ages by the clock of the coordinator', async () => {
   const { deviceId } = hostile.identity;
-  const asked = await hostile.transport.request({ method: 'POST', path: '/v1/challenges', json: { deviceId } });
-  const challenge = bodyOf(asked)['challenge'] as string;
+  const ask = async () => {
+    const asked = await hostile.transport.request({ method: 'POST', path: '/v1/challenges', json: { deviceId } });
+    return bodyOf(asked)['challenge'] as string;
+  };
+  let challenge = await ask();
   const jsonOver = (channel: string) => {
     const bytes = sessionProofBytes({ deviceId, challenge, pin: tlsIdentity.pin, channel });
     return { deviceId, challenge, channel, proof: hostile.key.sign(purposes.session, bytes).toBase64() };
@@ -272,7 +275,18 @@ test('clocks: a device whose clock is years off takes part; a challenge ages by 
   // A Date header is a claim that nothing reads.
   const early = await answer({ date: 'Thu, 01 Jan 1970 00:00:00 GMT' });
   assert.equal(early.status, 200);
+  const late = async () =>
+    (await entries()).filter(({ kind, data }) => kind === 'request.refused' && data['code'] === 'challenge-expired');
+  assert.deepEqual(await late(), []);
+  // The same answer again; an answer after its minute, by the coordinator's clock, whatever the device's says.
   assert.equal((await answer()).status, 409);
+  challenge = await ask();
+  world.clock.advance(60_001);
+  assert.equal((await answer({ date: new Date(0).toUTCString() })).status, 409);
+  assert.deepEqual(
+    (await late()).map(({ data }) => data['route']),
+    ['/v1/sessions', '/v1/sessions'],
+  );
 });
 
 test('paths: nothing leads out of the routes, to files or to the models of others', async () => {

@@ -20,7 +20,14 @@ import { channelOf } from './socket-channel.ts';
 
 const jsonBytesMax = 64 << 10;
 /** Refusals that no other place journals. */
-const journaledHere = new Set(['malformed', 'not-authenticated', 'no-such-model', 'no-such-upload', 'length-required']);
+const journaledHere = new Set([
+  'malformed',
+  'not-authenticated',
+  'challenge-expired',
+  'no-such-model',
+  'no-such-upload',
+  'length-required',
+]);
 
 export type TlsIdentity = { readonly key: string; readonly cert: string };
 
