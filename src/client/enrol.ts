@@ -51,7 +51,14 @@ export async function enrol(parts: {
   const answer = parsed.data;
   const plan = readPlan(answer.plan);
   if (planHash(plan) !== answer.planHash) throw new VersionError('its plan does not match its hash');
-  if (!isOfSuite(plan.security.suite, Uint8Array.fromBase64(answer.coordinatorKey))) {
+  const rootKey = Uint8Array.fromBase64(answer.coordinatorKey);
+  if (link.root !== undefined && !crypto.isEqual(crypto.sha256(rootKey), link.root)) {
+    throw new TransportError(
+      'security',
+      'The coordinator does not hold the root key that the link names: this is another coordinator, or somebody in between',
+    );
+  }
+  if (!isOfSuite(plan.security.suite, rootKey)) {
     throw new RefusedError(
       'Cannot join as announcements must be signed as the suite of the plan says: the key is of another kind',
     );

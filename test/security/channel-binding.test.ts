@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import { enrol } from '../../src/client/enrol.ts';
 import { parseLink } from '../../src/client/link.ts';
 import { openSession } from '../../src/client/session.ts';
+import { createAnnouncer } from '../../src/coordinator/announcer.ts';
 import { credentialOf, parseCredential } from '../../src/core/protocol/channel-binding.ts';
 import { enrolmentRequest } from '../../src/core/protocol/invitation.ts';
 import { type EnrolRequest, sessionProofBytes } from '../../src/core/protocol/messages.ts';
@@ -228,5 +229,41 @@ test("relay: the owner's token is not heard in between, and what is heard of it 
     assert.equal(journaled('request.refused').at(-1)!.data['code'], 'not-authenticated');
   } finally {
     relay.close();
+  }
+});
+
+test('a server with the stolen TLS key that answers in the place of the coordinator enrols no site: its root key is another', async () => {
+  const [invited] = await world.coordinator.enrolment.invite(1);
+  // All that the coordinator says, under a root key of its own, over the right pin.
+  const own = await createHttpsWorld({
+    parts: { announcer: createAnnouncer(keyOf(12), { orgId: 'org', runId: 'run' }, keyOf(13)) },
+  });
+  try {
+    const key = crypto.generateSigningKey();
+    const said = { token: invited!.token, suite: suiteDefault, name: 'site', key, pin: tlsIdentity.pin };
+    // It takes any invitation for a good one.
+    own.coordinator.enrolment.enrol = async (asked) => ({
+      ok: true,
+      device: {
+        orgId: 'org',
+        runId: 'run',
+        deviceId: 'd-1',
+        clientId: 'client-01',
+        name: asked.name,
+        publicKey: asked.publicKey,
+        status: 'approved',
+        enrolledAtMs: 0,
+      },
+    });
+    const jsonOver = (channel: string) => enrolmentRequest({ ...said, channel }, crypto);
+    const raw = await own.transport().request({ method: 'POST', path: '/v1/enrol', jsonOver });
+    assert.equal(raw.status, 200, 'the control: it answers as the coordinator would');
+    await assert.rejects(enrolThrough(own.port, invited!.token), (error: Error) => {
+      assert.ok(error instanceof TransportError && error.kind === 'security');
+      assert.match(error.message, /does not hold the root key that the link names/);
+      return true;
+    });
+  } finally {
+    await own.close();
   }
 });

@@ -58,7 +58,8 @@ export async function createHttpsWorld(
   const coordinator = createCoordinator(parts);
   await coordinator.start();
   let port = 0;
-  const linkOf = (token: string) => formatLink({ host: '127.0.0.1', port, token, pin: pinBytes, profile, suite });
+  const root = parts.crypto.sha256(parts.announcer.rootKey);
+  const linkOf = (token: string) => formatLink({ host: '127.0.0.1', port, token, pin: pinBytes, root, profile, suite });
   const { app, routes } = createServer(coordinator, parts, {
     tls,
     ownerToken: () => ownerToken,

@@ -105,6 +105,7 @@ async function serve(paths: Paths, options: Options): Promise<void> {
         port,
         token,
         pin: Uint8Array.fromHex(settings.pin),
+        root: parts.crypto.sha256(parts.announcer.rootKey),
         profile: plan.security.profile,
         suite: plan.security.suite,
       });
