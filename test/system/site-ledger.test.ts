@@ -9,8 +9,10 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createNodeEntropy } from '../../src/adapters/entropy-node.ts';
 import { createFileSiteLedger, readSiteLedger, siteLedgerFile } from '../../src/adapters/site-ledger-file.ts';
+import { createRecordPrivateTrainer } from '../../src/adapters/trainer-record-private.ts';
 import { RefusedError } from '../../src/client/ends.ts';
 import { createLocalPrivacy } from '../../src/client/local-privacy.ts';
+import { createDataset } from '../../src/core/data/dataset.ts';
 import type { Plan, PlanInput } from '../../src/core/plan/plan.ts';
 import { siteLedgerProblem, siteSpending } from '../../src/core/privacy/local/site-ledger.ts';
 import type { Identity } from '../../src/ports/identity.ts';
@@ -241,5 +243,31 @@ test('a site that takes part keeps its ledger: each update and answer is charged
       entries.slice(0, 3).map(({ event }) => event.kind),
       ['grant', 'grant', 'reserve'],
     );
+  });
+});
+
+test('privacy of each record with a histogram: its ε is taken from the noise of the gradients, and both are in the ledger', async () => {
+  const folder = mkdtempSync(join(root, 'record-'));
+  const plan = planOf({ ...local, unit: 'record', histograms: [{ name: 'labels', epsilon: 1 }] });
+  const data = createDataset({
+    features: new Float32Array(4 * 30).fill(1),
+    labels: Int32Array.from({ length: 30 }, (_, i) => i % 3),
+    scale: 1,
+    sampleShape: [4],
+    classCount: 3,
+  });
+  const noisy = createRecordPrivateTrainer(plan, data, createNodeEntropy());
+  await runLocalSite(plan, { trainer: noisy, siteLedger: createFileSiteLedger(folder) }, async (world, { said }) => {
+    assert.deepEqual([said, world.coordinator.snapshot().run.status], [[], 'completed']);
+    const spent = siteSpending((await readSiteLedger(folder)).entries);
+    assert.deepEqual(
+      spent.map(({ grant, committed }) => [grant.purpose, grant.unit, grant.epsilon, committed]),
+      [
+        ['updates', 'record', 3, 3],
+        ['reports', 'record', 1, 1],
+      ],
+    );
+    assert.ok(spent[0]!.epsilon <= 3 && spent[0]!.epsilon > 2.9, `${spent[0]!.epsilon}`);
+    assert.equal(world.coordinator.snapshot().run.histograms['labels/1']?.clients.length, 1);
   });
 });

@@ -81,6 +81,12 @@ async function showSite(folder: string, { client, json, chains }: Options): Prom
 
 async function read(folder: string): Promise<{ record: RunRecord; ledger: ReadonlyMap<string, LedgerChain> }> {
   const paths = pathsOf(folder);
+  if (!existsSync(paths.settings)) {
+    throw new Failure(
+      'plan',
+      `Cannot read a ledger of ${folder} as it must be a coordinator's folder, or under local privacy the state folder of a site: it has neither coordinator.json nor identity.json`,
+    );
+  }
   const [settings, plan] = await Promise.all([readSettings(paths), readPlan(paths.plan)]);
   if (!existsSync(paths.database)) {
     throw new Failure('plan', `Cannot read the ledger of ${folder} as it must have been served: it holds no run yet`);
