@@ -105,6 +105,9 @@ export function createDeviceSurface(
     return new HttpError(401, 'not-authenticated', 'The proof was not accepted');
   }
 
+  const removed = () =>
+    new HttpError(403, 'removed', 'The operator has removed this device, or its key has expired: ask for a new link');
+
   return {
     async enrol(body, channel) {
       const request = parse(enrolRequest, body);
@@ -138,7 +141,7 @@ export function createDeviceSurface(
       const device = knownDevice(deviceId);
       const session = device && (await sessions.open(device, { challenge, proof }, channel));
       if (session === undefined) throw refused('session', deviceId);
-      if (device!.status === 'removed') throw new HttpError(403, 'removed', 'The operator has removed this device');
+      if (device!.status === 'removed') throw removed();
       return { session, status: device!.status };
     },
     async certify(body, channel) {
@@ -156,7 +159,7 @@ export function createDeviceSurface(
           Uint8Array.fromBase64(proof),
         ));
       if (!isProven) throw refused('certificate', deviceId);
-      if (device.status === 'removed') throw new HttpError(403, 'removed', 'The operator has removed this device');
+      if (device.status === 'removed') throw removed();
       return { certificate: await certificates.issue(deviceId, request) };
     },
     deviceOf(credential, channel) {
