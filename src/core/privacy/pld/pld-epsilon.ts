@@ -2,6 +2,7 @@ import { centredCells, optimisticMass, pessimisticMass } from './loss-mass.ts';
 import { bestOrder, lowerTiltedChernoff, totalCumulant, upperChernoff, upperTiltedChernoff } from './chernoff.ts';
 import { composeLosses, epsilonAtDelta, meshStepMin } from './composition.ts';
 import type { EpsilonPoint, LossStep, Window } from './composition.ts';
+import { composeRare, rarestSplit } from './rare-tail.ts';
 import type { Direction, DominatingPair, LossCells, LossGrid } from './dominating-pair.ts';
 
 /** Steps that share a dominating pair. */
@@ -293,7 +294,42 @@ function solve(mesher: Mesher, steps: readonly LossStep[], window: Window, surve
   if (mesher.rounding === 'optimistic') {
     return epsilonAtDelta(total, delta * (1 + 10 * CUT_SHARE), 0, 'optimistic');
   }
-  return epsilonAtDelta(total, delta * (1 - CUT_SHARE), massAbove(steps, window, survey, delta));
+  const point = epsilonAtDelta(total, delta * (1 - CUT_SHARE), massAbove(steps, window, survey, delta));
+  const [step] = steps;
+  if (steps.length !== 1 || step!.count === 1 || !point.isInside) return point;
+  const free = epsilonAtDelta({ ...total, noise: 0 }, delta * (1 - CUT_SHARE), massAbove(steps, window, survey, delta));
+  if (point.epsilon - free.epsilon <= mesher.tolerance / 2) return point;
+  return withRareTail(mesher, step!, survey, { noisy: point, free });
+}
+
+/** Weaker tilts than the survey's, under which rare losses do not hide all others. */
+const RARE_TILTS = [1, 1 / 8, 1 / 64, 1 / 512];
+const RARE_POINTS_MAX = 2 ** 18;
+
+/**
+ * ε where the transform's rounding hides a rare tail: the tail alone is transformed. The bulk's own bound, Chernoff's, must
+ * hold at the ε that is said, so what is set apart as bulk shrinks with it.
+ */
+function withRareTail(
+  { delta }: Mesher,
+  step: LossStep,
+  survey: Survey,
+  { noisy, free }: { readonly noisy: EpsilonPoint; readonly free: EpsilonPoint },
+): EpsilonPoint {
+  let best = noisy;
+  let floor = free.epsilon;
+  for (const share of RARE_TILTS) {
+    const split = floor > 0 ? rarestSplit(step, floor, Math.log(CUT_SHARE * delta)) : undefined;
+    const window = windowFor([step], survey.tilt * share, survey.high, delta);
+    if (split === undefined || (window.high - window.low) / step.loss.meshStep > RARE_POINTS_MAX) break;
+    const extra = massAbove([step], window, survey, delta) + CUT_SHARE * delta;
+    const point = epsilonAtDelta(composeRare(step, split, window), delta * (1 - CUT_SHARE), extra);
+    const epsilon = Math.max(floor, point.epsilon);
+    if (point.isInside && epsilon < best.epsilon) best = { ...point, epsilon };
+    // Rounding had raised what the floor was taken from: the next one is lower.
+    if (point.isInside && point.epsilon < floor) floor = point.epsilon;
+  }
+  return best;
 }
 
 /** Chernoff's bound on the mass above the window, on this mesh. */
