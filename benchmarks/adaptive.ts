@@ -3,10 +3,12 @@
 // Cells are kept in runs/evidence/adaptive and runs/evidence/skewed, so it can be stopped (--seconds for each of the two)
 // and resumed; --tables runs nothing. Both write the tables into docs/explanation/robustness-evidence.md, with a dash for
 // what has not been run.
-import { adaptiveTable, skewedTable } from './evidence/adaptive-tables.ts';
-import { evidenceOf } from './evidence/piece.ts';
+import { adaptiveTable, skewedTable, suspectTable } from './evidence/adaptive-tables.ts';
+import { evidenceOf, knownOf } from './evidence/piece.ts';
 import { intoPage } from './into-page.ts';
 
 const page = 'docs/explanation/robustness-evidence.md';
-intoPage(page, 'adaptive', adaptiveTable(await evidenceOf('adaptive')));
+const adaptive = await evidenceOf('adaptive');
+intoPage(page, 'adaptive', adaptiveTable(adaptive));
+intoPage(page, 'suspect', suspectTable(adaptive, await knownOf('robustness')));
 intoPage(page, 'skewed', skewedTable(await evidenceOf('skewed')));

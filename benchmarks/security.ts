@@ -61,7 +61,7 @@ const device = crypto.generateSigningKey();
 const roundKey = await crypto.generateRoundKey();
 const hash = new Uint8Array(32);
 
-/** What one round has left behind is not the next one's cost. */
+/** What rounds of one kind have left behind is not the cost of another kind. */
 const collectGarbage = (globalThis as { gc?: () => void }).gc ?? (() => {});
 
 const cpuMs = () => {
@@ -297,7 +297,6 @@ async function rounds() {
           });
         // Connections live as long as a run: the handshake is measured by itself.
         for (const agent of agents) await call(agent, 'GET');
-        collectGarbage();
         const start = cpuMs();
         await Promise.all(
           agents.map(async (agent, i) => {
@@ -314,25 +313,38 @@ async function rounds() {
         await new Promise((resolve) => server.close(resolve));
         return spent;
       };
-      // In turns: a busy moment of the machine is one of all three.
-      const spent = { on: [] as number[], off: [] as number[], train: [] as number[] };
+      // Rounds of a kind follow one another, as in a run: each pays for what it leaves to collect. A forced collection
+      // stands before them only, and makes the two after it dearer than they are in a run. In turns: a busy moment of the
+      // machine is one of all three.
+      const turns: { readonly on: number; readonly off: number; readonly train: number }[] = [];
+      const all = { on: [] as number[], off: [] as number[], train: [] as number[] };
       const train = training(d);
-      for (let i = 0; i < (megabytes > 1 ? 7 : 41); i++) {
-        spent.off.push(await round(false));
-        spent.on.push(await round(true));
-        spent.train.push(10 * (await leastMs(train, { repeats: 1 })));
+      for (let turn = 0; turn < (megabytes > 1 ? 3 : 9); turn++) {
+        const spent = { on: [] as number[], off: [] as number[], train: [] as number[] };
+        for (const kind of ['off', 'on'] as const) {
+          collectGarbage();
+          for (let i = -2; i < (megabytes > 1 ? 3 : 7); i++) {
+            const ms = await round(kind === 'on');
+            if (i >= 0) spent[kind].push(ms);
+          }
+        }
+        for (let i = 0; i < 5; i++) spent.train.push(10 * (await leastMs(train, { repeats: 1 })));
+        turns.push({ on: median(spent.on), off: median(spent.off), train: median(spent.train) });
+        for (const kind of ['on', 'off', 'train'] as const) all[kind].push(...spent[kind]);
       }
-      // The median: a whole round is seldom undisturbed, and all three are disturbed alike.
-      const [on, off, trainMs] = [median(spent.on), median(spent.off), median(spent.train)];
+      // A turn is short and what disturbs it disturbs all three; turns differ, so that the median of their ratios is taken.
+      const over = (of: (turn: (typeof turns)[number]) => number) => median(turns.map(of));
+      const ratio = ({ on, off, train: trainMs }: (typeof turns)[number]) => (on + trainMs) / (off + trainMs) - 1;
       rows.push({
         megabytes,
-        onMs: on,
-        offMs: off,
-        trainMs,
-        overheadMsPerClient: (on - off) / 10,
-        overheadWithoutTraining: on / off - 1,
-        overhead: (on + trainMs) / (off + trainMs) - 1,
-        overheadOfLeast: (least(spent.on) + least(spent.train)) / (least(spent.off) + least(spent.train)) - 1,
+        onMs: over(({ on }) => on),
+        offMs: over(({ off }) => off),
+        trainMs: over((turn) => turn.train),
+        overheadMsPerClient: over(({ on, off }) => (on - off) / 10),
+        overheadWithoutTraining: over(({ on, off }) => on / off - 1),
+        overhead: over(ratio),
+        overheadOfTurns: turns.map((turn) => Math.round(1000 * ratio(turn)) / 1000).sort((a, b) => a - b),
+        overheadOfLeast: (least(all.on) + least(all.train)) / (least(all.off) + least(all.train)) - 1,
       });
     }
   } finally {

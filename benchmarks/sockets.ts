@@ -41,7 +41,10 @@ const wanted = cells.filter(
     isWanted(values.rules, rule.replaceAll(/ f=\d+/g, '')),
 );
 const log = openCellLog<SocketOutcome>(join(folder, 'cells.jsonl'));
-if (values.table !== true) await runMissing();
+if (values.table !== true) {
+  log.claim();
+  await runMissing();
+}
 log.close();
 
 const rows = cells.flatMap((cell) => {

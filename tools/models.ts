@@ -9,7 +9,7 @@ import process from 'node:process';
 const folder = join(import.meta.dirname, '../docs/models');
 
 export type ModelCheck = {
-  readonly model: 'round.pml' | 'enrolment.pml' | 'key-establishment.smt2';
+  readonly model: 'round.pml' | 'enrolment.pml' | 'key-establishment.smt2' | 'channel-binding.smt2';
   /** What is switched on in the model. */
   readonly defines: readonly string[];
   /** `holds`: no reachable state breaks it. `fails`: a state does, as it must. */
@@ -22,12 +22,16 @@ const spin = (model: 'round.pml' | 'enrolment.pml', mutants: Readonly<Record<str
   ...Object.entries(mutants).map(([define, says]) => ({ model, defines: [define], expected: 'fails', says }) as const),
 ];
 
-const asked = (expected: ModelCheck['expected'], says: string, ...defines: readonly string[]): ModelCheck => ({
-  model: 'key-establishment.smt2',
-  defines,
-  expected,
-  says,
-});
+const askedOf =
+  (model: ModelCheck['model']) =>
+  (expected: ModelCheck['expected'], says: string, ...defines: readonly string[]): ModelCheck => ({
+    model,
+    defines,
+    expected,
+    says,
+  });
+const asked = askedOf('key-establishment.smt2');
+const askedOfChannels = askedOf('channel-binding.smt2');
 
 export const modelChecks: readonly ModelCheck[] = [
   ...spin('round.pml', {
@@ -80,6 +84,32 @@ export const modelChecks: readonly ModelCheck[] = [
   asked('fails', 'mutant: the header is no part of the key schedule', 'ASK_COPYING', 'MUTANT_HEADER_NOT_BOUND'),
   asked('fails', 'mutant: any suite is taken', 'ASK_DOWNGRADE', 'MUTANT_ANY_SUITE'),
   asked('fails', 'mutant: announcements are not signed', 'ASK_SECRECY', 'MUTANT_UNSIGNED_ANNOUNCEMENT'),
+  askedOfChannels('fails', 'control: sites and the attacker itself are served', 'ASK_ALIVE'),
+  askedOfChannels('holds', "no session of a site over somebody else's connection", 'ASK_SESSION'),
+  askedOfChannels('holds', "no request under a site's session over somebody else's connection", 'ASK_REQUEST'),
+  askedOfChannels('holds', 'no enrolment is passed on', 'ASK_RELAY'),
+  askedOfChannels('holds', "no device of the attacker is enrolled under a site's link", 'ASK_THEFT'),
+  askedOfChannels('fails', "control: with the device's key a session is opened", 'ASK_SESSION', 'LEAK_DEVICE_KEY'),
+  askedOfChannels('fails', 'control: with the link itself a device is enrolled', 'ASK_THEFT', 'LEAK_LINK'),
+  askedOfChannels('fails', 'mutant: session proofs name no connection', 'ASK_SESSION', 'MUTANT_NO_BINDING'),
+  askedOfChannels('fails', 'mutant: requests name no connection', 'ASK_REQUEST', 'MUTANT_NO_BINDING'),
+  askedOfChannels('fails', 'mutant: enrolments name no connection', 'ASK_RELAY', 'MUTANT_NO_BINDING'),
+  askedOfChannels('fails', 'mutant: the session itself is sent', 'ASK_REQUEST', 'MUTANT_SESSION_SENT'),
+  askedOfChannels('fails', 'mutant: the token of the link is sent', 'ASK_THEFT', 'MUTANT_TOKEN_SENT'),
+  askedOfChannels(
+    'fails',
+    'mutant: a voucher names neither key nor connection',
+    'ASK_THEFT',
+    'MUTANT_VOUCHER_FOR_ANY_KEY',
+    'MUTANT_NO_BINDING',
+  ),
+  askedOfChannels(
+    'holds',
+    'a voucher that names the connection alone is not stolen',
+    'ASK_THEFT',
+    'MUTANT_VOUCHER_FOR_ANY_KEY',
+  ),
+  askedOfChannels('holds', 'a voucher that names the key alone is not stolen', 'ASK_THEFT', 'MUTANT_NO_BINDING'),
 ];
 
 /** What the tool says of a model. Throws when it gives no verdict: a model that does not compile proves nothing. */

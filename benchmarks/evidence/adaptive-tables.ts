@@ -4,12 +4,24 @@ import { at, axis, cell, goals, partitions, seedCount, table, verdictOf } from '
 
 /** What attacks that know the default rule leave, beside the goal of the partition. */
 export function adaptiveTable(record: LabRecord): string {
-  const attacks = axis(record, 'attack');
+  const attacks = axis(record, 'attack').filter((attack) => attack !== 'none');
   const rows = partitions.map((partition) => {
     const groups = attacks.map((attack) => at(record, { partition, attack, rule: 'watchful' }));
     return [partition, ...groups.map(cell), ...worstCells(groups, partition)];
   });
   return table(['partition', ...attacks, 'worst of these', 'goal', ''], rows);
+}
+
+/** What the option `suspect` of the default rule gains against turncoats, and costs without an attack. */
+export function suspectTable(record: LabRecord, robustness: LabRecord): string {
+  const rows = partitions.map((partition) => {
+    const of = (from: LabRecord, attack: string, rule: string) => cell(at(from, { partition, attack, rule }));
+    const without = [of(record, 'turncoat', 'watchful'), of(robustness, 'none', 'watchful')];
+    const suspect = [of(record, 'turncoat', 'watchful suspect'), of(record, 'none', 'watchful suspect')];
+    return [partition, without[0]!, suspect[0]!, without[1]!, suspect[1]!];
+  });
+  const head = ['partition', 'turncoat', 'turncoat, suspect = 0.1', 'no attack', 'no attack, suspect = 0.1'];
+  return table(head, rows);
 }
 
 /** The default rule against attackers with skewed data, beside what the data of the honest alone give. */

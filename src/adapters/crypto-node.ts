@@ -5,6 +5,7 @@ import {
   partsOfScheme,
   schemeBytes,
   schemeOf,
+  seedMark87,
   type SignatureAlgorithm,
   signatureSchemeDefault,
   signatureSchemes,
@@ -18,8 +19,6 @@ import { requireSound, testHpke } from '../primitives/self-test.ts';
 const bulkLabel = new TextEncoder().encode('qflare/bulk/v1');
 /** Of either KEM. */
 const roundSeedBytes = 32;
-/** The byte before a seed of ML-DSA-87. */
-const mark87 = 87;
 const publicKeysMax = 4096;
 const sealPartBytes = 1 << 16;
 
@@ -195,8 +194,10 @@ function signingForms({ createPrivateKey, generateKeyPairSync }: Primitives) {
   return {
     privateKey(algorithm: SignatureAlgorithm, seed: Uint8Array) {
       const isMarked = algorithm === 'ml-dsa-87';
-      if (isMarked && seed[0] !== mark87) {
-        throw new RangeError(`Cannot use a seed of ML-DSA-87 as its first byte must be ${mark87}: it is ${seed[0]}`);
+      if (isMarked && seed[0] !== seedMark87) {
+        throw new RangeError(
+          `Cannot use a seed of ML-DSA-87 as its first byte must be ${seedMark87}: it is ${seed[0]}`,
+        );
       }
       const key = Buffer.from(isMarked ? seed.subarray(1) : seed);
       return createPrivateKey({ key, format: secretForm[algorithm], asymmetricKeyType: algorithm });
@@ -204,7 +205,7 @@ function signingForms({ createPrivateKey, generateKeyPairSync }: Primitives) {
     freshSeed(algorithm: SignatureAlgorithm): Uint8Array {
       const { privateKey } = generateKeyPairSync(algorithm as 'ed25519');
       const seed = privateKey.export({ format: secretForm[algorithm] as 'raw-private' });
-      return algorithm === 'ml-dsa-87' ? Buffer.concat([Uint8Array.of(mark87), seed]) : seed;
+      return algorithm === 'ml-dsa-87' ? Buffer.concat([Uint8Array.of(seedMark87), seed]) : seed;
     },
     context: (algorithm: SignatureAlgorithm, purpose: Purpose) =>
       algorithm === 'ed25519' ? {} : { context: Buffer.from(purpose) },

@@ -162,7 +162,7 @@ test('the SAE is the certificate’s: a stranger, a foreign authority and no cer
   await assert.rejects(mallory.reserve({ count: 1, sizeBits: 256 }), (error: KeySourceError) => error.status === 401);
   const alice = await sourceOf('alice', 'bob');
   const [key] = await alice.reserve({ count: 1, sizeBits: 256 });
-  await assert.rejects(alice.collect([key!.keyId]), (error: KeySourceError) => error.status === 400);
+  await assert.rejects(alice.collect([key!.keyId]), (error: KeySourceError) => error.status === 401);
   const foreign = await sourceOf('alice', 'bob', 'post-quantum', await createAuthority());
   await assert.rejects(foreign.status());
   const bare = createEtsi014KeySource({ url, peerSaeId: 'bob', profile: 'post-quantum', tls: { ca: authority.ca } });

@@ -58,8 +58,14 @@ export function createProgram(): Command {
     qkdCommand(),
     releaseCommand(),
   ];
-  for (const command of commands) program.addCommand(command.exitOverride());
+  for (const command of commands) program.addCommand(withCodes(command));
   return program;
+}
+
+/** Usage that is wrong ends with our code, in commands below commands too: they inherit nothing. */
+function withCodes(command: Command): Command {
+  for (const below of command.commands) withCodes(below);
+  return command.exitOverride();
 }
 
 /** Runs a command line and gives the exit code. */

@@ -15,6 +15,7 @@ import type { Deflate } from '../ports/deflate.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { Identity } from '../ports/identity.ts';
 import type { SiteMemory } from '../ports/site-memory.ts';
+import type { SiteLedgerStore } from '../ports/site-ledger.ts';
 import type { Trainer } from '../ports/trainer.ts';
 import { type Transport, TransportError } from '../ports/transport.ts';
 import { createAnnouncementTrust } from './announcement-trust.ts';
@@ -48,6 +49,8 @@ export type AgentParts = {
   readonly deflate: Deflate;
   /** Noise under local privacy. */
   readonly entropy: Entropy;
+  /** What this site has released under local privacy; in memory unless given. */
+  readonly siteLedger?: SiteLedgerStore | undefined;
   readonly trainer: Trainer;
   /** What the site remembers from round to round. */
   readonly memory: SiteMemory;
@@ -86,15 +89,19 @@ export async function takePart(parts: AgentParts): Promise<Outcome> {
     return parts.saveIdentity(kept);
   };
   const deviceKey = createDeviceKey({ identity, crypto, transport, pin: parts.pin, save: keep });
-  const isFromCoordinator = createAnnouncementTrust({ identity, crypto, save: keep });
+  const isFromCoordinator = createAnnouncementTrust({ identity, crypto, nowMs: () => clock.wallMs(), save: keep });
   const qkd = createClientQkd({ plan, identity, save: keep, site: parts.siteQkd, say });
   const local = createLocalPrivacy({
     plan,
     entropy: parts.entropy,
     released: identity.local?.released ?? 0,
     answers: identity.local?.reports,
+    head: identity.local?.ledger,
+    ledger: parts.siteLedger,
+    owner: { subject: identity.clientId, run: identity.runId },
     save: (next) => keep({ local: next }),
   });
+  await local?.open();
   const own = createOwnPrivacy(say);
   const pace = createPaceKeeper({ plan, trainer: parts.trainer, memory: parts.memory, clock });
   const { keepDeparture } = parts;

@@ -1,6 +1,7 @@
 import { type Plan, PlanError, parsePlan, planHash } from '../core/plan/plan.ts';
-import { enrolmentProofBytes, enrolResponse } from '../core/protocol/messages.ts';
-import { purposes } from '../core/protocol/purposes.ts';
+import { enrolmentRequest } from '../core/protocol/invitation.ts';
+import { enrolResponse } from '../core/protocol/messages.ts';
+import { refusalIn } from '../core/protocol/refusal-text.ts';
 import { isOfSuite, provesAs, suiteDefault, suites } from '../core/protocol/suite.ts';
 import type { Crypto } from '../ports/crypto.ts';
 import type { Identity, IdentityStore } from '../ports/identity.ts';
@@ -11,8 +12,8 @@ import type { Link } from './link.ts';
 /**
  * Enrols this device, or finds that it is enrolled already.
  *
- * The key is made and saved before the token is sent: when the answer is lost, the same key asks again and gets the
- * same answer.
+ * The key is made and saved before the coordinator is asked: when the answer is lost, the same key asks again and gets the
+ * same answer. The link's token is not sent: what is sent proves it, for this connection only.
  */
 export async function enrol(parts: {
   readonly link: Link;
@@ -33,16 +34,13 @@ export async function enrol(parts: {
   if (fresh !== undefined) await store.save({ signingSeed });
   const key = crypto.importSigningKey(Uint8Array.fromBase64(signingSeed));
 
-  const publicKey = key.publicKey.toBase64();
-  const tokenHash = crypto.sha256(new TextEncoder().encode(link.token)).toHex();
-  const message = enrolmentProofBytes({ tokenHash, publicKey, pin: link.pin.toHex() });
-  const proof = key.sign(purposes.enrolment, message).toBase64();
-  const reply = await transport.request({
-    method: 'POST',
-    path: '/v1/enrol',
-    json: { token: link.token, name, publicKey, proof },
-  });
+  const said = { token: link.token, suite: link.suite ?? suiteDefault, name, key, pin: link.pin.toHex() };
+  const jsonOver = (channel: string) => enrolmentRequest({ ...said, channel }, crypto);
+  const reply = await transport.request({ method: 'POST', path: '/v1/enrol', jsonOver });
   if (reply.status === 404) throw new VersionError('it has no /v1/enrol');
+  if (reply.status === 400) {
+    throw new TransportError('security', `The coordinator refused to enrol this device: ${refusalIn(reply.body)}`);
+  }
   if (reply.status >= 500) throw new TransportError('network', `The coordinator answered ${reply.status}`);
   const body: unknown = JSON.parse(new TextDecoder().decode(reply.body));
   if (reply.status !== 200) {
@@ -53,7 +51,14 @@ export async function enrol(parts: {
   const answer = parsed.data;
   const plan = readPlan(answer.plan);
   if (planHash(plan) !== answer.planHash) throw new VersionError('its plan does not match its hash');
-  if (!isOfSuite(plan.security.suite, Uint8Array.fromBase64(answer.coordinatorKey))) {
+  const rootKey = Uint8Array.fromBase64(answer.coordinatorKey);
+  if (link.root !== undefined && !crypto.isEqual(crypto.sha256(rootKey), link.root)) {
+    throw new TransportError(
+      'security',
+      'The coordinator does not hold the root key that the link names: this is another coordinator, or somebody in between',
+    );
+  }
+  if (!isOfSuite(plan.security.suite, rootKey)) {
     throw new RefusedError(
       'Cannot join as announcements must be signed as the suite of the plan says: the key is of another kind',
     );

@@ -29,6 +29,19 @@ test('parseLink() gives back what formatLink() wrote: names, IPv4, IPv6, any por
   );
 });
 
+test('a link names the root key before the pin: no cut takes the root alone, and a root in another form is refused', () => {
+  const root = pin.toReversed();
+  const rooted = formatLink({ host: 'example.org', port: 8443, token, pin, root });
+  assert.match(rooted, /&root=sha256:[\w-]{43}&pin=sha256:/);
+  assert.deepEqual(parseLink(rooted), { host: 'example.org', port: 8443, token, pin, root });
+  for (let length = 0; length < rooted.length; length++) {
+    assert.throws(() => parseLink(rooted.slice(0, length)), LinkError, rooted.slice(0, length));
+  }
+  for (const bad of ['', 'sha512:', 'sha256:short']) {
+    assert.throws(() => parseLink(rooted.replace(/&root=[^&]*/, `&root=${bad}`)), LinkError, bad);
+  }
+});
+
 test('parseLink() takes surrounding space and a link without a port', () => {
   assert.equal(parseLink(`  ${whole}\n`).port, 8443);
   assert.equal(parseLink(whole.replace(':8443', '')).port, 443);

@@ -7,16 +7,23 @@ export type Link = {
   readonly port: number;
   readonly token: string;
   readonly pin: Uint8Array;
+  /** SHA-256 of the coordinator's root key, which certifies what signs announcements; absent: whatever it says at enrolment. */
+  readonly root?: Uint8Array | undefined;
   /** Which channel to speak; absent: the default. */
   readonly profile?: ChannelProfile | undefined;
   /** The plan's suite, which says what key the device makes; absent: the default. */
   readonly suite?: PlainSuiteId | undefined;
 };
 
-/** Writes a link: `https://HOST:PORT/join#v=1&token=…&pin=sha256:…`. The part behind # never leaves the client. */
-export function formatLink({ host, port, token, pin, profile = 'default', suite = suiteDefault }: Link): string {
+/**
+ * Writes a link: `https://HOST:PORT/join#v=1&token=…&root=sha256:…&pin=sha256:…`. The part behind # never leaves the client.
+ * The root stands before the pin, without which no link is read: one that was cut does not lose the root alone.
+ */
+export function formatLink({ host, port, token, pin, root, profile = 'default', suite = suiteDefault }: Link): string {
   const name = host.includes(':') ? `[${host}]` : host;
-  return `https://${name}:${port}/join#v=1&token=${token}&pin=sha256:${pin.toBase64({ alphabet: 'base64url', omitPadding: true })}${profile === 'default' ? '' : `&channel=${profile}`}${suite === suiteDefault ? '' : `&suite=${suite}`}`;
+  const hashText = (hash: Uint8Array) => `sha256:${hash.toBase64({ alphabet: 'base64url', omitPadding: true })}`;
+  const rootText = root === undefined ? '' : `&root=${hashText(root)}`;
+  return `https://${name}:${port}/join#v=1&token=${token}${rootText}&pin=${hashText(pin)}${profile === 'default' ? '' : `&channel=${profile}`}${suite === suiteDefault ? '' : `&suite=${suite}`}`;
 }
 
 /** A link that cannot be used, and why. */
@@ -43,8 +50,11 @@ export function parseLink(text: string): Link {
   const token = fields.get('token') ?? '';
   if (!/^[A-Za-z0-9_-]{16,128}$/.test(token))
     refuse('its token must be whole; was the link cut when it was copied?', token);
-  const pin = /^sha256:([A-Za-z0-9_-]{43})$/.exec(fields.get('pin') ?? '')?.[1];
+  const hashIn = (name: string) => /^sha256:([A-Za-z0-9_-]{43})$/.exec(fields.get(name) ?? '')?.[1];
+  const [pin, root] = [hashIn('pin'), hashIn('root')];
   if (pin === undefined) refuse("its pin must be the server's key as sha256:…; was the link cut?", fields.get('pin'));
+  if (fields.has('root') && root === undefined)
+    refuse("its root must be the coordinator's root key as sha256:…", fields.get('root'));
   const channel = fields.get('channel');
   const profile = channelProfileIds.find((id) => id === channel);
   if (channel !== null && profile === undefined) refuse('its channel must be one that this release has', channel);
@@ -58,6 +68,7 @@ export function parseLink(text: string): Link {
     port: Number(url.port === '' ? 443 : url.port),
     token,
     pin: Uint8Array.fromBase64(pin!, { alphabet: 'base64url' }),
+    ...(root === undefined ? {} : { root: Uint8Array.fromBase64(root, { alphabet: 'base64url' }) }),
   };
 }
 

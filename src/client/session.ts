@@ -20,7 +20,7 @@ export async function openSession(
   const reply = await transport.request({ method: 'POST', path: '/v1/sessions', jsonOver });
   if (reply.status === 400)
     throw new TransportError('security', `The coordinator refused to open a session: ${refusalIn(reply.body)}`);
-  if (reply.status === 403) throw new RefusedError('The operator has removed this device from the run');
+  if (reply.status === 403) throw new RefusedError(refusalIn(reply.body));
   // 409, the challenge has expired or the coordinator was restarted since: `json` takes it for a cut, and it is tried again.
   if (reply.status === 401)
     throw new RefusedError('The coordinator does not know this device: join again with a new link');

@@ -70,7 +70,7 @@ export async function contribute(
   if (local !== null && announcement.collects !== 'update') {
     throw new ProtocolError('The coordinator asks for un-noised figures, and the plan says local privacy');
   }
-  if (plan.privacy.mode === 'local' && plan.privacy.unit === 'record' && trainer.isRecordPrivate !== true) {
+  if (plan.privacy.mode === 'local' && plan.privacy.unit === 'record' && trainer.recordSteps === undefined) {
     throw new ProtocolError('The plan asks for privacy of each record, and this trainer does not noise its gradients');
   }
   // Before the training: a site that has no key where one must be does not work in vain.
@@ -104,13 +104,14 @@ export async function contribute(
   );
 
   async function updatePayload(): Promise<Uint8Array> {
-    if (local !== null && !(await local.reserve())) {
-      throw new BudgetSpentError(`this site has made ${plan.rounds.count} noisy updates, as many as the plan allows`);
-    }
+    const reserved = await local?.reserve(round, trainer);
+    if (reserved?.ok === false) throw new BudgetSpentError(reserved.reason);
     const update = protectedUpdate(await trainAtSite(site), local);
     const reports = await local?.reports(round, trainer);
     const claims = { ...updateClaims(plan, update), ...(reports === undefined ? {} : { reports }) };
-    return encodePayload(claims, await encodeAtSite(site, update, deflate));
+    const payload = encodePayload(claims, await encodeAtSite(site, update, deflate));
+    await local?.commit(payload);
+    return payload;
   }
 
   async function metricsPayload(): Promise<Uint8Array> {

@@ -9,7 +9,10 @@ import type { CoordinatorParts, OpenRoundKey } from './parts.ts';
 import type { Snapshot } from './run-log.ts';
 import { hasEnded, type RunState } from './state.ts';
 
-/** What one device is told of a run as it stands: to work, to wait, or that the run is done. Signed. */
+/**
+ * What one device is told of a run as it stands: to work, to wait, or that the run is done. Signed; undefined once the key
+ * that signs has ended.
+ */
 export function announce(
   snapshot: Snapshot,
   device: Device,
@@ -18,9 +21,11 @@ export function announce(
     readonly layout: string;
     readonly roundKey: OpenRoundKey | undefined;
   },
-): SignedAnnouncement {
-  const { orgId, runId, plan, announcer } = context.parts;
+): SignedAnnouncement | undefined {
+  const { orgId, runId, plan, announcer, clock } = context.parts;
   const { key: signingKey, certificate } = announcer.current();
+  // A key that has ended says nothing more, also where no other could be made.
+  if (clock.wallMs() >= certificate.endsAtMs) return undefined;
   const { run, models } = snapshot;
   const { round, facts } = run;
   const status = snapshot.devices.get(device.deviceId)?.status ?? 'removed';
@@ -52,7 +57,7 @@ export function announce(
     codec: plan.aggregation.codec,
     roundKey: isWanted ? context.roundKey!.key.publicKey.toBase64() : '',
     ...(qkd === undefined ? {} : { qkd: { ...qkd.mark, source: qkd.source } }),
-    ...(isKeyDue(snapshot, device, context.parts.clock.wallMs()) ? { rotateKey: true as const } : {}),
+    ...(isKeyDue(snapshot, device, clock.wallMs()) ? { rotateKey: true as const } : {}),
   };
   const signature = signingKey.sign(purposes.announcement, announcementBytes(announcement)).toBase64();
   return { announcement, signature, certificate };
@@ -82,7 +87,8 @@ function isAwaited({ run: { round } }: Snapshot, { clientId }: Device, keyRound:
 }
 
 function reasonFor({ run }: Snapshot, status: Device['status'], isEnded: boolean): string | undefined {
-  if (status === 'removed') return 'removed by the operator, or replaced by a newer enrolment of its site';
+  if (status === 'removed')
+    return 'removed by the operator, replaced by a newer enrolment of its site, or its key has expired';
   if (isEnded) return run.reason ?? run.status;
   return status === 'pending' ? 'waiting for approval' : undefined;
 }

@@ -17,7 +17,7 @@ import type { Draft } from './journal.ts';
 import { createModels, type ModelFile } from './models.ts';
 import { createOpenKey } from './open-key.ts';
 import type { CoordinatorParts } from './parts.ts';
-import { type ClientClaims, type ClientTls, createPresence } from './presence.ts';
+import { type ClientClaims, type ClientTls, createPresence, isToldToAll } from './presence.ts';
 import { createPrivateRounds } from './privacy/private-rounds.ts';
 import { decideOpening } from './privacy/opening.ts';
 import { createQkdKeys } from './qkd-keys.ts';
@@ -103,7 +103,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
   const models = createModels(parts);
   const central = isPrivate ? createPrivateRounds(parts, log) : null;
   const enrolment = createEnrolment({ ...parts, log });
-  const deviceKeys = createDeviceKeys({ log, crypto, suite: plan.security.suite });
+  const deviceKeys = createDeviceKeys({ log, crypto, clock, suite: plan.security.suite });
   const bytes = { up: 0, down: 0 };
   const ended = Promise.withResolvers<void>();
   ended.promise.catch(() => {});
@@ -298,6 +298,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
 
   async function tick(): Promise<void> {
     tickedAtMs = clock.monotonicMs();
+    await deviceKeys.expire();
     const { round } = log.snapshot().run;
     if (round !== null && advance(round, { kind: 'tick', nowMs: nowMs() }, nowMs()).effects.length > 0) {
       await recordEvent(round.number, { kind: 'tick', nowMs: nowMs() });
@@ -328,16 +329,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
     if (!isRecovered) return;
     perform();
     const { run } = log.snapshot();
-    const kinds = new Set(rows.map(({ entry }) => entry.kind));
-    const changed = [
-      'run.completed',
-      'run.stopped',
-      'run.failed',
-      'device.status',
-      'device.enrolled',
-      'device.key-asked',
-    ];
-    if (changed.some((kind) => kinds.has(kind))) presence.announceToAll();
+    if (rows.some(({ entry }) => isToldToAll(entry.kind))) presence.announceToAll();
     if (!hasEnded(run)) spawn(maybeOpen());
     // A round that was open when the run was stopped is closed first: its key must not outlive it.
     else if (run.round === null) spawn(finish());
@@ -368,6 +360,7 @@ export function createCoordinator(ports: CoordinatorParts, makeReception = creat
         if (run.round === null) spawn(finish());
         return;
       }
+      await deviceKeys.expire();
       await recover();
       isRecovered = true;
       perform();

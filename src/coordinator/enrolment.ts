@@ -1,5 +1,6 @@
 import type { Plan } from '../core/plan/plan.ts';
-import { enrolmentProofBytes, type EnrolRequest } from '../core/protocol/messages.ts';
+import { enrolmentBytes, invitationHash, invitationKey } from '../core/protocol/invitation.ts';
+import type { EnrolRequest } from '../core/protocol/messages.ts';
 import { purposes } from '../core/protocol/purposes.ts';
 import type { Clock } from '../ports/clock.ts';
 import { isOfSuite } from '../core/protocol/suite.ts';
@@ -26,7 +27,10 @@ export type Enrolment = {
   setStatus(deviceId: string, status: DeviceStatus): Promise<Device | undefined>;
 };
 
-/** Invitations and enrolment: single-use tokens, hashed at rest, spent in the transaction that makes the device. */
+/**
+ * Invitations and enrolment: single-use tokens, of which the coordinator keeps the hash of a public key, spent in the
+ * transaction that makes the device.
+ */
 export function createEnrolment(parts: {
   readonly log: RunLog;
   readonly plan: Plan;
@@ -38,7 +42,8 @@ export function createEnrolment(parts: {
 }): Enrolment {
   const { log, plan, crypto, clock, orgId, runId, pin } = parts;
 
-  const hashOf = (token: string) => crypto.sha256(new TextEncoder().encode(token)).toHex();
+  const { suite } = plan.security;
+  const hashOf = (token: string) => invitationHash(invitationKey(token, suite, crypto).publicKey);
 
   let refusals = 0;
 
@@ -54,10 +59,12 @@ export function createEnrolment(parts: {
       const tokens = Array.from({ length: count }, () =>
         crypto.randomBytes(24).toBase64({ alphabet: 'base64url', omitPadding: true }),
       );
+      // Outside of the transaction: a key is made for each.
+      const hashes = tokens.map(hashOf);
       return log.record((snapshot) => {
         const subjects = subject === undefined ? nextSubjects(snapshot, count) : tokens.map(() => subject);
         const invitations = tokens.map(
-          (token, i): Invitation => ({ orgId, runId, tokenHash: hashOf(token), subject: subjects[i]!, expiresAtMs }),
+          (_, i): Invitation => ({ orgId, runId, tokenHash: hashes[i]!, subject: subjects[i]!, expiresAtMs }),
         );
         return {
           changes: invitations.map((invitation) => ({ kind: 'invite', invitation })),
@@ -70,14 +77,16 @@ export function createEnrolment(parts: {
       });
     },
 
-    async enrol({ token, name, publicKey, proof }) {
-      const tokenHash = hashOf(token);
+    async enrol({ invitation: invitationText, voucher, name, publicKey, channel, proof }) {
+      const invited = Uint8Array.fromBase64(invitationText);
+      const tokenHash = invitationHash(invited);
       // Looked up before the signature is checked, which costs more; looked up again below, in the transaction.
       if (!log.snapshot().invitations.has(tokenHash)) return log.record(() => refuse('unknown-token', tokenHash));
-      const message = enrolmentProofBytes({ tokenHash, publicKey, pin });
+      const message = enrolmentBytes({ invitation: tokenHash, publicKey, pin, channel });
       const key = Uint8Array.fromBase64(publicKey);
       const isProven =
-        isOfSuite(plan.security.suite, key) &&
+        isOfSuite(suite, key) &&
+        (await crypto.verify(invited, purposes.invitation, message, Uint8Array.fromBase64(voucher))) &&
         (await crypto.verify(key, purposes.enrolment, message, Uint8Array.fromBase64(proof)));
       const deviceId = `d-${crypto.sha256(key).toHex().slice(0, 24)}`;
 

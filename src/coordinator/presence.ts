@@ -47,10 +47,25 @@ export type Presence = {
   untold(): readonly string[];
 };
 
+const toldToAll: ReadonlySet<string> = new Set([
+  'run.completed',
+  'run.stopped',
+  'run.failed',
+  'device.status',
+  'device.enrolled',
+  'device.key-asked',
+]);
+
+/** Whether an entry of the journal changes what devices are to be told, beside a round's own steps. */
+export function isToldToAll(kind: string): boolean {
+  return toldToAll.has(kind);
+}
+
 export function createPresence(parts: {
   readonly log: RunLog;
   readonly nowMs: () => number;
-  readonly announcementFor: (device: Device) => SignedAnnouncement;
+  /** Undefined while there is no key that may sign: nothing is said then. */
+  readonly announcementFor: (device: Device) => SignedAnnouncement | undefined;
   readonly isHalted: () => boolean;
   readonly spawn: (work: Promise<unknown>) => void;
 }): Presence {
@@ -61,6 +76,7 @@ export function createPresence(parts: {
 
   function tell({ device, listener }: Connection): void {
     const message = announcementFor(device);
+    if (message === undefined) return;
     if (message.announcement.state === 'done') told.add(device.deviceId);
     listener(message);
   }

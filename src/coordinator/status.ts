@@ -6,6 +6,7 @@ import { histogramFigures } from '../core/round/histograms.ts';
 import { phaseOf } from '../core/round/round.ts';
 import type { Coordinator } from './coordinator.ts';
 import { encodeVerifierKey } from '../core/transparency/signed-note.ts';
+import { keyTimesOf } from './device-keys.ts';
 import type { CoordinatorParts } from './parts.ts';
 import { reputationOf } from './trust.ts';
 import { roundsOf } from './state.ts';
@@ -74,15 +75,19 @@ export function statusOf(coordinator: Coordinator, parts: CoordinatorParts) {
       open: [...invitations.values()].filter((one) => one.spentBy === undefined).length,
       spent: [...invitations.values()].filter((one) => one.spentBy !== undefined).length,
     },
-    devices: [...devices.values()].map(({ deviceId, clientId, name, status, enrolledAtMs }) => ({
-      deviceId,
-      clientId,
-      name,
-      status,
-      isConnected: connected.has(deviceId),
-      enrolledAtMs,
-      reputation: reputationOf(run.detection, clientId, run.records),
-    })),
+    devices: [...devices.values()]
+      .map((device) => ({ ...device, key: keyTimesOf({ run }, device) }))
+      .map(({ deviceId, clientId, name, status, enrolledAtMs, key }) => ({
+        deviceId,
+        clientId,
+        name,
+        status,
+        isConnected: connected.has(deviceId),
+        enrolledAtMs,
+        /** When its key is to be replaced, which it does by itself, and when it ends. */
+        key,
+        reputation: reputationOf(run.detection, clientId, run.records),
+      })),
   };
 }
 

@@ -10,6 +10,16 @@ import type { WorldResult } from '../simulation/index.ts';
 
 export type { CellOutcome, CellRecord, LabRecord } from '../core/report/lab/record.ts';
 export { groupsOf, gridsOf } from '../core/report/lab/summary.ts';
+/** Attacks by id, and those with a strength or a direction to choose: `attacks['sign-flip']({ own, round, seed })`. */
+export { attacks } from '../core/attacks/index.ts';
+export type { Attack, AttackInput } from '../core/attacks/attack.ts';
+export { alie } from '../core/attacks/alie.ts';
+export { ipm } from '../core/attacks/ipm.ts';
+export { mimic } from '../core/attacks/mimic.ts';
+export { minMax } from '../core/attacks/min-max.ts';
+export { minSum } from '../core/attacks/min-sum.ts';
+export { ownShift } from '../core/attacks/own-shift.ts';
+export { livePoisons, poisons } from '../core/attacks/poison/index.ts';
 export type { PlanInput } from '../core/plan/plan.ts';
 export { type Hostility, hostilities, leftOutByFastPath, type Partition, type Pool } from '../simulation/index.ts';
 export { readMnist } from '../simulation/demo/sites.ts';

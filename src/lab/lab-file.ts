@@ -1,15 +1,22 @@
 import { z } from 'zod';
+import { didYouMean } from '../core/aggregation/nearest-word.ts';
 import { type Hostility, hostilities } from '../simulation/index.ts';
 
 const share = z.number().min(0).max(1);
 
-export const partitionSchema = z.union([
-  z.enum(['iid', 'by-label', 'sorted']),
-  z.strictObject({ alpha: z.number().positive() }),
-  z.strictObject({ similarity: share }),
-]);
+export const partitionSchema = z.union(
+  [
+    z.enum(['iid', 'by-label', 'sorted']),
+    z.strictObject({ alpha: z.number().positive() }),
+    z.strictObject({ similarity: share }),
+  ],
+  { error: 'must be "iid", "by-label", "sorted", { alpha = … } above 0 or { similarity = … } from 0 to 1' },
+);
 
-const hostilitySchema = z.enum(['none', ...hostilities] as unknown as ['none', ...Hostility[]]);
+const attackNames = ['none', ...hostilities] as unknown as ['none', ...Hostility[]];
+const hostilitySchema = z.enum(attackNames, {
+  error: () => `must be one of ${attackNames.join(', ')}`,
+});
 
 /** A rule in short form, or with a name of its own and its pipeline in short form or in full. */
 const ruleSchema = z.union([
@@ -114,7 +121,8 @@ export function parseLab(input: unknown): Lab {
     }
     const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | null)?.[key], input);
     const shown = value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80);
-    return `${path === '' ? 'file' : path}: ${issue.message}: current value is ${shown}`;
+    const hint = issue.path[1] === 'attack' ? didYouMean(value, attackNames) : '';
+    return `${path === '' ? 'file' : path}: ${issue.message}: current value is ${shown}${hint}`;
   });
   throw new RangeError(`Cannot use the matrix:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
 }

@@ -82,6 +82,7 @@ type Work = {
 /** Runs what the log does not hold. Gives the first failure, if any. */
 async function runMissing(cells: readonly Cell[], { data, log, options }: Work): Promise<string | null> {
   const { threads = availableParallelism(), signal, onProgress } = options;
+  if (signal?.aborted !== true) log.claim();
   const missing = cells.filter(({ key }) => !log.outcomes.has(key));
   const reused = cells.length - missing.length;
   let done = reused;
@@ -159,5 +160,5 @@ async function writeResults(folder: string, record: LabRecord): Promise<void> {
 
 function memoryLog(): CellLog {
   const outcomes = new Map<string, CellOutcome>();
-  return { outcomes, append: ({ key, outcome }) => void outcomes.set(key, outcome), close() {} };
+  return { outcomes, claim() {}, append: ({ key, outcome }) => void outcomes.set(key, outcome), close() {} };
 }

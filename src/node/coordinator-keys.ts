@@ -1,6 +1,6 @@
 import { type Announcer, createAnnouncer } from '../coordinator/announcer.ts';
-import { activeKey } from '../core/keys/lifecycle.ts';
-import type { CertifiedRun } from '../core/protocol/key-certificate.ts';
+import { activeKey, expiryMs, type KeyRecord } from '../core/keys/lifecycle.ts';
+import type { CertifiedRun, CertifiedVersion } from '../core/protocol/key-certificate.ts';
 import { signsOnlyAs } from '../core/protocol/purposes.ts';
 import { type PlainSuiteId, provesAs, suites } from '../core/protocol/suite.ts';
 import type { Crypto } from '../ports/crypto.ts';
@@ -34,6 +34,11 @@ export async function openProofKeys(
   };
 }
 
+/** What the root key certifies of an announcement key beside the key: its version, and when it ends. */
+export function certifiedVersionOf(key: KeyRecord): CertifiedVersion {
+  return { version: key.version, endsAtMs: expiryMs(key) ?? Number.MAX_SAFE_INTEGER };
+}
+
 /** The key that signs announcements, under the root key that devices know. */
 export async function openAnnouncer(
   vault: Pick<KeyVault, 'secret' | 'inventory'>,
@@ -41,11 +46,11 @@ export async function openAnnouncer(
   { importSigningKey }: Pick<Crypto, 'importSigningKey'>,
 ): Promise<Announcer> {
   const [root, key] = [await vault.secret('root'), await vault.secret('announcement')];
-  const { version } = activeKey(await vault.inventory(), 'announcement')!;
+  const record = activeKey(await vault.inventory(), 'announcement')!;
   return createAnnouncer(
     signsOnlyAs('root', importSigningKey(root)),
     run,
     signsOnlyAs('announcement', importSigningKey(key)),
-    version,
+    certifiedVersionOf(record),
   );
 }

@@ -9,6 +9,7 @@ import { createFileIdentityStore } from '../adapters/identity-file.ts';
 import type { Unlocking } from '../adapters/kms-file/token.ts';
 import { createFileTlsIdentity } from '../adapters/tls-identity-file.ts';
 import { createHttpsTransport } from '../adapters/transport-https.ts';
+import { createFileSiteLedger } from '../adapters/site-ledger-file.ts';
 import { createFileSiteMemory } from '../adapters/site-memory-files.ts';
 import { type Outcome, takePart } from '../client/agent.ts';
 import { clockNote } from '../client/clock-note.ts';
@@ -98,6 +99,7 @@ export async function joinRun(options: {
       crypto,
       deflate: createNodeDeflate(),
       entropy: createNodeEntropy(),
+      siteLedger: createFileSiteLedger(options.stateFolder),
       trainer,
       memory: createFileSiteMemory(options.stateFolder, atRest),
       clock,

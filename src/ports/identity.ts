@@ -1,3 +1,4 @@
+import type { LedgerHead } from '../core/privacy/ledger/heads.ts';
 import type { Json } from '../core/protocol/canonical-json.ts';
 
 /** What a device remembers between starts: its key and where it is enrolled. */
@@ -22,6 +23,8 @@ export type Identity = {
     readonly released: number;
     /** What this site has answered for histograms, in base64: sent again as it was, never drawn anew. */
     readonly reports?: Readonly<Record<string, string>>;
+    /** Where the site's privacy ledger stood when this was written: one that does not hold that entry was changed. */
+    readonly ledger?: LedgerHead;
   };
   /** Where this device has a QKD link: the epoch secrets that it shares with the coordinator, and the key of the round. */
   readonly qkd?: {

@@ -1,3 +1,4 @@
+import type { NoisySteps } from '../core/privacy/ledger/filter.ts';
 /** What a trainer is asked to do in one round. */
 export type TrainerTask = {
   /** The model to start from, flat, laid out by the run's manifest. Not changed. */
@@ -55,8 +56,11 @@ export type Trainer = {
   evaluate(task: TrainerTask): Promise<TrainerEvaluation>;
   /** How long one sample takes in training, for a trainer that can tell before it has trained. */
   secondsPerSample?(): Promise<number>;
-  /** Set by the trainer that clips and noises the gradient of each record: others are refused under that privacy. */
-  readonly isRecordPrivate?: true;
+  /**
+   * What one round of training costs each record, of the trainer that clips and noises the gradient of each: others are
+   * refused under that privacy.
+   */
+  recordSteps?(): NoisySteps;
   /** The category of each example that it trains on, for a histogram: of the label, or of a column; −1: not known. */
   categoriesOf?(what: string): ArrayLike<number> | undefined;
   /** How many samples it trains on, for a trainer that knows. */

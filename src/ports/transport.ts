@@ -13,7 +13,7 @@ export type Reply = {
 export type Call = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
   readonly path: string;
-  /** A session, of which a proof for the connection is sent and not itself; any other token goes as it is. */
+  /** A session or the owner's token: a proof of it for the connection is sent, and not itself. */
   readonly session?: string;
   readonly json?: unknown;
   /** A JSON body that is made for the connection it is sent over: from its TLS exporter, in hexadecimal. */

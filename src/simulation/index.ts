@@ -1,3 +1,4 @@
+import { didYouMean } from '../core/aggregation/nearest-word.ts';
 import type { Dataset } from '../core/data/dataset.ts';
 import type { Plan } from '../core/plan/plan.ts';
 import { traitsOf } from '../core/learning/client/index.ts';
@@ -121,7 +122,7 @@ function checkAttack(attack: readonly Hostility[], path: 'whole' | 'fast' | 'bar
   const unknown = attack.find((kind) => !hostilities.includes(kind));
   if (unknown !== undefined) {
     throw new RangeError(
-      `Cannot attack as the attack must be one of ${hostilities.join(', ')}: current value is "${unknown}"`,
+      `Cannot attack as the attack must be one of ${hostilities.join(', ')}: current value is "${unknown}"${didYouMean(unknown, hostilities)}`,
     );
   }
   const wire = path === 'whole' ? undefined : attack.find((kind) => Object.hasOwn(wireAttacks, kind));

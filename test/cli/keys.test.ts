@@ -53,6 +53,10 @@ test('each key that may be replaced is replaced while the coordinator runs, and 
     'tree-head-1',
   ]);
   assert.ok(made.every(({ state }) => state === 'active'));
+  const table = (await runToEnd('keys', 'list', folder)).out;
+  const dayIn = (days: number) => new Date(made[0]!.createdAtMs + days * 86_400_000).toISOString().slice(0, 10);
+  const line = table.split('\n').find((text) => text.startsWith('announcement-1'))!;
+  assert.ok(line.includes(`${dayIn(90)}  `) && line.includes(`${dayIn(180)}  `) && !table.includes('overdue'), table);
   const unlocking = await findUnlocking(process.env);
   const tokenOf = async () =>
     new TextDecoder().decode(
@@ -123,11 +127,21 @@ test('each key that may be replaced is replaced while the coordinator runs, and 
     );
   }
   assert.equal((await runToEnd('export', folder, '--to', join(root, 'export'))).code, 0);
-  assert.equal((await runToEnd('keys', 'destroy', folder, 'data-1', '--lose-files')).code, 0);
+  // Sealed anew, nothing needs the former key; ended with files under it, they are lost.
+  assert.match((await runToEnd('keys', 'reseal', folder)).out, /^[1-9]\d* files are sealed anew under data-2\n$/);
+  assert.deepEqual(JSON.parse((await runToEnd('keys', 'reseal', folder, '--json')).out), {
+    resealed: 0,
+    left: 0,
+    under: 'data-2',
+  });
+  assert.equal((await runToEnd('keys', 'destroy', folder, 'data-1')).code, 0);
   assert.equal((await readInventory(keys)).find(({ id }) => id === 'data-1')?.state, 'destroyed');
+  assert.equal((await runToEnd('export', folder, '--to', join(root, 'export-anew'))).code, 0);
+  assert.equal((await runToEnd('keys', 'rotate', folder, 'data')).code, 0);
+  assert.equal((await runToEnd('keys', 'destroy', folder, 'data-2', '--lose-files')).code, 0);
   // Stopped, it rotates by itself; and the folder still works.
   assert.match((await runToEnd('keys', 'rotate', folder, 'kek', '--json')).out, /"id":"kek-3"/);
-  assert.match((await runToEnd('keys', folder)).out, /kek-3 +AES-256-GCM +active +0 d +\d{4}-\d\d-\d\d +wraps/);
+  assert.match((await runToEnd('keys', folder)).out, /kek-3 +AES-256-GCM +active +0 d( +\d{4}-\d\d-\d\d){2} +wraps/);
 });
 
 test('a folder opens with its passphrase or key file only, and says which is missing', () => {

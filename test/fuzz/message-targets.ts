@@ -64,7 +64,7 @@ const messages = [
     rotateKeyRequest,
     { rotation: { version: 1, orgId: 'o', runId: 'r', deviceId: 'd', publicKey }, signature, proof: signature },
   ],
-  [enrolRequest, { token: 't'.repeat(22), name: 'a', publicKey, proof: signature }],
+  [enrolRequest, { invitation: publicKey, voucher: signature, name: 'a', publicKey, channel: hash, proof: signature }],
   [
     enrolResponse,
     {

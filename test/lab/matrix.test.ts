@@ -3,6 +3,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { takeFileLock } from '../../src/adapters/file-lock.ts';
 import { gridsOf, lab, type LabInput, runMatrix, runOneCell } from '../../src/lab/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'qflare-lab-'));
@@ -48,6 +49,21 @@ test('a changed matrix runs what is new only, and a half-written line is run aga
   assert.deepEqual(steps, [8, 9, 10, 11, 12]);
   assert.equal(record.cells.length, 12);
   for (const line of readFileSync(join(place, 'cells.jsonl'), 'utf8').trim().split('\n')) JSON.parse(line);
+});
+
+test('one process runs into a folder; another is refused before it runs a cell, and can read what there is', async () => {
+  const place = join(folder, 'claimed');
+  const narrow = { ...small, matrix: { ...small.matrix, seed: [1] } };
+  const whole = await runMatrix(narrow, { folder: place, threads: 1 });
+  const other = takeFileLock(join(place, 'cells.jsonl.lock'));
+  assert.ok(other);
+  await assert.rejects(
+    runMatrix(small, { folder: place }),
+    new RangeError(`Cannot run into ${place} as no other process may be running into it: one is`),
+  );
+  assert.deepEqual(await runMatrix(narrow, { folder: place, signal: AbortSignal.abort() }), whole);
+  other.release();
+  assert.equal((await runMatrix(small, { folder: place, threads: 1 })).pending, 0);
 });
 
 test('a setting that the bare path leaves out spoils no cell, and one that it reads does', async () => {

@@ -16,7 +16,7 @@ test('models of round and enrolment: every property holds, and mutants fail', (t
   }
 });
 
-test('model of the key establishment: every property holds, every mutant fails and every control is reached', (t) => {
+test('models of key establishment and channels: every property holds, every mutant fails and every control is reached', (t) => {
   if (requireTool(t, 'z3') === undefined) return;
   for (const check of modelChecks.filter(({ model }) => model.endsWith('.smt2'))) {
     assert.equal(runModel(check), check.expected, check.says);

@@ -12,6 +12,7 @@ import { statusOf } from '../../src/coordinator/status.ts';
 import { codecs } from '../../src/core/compression/index.ts';
 import { parsePlan, PlanError } from '../../src/core/plan/plan.ts';
 import { encodeEnvelope, parseEnvelope } from '../../src/core/protocol/envelope.ts';
+import { enrolmentRequest } from '../../src/core/protocol/invitation.ts';
 import { type Announcement, keyRotationBytes } from '../../src/core/protocol/messages.ts';
 import { encodePayload } from '../../src/core/protocol/payload.ts';
 import { certifyKey, isCertified } from '../../src/core/protocol/key-certificate.ts';
@@ -20,7 +21,7 @@ import { sealEnvelope } from '../../src/core/protocol/seal.ts';
 import { partMessage } from '../../src/core/protocol/signature-scheme.ts';
 import { isOfSuite } from '../../src/core/protocol/suite.ts';
 import type { SigningKey } from '../../src/ports/crypto.ts';
-import { bodyOf, createHttpsWorld, memoryIdentity } from '../system/https-world.ts';
+import { bodyOf, createHttpsWorld, memoryIdentity, tlsIdentity } from '../system/https-world.ts';
 import { killAll, runToEnd, start } from '../system/processes.ts';
 import { until } from '../system/virtual-clock.ts';
 import { crypto, d, deflate, smallPlan } from '../system/world.ts';
@@ -111,13 +112,19 @@ test('dual over sockets: half a key, half a signature and another suite are refu
     const key = crypto.importSigningKey(seed);
     const half = crypto.importSigningKey(seed.subarray(32));
 
-    // Enrolment: a link that somebody cut the suite out of makes an ML-DSA key alone, and the plan does not take it.
+    // Enrolment: a link that somebody cut the suite out of makes ML-DSA keys alone, and its invitation is none of ours.
     const [invited] = await world.coordinator.enrolment.invite(1);
     const cut = { ...parseLink(world.linkOf(invited!.token)), suite: undefined };
     await assert.rejects(
       enrol({ link: cut, name: 'cut', store: memoryIdentity(), crypto, transport: world.transport() }),
       /link/,
     );
+    assert.ok(journaled.includes('enrolment.refused unknown-token'));
+    // Under the whole invitation, half a key of the device: the plan does not take it.
+    const said = { token: invited!.token, suite: 3, name: 'half', key: half, pin: tlsIdentity.pin } as const;
+    const jsonOver = (channel: string) => enrolmentRequest({ ...said, channel }, crypto);
+    const reply = await world.transport().request({ method: 'POST', path: '/v1/enrol', jsonOver });
+    assert.equal(reply.status, 403);
     assert.ok(journaled.includes('enrolment.refused bad-proof'));
 
     // A session: with half of the key, and with half of the signature blanked.
@@ -218,7 +225,7 @@ test('dual announcements: a site trusts one that both parts have signed, and non
     crypto.generateSigningKey(dual),
     crypto.generateSigningKey(),
   ];
-  const certificate = certifyKey(root, run, key.publicKey, 1);
+  const certificate = certifyKey(root, run, key.publicKey, { version: 1, endsAtMs: 1 });
   assert.ok(await isCertified(root.publicKey, run, certificate, crypto));
   const signature = Uint8Array.fromBase64(certificate.signature);
   for (const bad of [flip(signature, 5), flip(signature, 69), signature.subarray(64), signature.subarray(0, 64)]) {

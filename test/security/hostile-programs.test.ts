@@ -7,9 +7,11 @@ import { openSession } from '../../src/client/session.ts';
 import { codecs } from '../../src/core/compression/index.ts';
 import type { RefusalCode } from '../../src/core/intake/rejection.ts';
 import { parseEnvelope, encodeEnvelope, type EnvelopeHeader } from '../../src/core/protocol/envelope.ts';
-import { type Announcement, enrolmentProofBytes, sessionProofBytes } from '../../src/core/protocol/messages.ts';
+import { enrolmentRequest } from '../../src/core/protocol/invitation.ts';
+import { type Announcement, sessionProofBytes } from '../../src/core/protocol/messages.ts';
 import { encodePayload } from '../../src/core/protocol/payload.ts';
 import { purposes } from '../../src/core/protocol/purposes.ts';
+import { suiteDefault } from '../../src/core/protocol/suite.ts';
 import { sealEnvelope } from '../../src/core/protocol/seal.ts';
 import type { SigningKey } from '../../src/ports/crypto.ts';
 import type { Identity } from '../../src/ports/identity.ts';
@@ -226,13 +228,12 @@ test('enrolment race over sockets: of six programs with one link one is enrolled
 
 test("somebody else's public key cannot be enrolled: whoever enrols proves that it holds the key", async () => {
   const [invited] = await world.coordinator.enrolment.invite(1);
-  const publicKey = honest.key.publicKey.toBase64();
-  const tokenHash = crypto.sha256(new TextEncoder().encode(invited!.token)).toHex();
-  const proof = hostile.key
-    .sign(purposes.enrolment, enrolmentProofBytes({ tokenHash, publicKey, pin: tlsIdentity.pin }))
-    .toBase64();
-  const json = { token: invited!.token, name: '', publicKey, proof };
-  const reply = await world.transport().request({ method: 'POST', path: '/v1/enrol', json });
+  const { publicKey } = honest.key;
+  const said = { token: invited!.token, suite: suiteDefault, name: '', pin: tlsIdentity.pin };
+  // It says the other's key and signs with its own.
+  const key = { publicKey, sign: hostile.key.sign };
+  const jsonOver = (channel: string) => enrolmentRequest({ ...said, key, channel }, crypto);
+  const reply = await world.transport().request({ method: 'POST', path: '/v1/enrol', jsonOver });
   assert.equal(reply.status, 403);
   assert.ok((await entries()).some(({ data }) => data['code'] === 'bad-proof'));
 });
@@ -250,7 +251,7 @@ test('a certificate of another authority: the site speaks to nobody but the key 
   const { port } = server.address() as { port: number };
   const pin = Uint8Array.fromHex(tlsIdentity.pin);
   const transport = createHttpsTransport({ host: '127.0.0.1', port, pin, group: 'X25519MLKEM768' });
-  const call = transport.request({ method: 'POST', path: '/v1/enrol', json: { token: 'secret' } });
+  const call = transport.request({ method: 'POST', path: '/v1/enrol', json: { invitation: 'secret' } });
   await assert.rejects(call, /does not hold the key that the link names/);
   assert.equal(requests, 0);
   transport.close();
@@ -260,8 +261,11 @@ test('a certificate of another authority: the site speaks to nobody but the key 
 
 test('clocks: a device whose clock is years off takes part; a challenge ages by the clock of the coordinator', async () => {
   const { deviceId } = hostile.identity;
-  const asked = await hostile.transport.request({ method: 'POST', path: '/v1/challenges', json: { deviceId } });
-  const challenge = bodyOf(asked)['challenge'] as string;
+  const ask = async () => {
+    const asked = await hostile.transport.request({ method: 'POST', path: '/v1/challenges', json: { deviceId } });
+    return bodyOf(asked)['challenge'] as string;
+  };
+  let challenge = await ask();
   const jsonOver = (channel: string) => {
     const bytes = sessionProofBytes({ deviceId, challenge, pin: tlsIdentity.pin, channel });
     return { deviceId, challenge, channel, proof: hostile.key.sign(purposes.session, bytes).toBase64() };
@@ -271,7 +275,18 @@ test('clocks: a device whose clock is years off takes part; a challenge ages by 
   // A Date header is a claim that nothing reads.
   const early = await answer({ date: 'Thu, 01 Jan 1970 00:00:00 GMT' });
   assert.equal(early.status, 200);
+  const late = async () =>
+    (await entries()).filter(({ kind, data }) => kind === 'request.refused' && data['code'] === 'challenge-expired');
+  assert.deepEqual(await late(), []);
+  // The same answer again; an answer after its minute, by the coordinator's clock, whatever the device's says.
   assert.equal((await answer()).status, 409);
+  challenge = await ask();
+  world.clock.advance(60_001);
+  assert.equal((await answer({ date: new Date(0).toUTCString() })).status, 409);
+  assert.deepEqual(
+    (await late()).map(({ data }) => data['route']),
+    ['/v1/sessions', '/v1/sessions'],
+  );
 });
 
 test('paths: nothing leads out of the routes, to files or to the models of others', async () => {

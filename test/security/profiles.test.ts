@@ -161,13 +161,13 @@ test('an announcement under a key of another scheme than the root key is not tru
   const root = crypto.generateSigningKey('ML-DSA-87');
   const run = { orgId: 'org', runId: 'run' };
   const identity = { ...run, coordinatorKey: root.publicKey.toBase64() } as Identity;
-  const trustIn = () => createAnnouncementTrust({ identity, crypto, save: async () => {} });
+  const trustIn = () => createAnnouncementTrust({ identity, crypto, nowMs: () => 0, save: async () => {} });
   for (const [scheme, isTrusted] of [
     ['ML-DSA-87', true],
     ['ML-DSA-65', false],
   ] as const) {
     const key = crypto.generateSigningKey(scheme);
-    const certificate = certifyKey(root, run, key.publicKey, 1);
+    const certificate = certifyKey(root, run, key.publicKey, { version: 1, endsAtMs: 1 });
     const announcement = { version: 1, ...run, round: 1 } as unknown as Announcement;
     const signature = key.sign(purposes.announcement, announcementBytes(announcement)).toBase64();
     assert.equal(await trustIn()({ announcement, signature, certificate }), isTrusted, scheme);

@@ -60,7 +60,7 @@ test('downgrade: X25519 alone, P-256 and TLS 1.2 are refused in the handshake, a
 });
 
 test('JSON: thirty thousand levels deep, prototypes and constructors are refused and journaled, and nothing is polluted', async () => {
-  const fields = '"token":"aaaaaaaaaaaaaaaaaaaa","name":"","publicKey":"","proof":""';
+  const fields = '"invitation":"","voucher":"","name":"","publicKey":"","channel":"","proof":""';
   const deep = 30_000;
   const bodies = [
     `${'['.repeat(deep)}${']'.repeat(deep)}`,

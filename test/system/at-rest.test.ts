@@ -109,8 +109,8 @@ test('after a run no update, model, key or token lies open in the data folders o
     },
   };
   const coordinator = createCoordinator({ ...parts, roundKeys: watched, blobs });
-  const ownerTokenHash = () => crypto.sha256(secrets.get('owner-token')!);
-  const { app } = createServer(coordinator, parts, { tls, ownerTokenHash, linkOf: () => '' });
+  const ownerToken = () => new TextDecoder().decode(secrets.get('owner-token')!);
+  const { app } = createServer(coordinator, parts, { tls, ownerToken, linkOf: () => '' });
   const during: string[] = [];
   try {
     await coordinator.start();

@@ -78,6 +78,10 @@ test('a guessed token, a proof of another key, of another token and of another s
   assert.equal(await code(coordinator, { ...good, proof: enrolRequestOf(token, keyOf(1)).proof }), 'bad-proof');
   const other = await tokenOf(coordinator);
   assert.equal(await code(coordinator, { ...good, proof: enrolRequestOf(other, keyOf(0)).proof }), 'bad-proof');
+  // Somebody who has heard a request knows the invitation's public key, and cannot sign for a device of its own.
+  const own = { ...enrolRequestOf(other, keyOf(1)), invitation: good.invitation };
+  assert.equal(await code(coordinator, own), 'bad-proof');
+  assert.equal(await code(coordinator, { ...own, voucher: good.voucher }), 'bad-proof');
   const tampered = Uint8Array.fromBase64(good.proof);
   tampered[100]! ^= 1;
   assert.equal(await code(coordinator, { ...good, proof: tampered.toBase64() }), 'bad-proof');
@@ -188,9 +192,10 @@ test('nobody enrols in a run that was stopped', async () => {
 test('2,000 refused enrolments do not fill the journal: anybody can send them', async () => {
   const { coordinator, disk } = await fresh();
   const request = enrolRequestOf('guessed-token-000000', keyOf(0));
+  const strangers = [keyOf(1), keyOf(2)].map(({ publicKey }) => publicKey.toBase64());
   const before = (await disk.store.journal(0)).length;
   for (let i = 0; i < 2000; i++) {
-    assert.equal(await code(coordinator, { ...request, token: `guessed-token-${i}` }), 'unknown-token');
+    assert.equal(await code(coordinator, { ...request, invitation: strangers[i % 2]! }), 'unknown-token');
   }
   assert.ok((await disk.store.journal(0)).length - before <= 1000);
 });

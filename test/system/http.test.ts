@@ -11,8 +11,10 @@ import { openSession } from '../../src/client/session.ts';
 import { contribute } from '../../src/client/work.ts';
 import type { Route } from '../../src/coordinator/http/routes.ts';
 import { credentialOf } from '../../src/core/protocol/channel-binding.ts';
-import { enrolmentProofBytes, sessionProofBytes } from '../../src/core/protocol/messages.ts';
+import { enrolmentRequest } from '../../src/core/protocol/invitation.ts';
+import { sessionProofBytes } from '../../src/core/protocol/messages.ts';
 import { purposes } from '../../src/core/protocol/purposes.ts';
+import { suiteDefault } from '../../src/core/protocol/suite.ts';
 import type { JournalEntry } from '../../src/ports/store.ts';
 import { type Call, TransportError } from '../../src/ports/transport.ts';
 import { bodyOf, createHttpsWorld, type HttpsWorld, memoryIdentity, ownerToken, tlsIdentity } from './https-world.ts';
@@ -94,16 +96,23 @@ test('every route has a role and refuses those who do not have it', async () => 
 });
 
 test('the right token in a wrong shape is refused: another scheme, another place, twice', async () => {
-  const transport = world.transport();
-  const status = (headers: Record<string, string>, path = '/v1/admin/status') =>
-    transport.request({ method: 'GET', path, headers }).then((reply) => reply.status);
-  assert.equal(await status({ authorization: `Bearer ${ownerToken}` }), 200);
-  assert.equal(await status({ authorization: ownerToken }), 401);
-  assert.equal(await status({ authorization: `Basic ${ownerToken}` }), 401);
-  assert.equal(await status({ authorization: `Bearer  ${ownerToken}` }), 401);
-  assert.equal(await status({ 'x-authorization': `Bearer ${ownerToken}` }), 401);
-  assert.equal(await status({}, `/v1/admin/status?authorization=${ownerToken}`), 401);
-  assert.equal(await status({ cookie: `session=${ownerToken}` }), 401);
+  const status = async (header: (credential: string) => string, query = '') => {
+    const answer = await sendRaw(world.port, (channel) => {
+      const own = credentialOf(ownerToken, channel);
+      return `GET /v1/admin/status${query} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n${header(own)}\r\n\r\n`;
+    });
+    return Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
+  };
+  assert.equal(await status((own) => `authorization: Bearer ${own}`), 200);
+  assert.equal(await status((own) => `authorization: ${own}`), 401);
+  assert.equal(await status((own) => `authorization: Basic ${own}`), 401);
+  assert.equal(await status((own) => `authorization: Bearer  ${own}`), 401);
+  assert.equal(await status((own) => `x-authorization: Bearer ${own}`), 401);
+  assert.equal(await status((own) => `cookie: session=${own}`), 401);
+  assert.equal(await status(() => 'x-none: 1', `?authorization=${ownerToken}`), 401);
+  // The token itself, and a proof of it that was made for another connection.
+  assert.equal(await status(() => `authorization: Bearer ${ownerToken}`), 401);
+  assert.equal(await status(() => `authorization: Bearer ${credentialOf(ownerToken, '00'.repeat(32))}`), 401);
 });
 
 test('what the owner does: status, links that work, devices, unknown device', async () => {
@@ -159,13 +168,13 @@ test('enrolment over HTTPS: a link works once, a refusal says little, an answer 
 test('a proof that was made for another server is refused: it names the pin', async () => {
   const [invited] = await world.coordinator.enrolment.invite(1);
   const key = keyOf(8);
-  const publicKey = key.publicKey.toBase64();
-  const tokenHash = crypto.sha256(new TextEncoder().encode(invited!.token)).toHex();
-  const proof = key
-    .sign(purposes.enrolment, enrolmentProofBytes({ tokenHash, publicKey, pin: '0'.repeat(64) }))
-    .toBase64();
-  const json = { token: invited!.token, name: '', publicKey, proof };
-  assert.equal((await world.transport().request({ method: 'POST', path: '/v1/enrol', json })).status, 403);
+  const said = { token: invited!.token, suite: suiteDefault, name: '', key };
+  const statusFor = async (pin: string) => {
+    const jsonOver = (channel: string) => enrolmentRequest({ ...said, pin, channel }, crypto);
+    return (await world.transport().request({ method: 'POST', path: '/v1/enrol', jsonOver })).status;
+  };
+  assert.equal(await statusFor('0'.repeat(64)), 403);
+  assert.equal(await statusFor(tlsIdentity.pin), 200);
 });
 
 test('sessions: a challenge is used once, by the device that asked, within a minute, for this server', async () => {
@@ -295,7 +304,7 @@ test('bodies: too large, unannounced, longer and shorter than announced are refu
   assert.equal(bodyOf(large).error, 'too-large');
   const codes = (await world.coordinator.journal(0)).map(({ entry }) => entry.data['code']);
   assert.ok(codes.includes('too-large'));
-  const json = { token: 'x'.repeat(70_000), name: '', publicKey: '', proof: '' };
+  const json = { invitation: 'x'.repeat(70_000), voucher: '', name: '', publicKey: '', channel: '', proof: '' };
   assert.equal((await site.transport.request({ method: 'POST', path: '/v1/enrol', json })).status, 413);
 
   const head = (rest: string) => (channel: string) =>
@@ -321,7 +330,7 @@ test('JSON that is malformed, deep, of another type, with unknown or poisonous k
       world.port,
       `POST /v1/enrol HTTP/1.1\r\nhost: x\r\ncontent-type: ${type}\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     );
-  const fields = '"token":"aaaaaaaaaaaaaaaaaaaa","name":"","publicKey":"","proof":""';
+  const fields = '"invitation":"","voucher":"","name":"","publicKey":"","channel":"","proof":""';
   const bodies = [
     '',
     '{',
@@ -336,14 +345,14 @@ test('JSON that is malformed, deep, of another type, with unknown or poisonous k
     '{"constructor":{"prototype":{"polluted":true}}}',
     '['.repeat(30_000),
     '\u0000',
-    '{"token":1e999}',
+    '{"invitation":1e999}',
   ];
   for (const body of bodies) {
     const answer = await post(body);
     assert.match(answer, /^HTTP\/1\.1 4\d\d /, body.slice(0, 60));
     assert.equal(/stack|node_modules|\.ts:/.test(answer), false, answer);
   }
-  assert.match(await post('token=1', 'application/x-www-form-urlencoded'), /^HTTP\/1\.1 415 /);
+  assert.match(await post('invitation=1', 'application/x-www-form-urlencoded'), /^HTTP\/1\.1 415 /);
   assert.match(await post('<a/>', 'text/xml'), /^HTTP\/1\.1 415 /);
   assert.equal(({} as { polluted?: boolean }).polluted, undefined);
   for (const path of ['/', '/v1', '/v1/enrol/', '/v1/admin', '/..%2f..%2fetc/passwd', `${base}/models/../models/x`]) {
@@ -436,7 +445,7 @@ test('the transport refuses a wrong pin, another group and TLS 1.2 before a byte
   for (const [options, pin, message] of cases) {
     const server = await listen(options);
     const transport = createHttpsTransport({ host: '127.0.0.1', port: server.port, pin, group: 'X25519MLKEM768' });
-    const request = transport.request({ method: 'POST', path: '/v1/enrol', json: { token: 'secret' } });
+    const request = transport.request({ method: 'POST', path: '/v1/enrol', json: { invitation: 'secret' } });
     await assert.rejects(request, (error: Error) => {
       assert.ok(error instanceof TransportError && error.kind === 'security', String(error));
       assert.match(error.message, message);

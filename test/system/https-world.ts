@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createServerIdentity } from '../../src/adapters/tls-identity-x509.ts';
 import { createHttpsTransport } from '../../src/adapters/transport-https.ts';
@@ -59,11 +58,11 @@ export async function createHttpsWorld(
   const coordinator = createCoordinator(parts);
   await coordinator.start();
   let port = 0;
-  const linkOf = (token: string) => formatLink({ host: '127.0.0.1', port, token, pin: pinBytes, profile, suite });
-  const ownerTokenHash = createHash('sha256').update(ownerToken).digest();
+  const root = parts.crypto.sha256(parts.announcer.rootKey);
+  const linkOf = (token: string) => formatLink({ host: '127.0.0.1', port, token, pin: pinBytes, root, profile, suite });
   const { app, routes } = createServer(coordinator, parts, {
     tls,
-    ownerTokenHash: () => ownerTokenHash,
+    ownerToken: () => ownerToken,
     linkOf,
     ...(options.rateLimit === undefined ? {} : { rateLimit: options.rateLimit }),
   });

@@ -108,15 +108,15 @@ test('each client hears its own odometer; journal, record, blobs, owner routes a
       return isOwn ? [String(parsed.data.individual)] : [];
     });
     assert.ok(own.length >= 1);
-    const session = { authorization: `Bearer ${ownerToken}` };
+    const owner = world.transport();
     const views = await Promise.all(
       world.routes
         .filter(({ method, role }) => method === 'GET' && role !== 'device')
         .map(async ({ url }) => {
           // Streams do not end: what they would say is the journal, which is looked at by itself.
           if (/journal|:/.test(url)) return '';
-          const reply = await world.app.inject({ method: 'GET', url, headers: session });
-          return reply.body;
+          const reply = await owner.request({ method: 'GET', path: url, session: ownerToken });
+          return new TextDecoder().decode(reply.body);
         }),
     );
     const snapshot = world.coordinator.snapshot();

@@ -48,8 +48,8 @@ async function serve(port: number, nowMs: () => number) {
     nowMs,
     tell: (kind, data) => void notes.push(coordinator.note(kind, data)),
   });
-  const { rotate: rotateKey, ownerTokenHash } = rotation;
-  const { app } = createServer(coordinator, parts, { tls, ownerTokenHash, rotateKey, linkOf: () => '' });
+  const { rotate: rotateKey, ownerToken } = rotation;
+  const { app } = createServer(coordinator, parts, { tls, ownerToken, rotateKey, linkOf: () => '' });
   await coordinator.start();
   await rotation.watch();
   await app.listen({ port, host: '127.0.0.1' });

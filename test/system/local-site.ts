@@ -11,6 +11,7 @@ import type { Question } from '../../src/core/plan/histograms.ts';
 import type { Plan } from '../../src/core/plan/plan.ts';
 import type { Entropy } from '../../src/ports/entropy.ts';
 import type { Identity } from '../../src/ports/identity.ts';
+import type { SiteLedgerStore } from '../../src/ports/site-ledger.ts';
 import type { Trainer } from '../../src/ports/trainer.ts';
 import { type Transport, TransportError } from '../../src/ports/transport.ts';
 import { createHttpsWorld, tlsIdentity } from './https-world.ts';
@@ -60,7 +61,7 @@ export type Seen = {
 /** Lets one site take part in a whole run of this plan, over a line that is cut once in each round. */
 export async function runLocalSite<T>(
   plan: Plan,
-  parts: { readonly trainer: Trainer; readonly entropy?: Entropy },
+  parts: { readonly trainer: Trainer; readonly entropy?: Entropy; readonly siteLedger?: SiteLedgerStore },
   look: (world: Awaited<ReturnType<typeof createHttpsWorld>>, seen: Seen) => Promise<T>,
 ): Promise<T> {
   const world = await createHttpsWorld({ plan });
@@ -75,6 +76,7 @@ export async function runLocalSite<T>(
       crypto: watched(payloads),
       deflate,
       entropy: parts.entropy ?? createNodeEntropy(),
+      ...(parts.siteLedger === undefined ? {} : { siteLedger: parts.siteLedger }),
       trainer: parts.trainer,
       memory: createVolatileSiteMemory(),
       clock: createSystemClock(),

@@ -208,8 +208,12 @@ test('a QKD key that is left out, exchanged or old is refused; under "required" 
           crypto,
         );
       const codeOf = async (bytes: Promise<Uint8Array>) => {
+        const before = (await world.coordinator.journal(0)).length;
         const outcome = await world.coordinator.submit(devices[0]!, await bytes);
-        return outcome.ok ? 'ok' : outcome.code;
+        if (outcome.ok) return 'ok';
+        const journaled = (await world.coordinator.journal(before)).map(({ entry }) => entry.data['code']);
+        assert.ok(journaled.includes(outcome.code), `${outcome.code} is in the journal`);
+        return outcome.code;
       };
       const right = qkdPreSharedKey({ ...inputs, mark });
       // What gets past every check of the key is refused only for what it holds: the control of the rows below.

@@ -9,14 +9,14 @@ import { createMemoryStore } from '../../src/adapters/store-memory.ts';
 import { createLocalPrivacy } from '../../src/client/local-privacy.ts';
 import { contribute } from '../../src/client/work.ts';
 import { type Coordinator, createCoordinator } from '../../src/coordinator/coordinator.ts';
-import { suites } from '../../src/core/protocol/suite.ts';
+import { suiteDefault, suites } from '../../src/core/protocol/suite.ts';
 import { type Announcer, createAnnouncer } from '../../src/coordinator/announcer.ts';
 import type { CoordinatorParts } from '../../src/coordinator/parts.ts';
 import type { Outcome } from '../../src/core/intake/rejection.ts';
 import { referenceEngine } from '../../src/core/learning/reference/engine.ts';
 import { type Plan, parsePlan, type PlanInput } from '../../src/core/plan/plan.ts';
-import { type Announcement, enrolmentProofBytes, type Receipt } from '../../src/core/protocol/messages.ts';
-import { purposes } from '../../src/core/protocol/purposes.ts';
+import { enrolmentRequest } from '../../src/core/protocol/invitation.ts';
+import type { Announcement, Receipt } from '../../src/core/protocol/messages.ts';
 import { createRng } from '../../src/core/random/rng.ts';
 import { createWasmCompute } from '../../src/core/vector/wasm.ts';
 import type { ProofKeys } from '../../src/ports/proof-keys.ts';
@@ -135,11 +135,9 @@ export async function startCoordinator(
 }
 
 /** A request to enrol the i-th site with a token: proven with its key. */
-export function enrolRequestOf(token: string, key: SigningKey) {
-  const publicKey = key.publicKey.toBase64();
-  const tokenHash = crypto.sha256(new TextEncoder().encode(token)).toHex();
-  const proof = key.sign(purposes.enrolment, enrolmentProofBytes({ tokenHash, publicKey, pin })).toBase64();
-  return { token, name: 'site', publicKey, proof };
+export function enrolRequestOf(token: string, key: SigningKey, of: { suite?: Plan['security']['suite'] } = {}) {
+  const said = { token, suite: of.suite ?? suiteDefault, name: 'site', key, pin, channel: '00'.repeat(32) };
+  return enrolmentRequest(said, crypto);
 }
 
 /** Enrols as many sites as the plan expects. */

@@ -17,7 +17,8 @@ const roles: Readonly<Record<Role, string>> = {
   public: 'anybody; what is sent proves itself (a token and a signature, a signed challenge)',
   device:
     "`Authorization: Bearer …` with a proof of a device's session for this connection: 12 hours at most, in memory only, gone with a restart",
-  owner: "`Authorization: Bearer …` with the owner token, which lies sealed in `keys/` of the coordinator's folder",
+  owner:
+    "`Authorization: Bearer …` with a proof of the owner token for this connection; the token lies sealed in `keys/` of the coordinator's folder",
 };
 
 /** Every route with its role, and every error that a handler answers with. */
@@ -46,7 +47,7 @@ async function listedRoutes() {
   const parts = { plan, crypto: createNodeCrypto(), orgId: ':orgId', runId: ':runId', pin: '' };
   const { app, routes } = createServer({} as Coordinator, parts as unknown as CoordinatorParts, {
     tls: await createServerIdentity(['localhost'], Date.now()),
-    ownerTokenHash: () => new Uint8Array(32),
+    ownerToken: () => undefined,
     linkOf: () => '',
   });
   await app.close();

@@ -2,23 +2,26 @@ import process from 'node:process';
 import { Command, InvalidArgumentError } from 'commander';
 import type { AggregateReport } from '../../core/aggregation/entry.ts';
 import type { Input } from '../aggregate/read-rows.ts';
+import { Failure } from '../failure.ts';
 
 type Options = {
   readonly pipeline: string;
   readonly reference?: string;
   readonly seed?: number;
   readonly out?: string;
+  readonly rules?: boolean;
   readonly json?: boolean;
 };
 
 export function aggregateCommand(): Command {
   return new Command('aggregate')
     .description('Aggregate rows or models by a robust pipeline')
-    .argument('<files...>', 'one JSON file of rows, or one safetensors file per client')
+    .argument('[files...]', 'one JSON file of rows, or one safetensors file per client')
     .option('--pipeline <steps>', 'JSON, or in short: "nnm f=1 > trimmed-mean f=1"', 'median')
     .option('--reference <file>', 'last output, pivot or trusted update, as safetensors')
     .option('--seed <integer>', 'the only source of randomness', toInteger)
     .option('--out <file>', 'write the result as safetensors')
+    .option('--rules', 'list every rule with its proven range and its options')
     .option('--json', 'print one JSON document')
     .addHelpText('after', examples)
     .action(runAggregate);
@@ -27,9 +30,11 @@ export function aggregateCommand(): Command {
 const examples = `
 Examples:
   qflare aggregate rows.json --pipeline "nnm f=1 > trimmed-mean f=1"
+  qflare aggregate --rules
   qflare aggregate a.safetensors b.safetensors c.safetensors --pipeline "median" --out merged.safetensors
-A JSON file holds rows of numbers, [[1, 2], [3, 4]], or { "rows": …, "clientIds"?: …, "weights"?: …, "reference"?: … }.
-A row with a NaN or an infinity is dropped and reported. In JSON they are written "NaN", "Infinity", "-Infinity".`;
+A JSON file holds rows of numbers, [[1, 2], [3, 4]], or { "rows": …, "clientIds"?: …, "weights"?: …, "reference"?: …,
+"root"?: …, "history"?: … }. A row with a NaN or an infinity is dropped and reported. In JSON they are written "NaN", "Infinity", "-Infinity".
+`;
 
 function toInteger(text: string): number {
   if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError('It must be an integer.');
@@ -37,18 +42,35 @@ function toInteger(text: string): number {
 }
 
 async function runAggregate(files: readonly string[], options: Options): Promise<void> {
+  if (options.rules === true) return void process.stdout.write(await ruleTable());
+  if (files.length === 0) {
+    throw new Failure('plan', 'Cannot aggregate as there must be a file: none was named (see qflare aggregate --help)');
+  }
   const { parsePipelineText } = await import('../../core/aggregation/pipeline-text.ts');
   const { readInput } = await import('../aggregate/read-rows.ts');
   const { aggregateWithReport } = await import('../../core/aggregation/entry.ts');
   const input = await readInput(files, options.reference);
   const report = await aggregateWithReport(input.rows, parsePipelineText(options.pipeline), {
-    clientIds: input.clientIds,
+    ...(input.isNamed ? { clientIds: input.clientIds } : {}),
+    ...(input.root === undefined ? {} : { root: input.root }),
+    ...(input.history === undefined ? {} : { history: input.history }),
     ...(input.weights === undefined ? {} : { weights: input.weights }),
     ...(input.reference === undefined ? {} : { reference: input.reference }),
     ...(options.seed === undefined ? {} : { seed: options.seed }),
   });
   if (options.out !== undefined) await writeModel(options.out, input, report);
   process.stdout.write(options.json === true ? `${JSON.stringify(summary(input, report))}\n` : render(input, report));
+}
+
+/** A line for each rule: what comes before an aggregator first. */
+async function ruleTable(): Promise<string> {
+  const { registry } = await import('../../core/aggregation/index.ts');
+  const lines = Object.entries(registry).map(([id, { schema, rule }]) => {
+    const options = Object.keys(schema.shape).filter((name) => name !== 'rule');
+    const kind = rule.kind === 'mix' ? 'pre-aggregator' : 'aggregator';
+    return `${id.padEnd(20)}${kind.padEnd(16)}${rule.range.padEnd(22)}${options.join(', ')}\n`;
+  });
+  return `${'rule'.padEnd(20)}${'kind'.padEnd(16)}${'proven for'.padEnd(22)}options\n${lines.join('')}`;
 }
 
 async function writeModel(path: string, { manifest }: Input, { vector }: AggregateReport): Promise<void> {
@@ -69,7 +91,17 @@ function summary(input: Input, { vector, weights, dropped, diagnostics }: Aggreg
       cosine: diagnostics.cosines[i],
     })),
     dropped: dropped.map(({ clientId, reason }) => ({ clientId, reason })),
+    // Indices in the findings count the rows that were kept, in this order.
+    kept: diagnostics.kept.map((i) => input.clientIds[i]),
+    findings: plain(diagnostics.findings),
   };
+}
+
+/** Typed arrays as arrays, as JSON has them. */
+function plain(findings: Readonly<Record<string, unknown>>): object {
+  const lists = (_: string, value: unknown): unknown =>
+    ArrayBuffer.isView(value) ? Array.from(value as never) : value;
+  return JSON.parse(JSON.stringify(findings, lists));
 }
 
 const shownValues = 20;

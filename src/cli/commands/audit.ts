@@ -4,7 +4,6 @@ import process from 'node:process';
 import { Command, Option } from 'commander';
 import type { ExportAudit } from '../../core/transparency/verify-export.ts';
 import type { Finding } from '../../core/transparency/verify-journal.ts';
-import type { Identity } from '../../ports/identity.ts';
 import { channelProfileIds } from '../../core/protocol/channel-profile.ts';
 import { Failure } from '../failure.ts';
 import { readLedgerNow } from '../restored-ledger.ts';
@@ -131,8 +130,9 @@ async function trustOf({
 }: Options): Promise<{ readonly trusted?: string | undefined; readonly seen?: string | undefined }> {
   if (site !== undefined) {
     const { createHash } = await import('../../primitives/index.ts');
-    const { logKey, log } = JSON.parse(await readFile(join(resolve(site), 'identity.json'), 'utf8')) as Identity;
-    return { trusted: createHash('sha256').update(Uint8Array.fromBase64(logKey)).digest('hex'), seen: log };
+    const { readSiteTrust } = await import('../site-trust.ts');
+    const { logKey, log } = await readSiteTrust(resolve(site));
+    return { trusted: createHash('sha256').update(logKey).digest('hex'), seen: log };
   }
   const fingerprint = key?.replace(/^sha256:/, '').toLowerCase();
   if (fingerprint !== undefined && !/^[0-9a-f]{64}$/.test(fingerprint)) {

@@ -9,6 +9,7 @@ const device = {
   status: 'approved' as const,
   isConnected: true,
   enrolledAtMs: 0,
+  key: { dueMs: Number.MAX_SAFE_INTEGER, endsMs: Number.MAX_SAFE_INTEGER },
 };
 const reputation = {
   trust: 0.31,
@@ -35,4 +36,12 @@ test('a device line says what is believed of it, why, and what its updates looke
   const unnamed = { ...reputation, lastFlag: { ...reputation.lastFlag, pattern: null } };
   assert.match(deviceLine({ ...device, reputation: unnamed }), /works against the others$/);
   assert.doesNotMatch(deviceLine({ ...device, reputation: null }), /trust/);
+});
+
+test('a device line says when an old key ends, before it does', () => {
+  const key = { dueMs: 1000, endsMs: 86_400_000 };
+  const lineAt = (nowMs: number) => deviceLine({ ...device, key, reputation: null }, nowMs);
+  assert.doesNotMatch(lineAt(999), /key/);
+  assert.match(lineAt(1000), /its key is to be replaced and ends on 1970-01-02/);
+  assert.doesNotMatch(deviceLine({ ...device, key, status: 'removed', reputation: null }, 1000), /key/);
 });

@@ -70,9 +70,16 @@ async function deviceNamed(client: OwnerClient, id: string, verb: string): Promi
 }
 
 /** One device as a line of a table. */
-export function deviceLine(row: Status['devices'][number]): string {
+export function deviceLine(row: Status['devices'][number], nowMs: number = Date.now()): string {
   const presence = row.isConnected ? 'connected' : 'away';
-  return `${row.clientId.padEnd(14)} ${row.status.padEnd(9)} ${presence.padEnd(10)} ${row.deviceId}  ${row.name}${reputationText(row.reputation)}`;
+  return `${row.clientId.padEnd(14)} ${row.status.padEnd(9)} ${presence.padEnd(10)} ${row.deviceId}  ${row.name}${keyText(row, nowMs)}${reputationText(row.reputation)}`;
+}
+
+/** That a device's key is old, before it ends: it makes a new one by itself when it is there. */
+function keyText({ key, status }: Status['devices'][number], nowMs: number): string {
+  if (status === 'removed' || nowMs < key.dueMs) return '';
+  const day = new Date(key.endsMs).toISOString().slice(0, 10);
+  return `\n${''.padEnd(15)}its key is to be replaced and ends on ${day}: it makes a new one when it connects`;
 }
 
 /** What is believed of a device's client, and why: nothing before detection has seen an update. */

@@ -115,7 +115,8 @@ function defaultStateFolder(token: string): string {
   return join(base, 'qflare', createHash('sha256').update(token).digest('hex').slice(0, 16));
 }
 
-async function trainerFor(
+/** What trains at a site: the built-in engine, a program, or the training that noises each record's gradient. */
+export async function trainerFor(
   plan: Plan,
   site: {
     readonly command: readonly string[];
@@ -131,22 +132,14 @@ async function trainerFor(
     if (program !== undefined) {
       throw new Failure(
         'plan',
-        'Cannot join with --trainer as the plan must not ask for privacy of each record: only the built-in training noises gradients',
+        'Cannot join with --trainer as privacy.unit must be "client" for a program to train, as only the built-in training clips and noises the gradient of each record (nearest: join without --trainer, or a plan with privacy.unit = "client"): current value is "record"',
       );
     }
     const { createRecordPrivateTrainer } = await import('../../adapters/trainer-record-private.ts');
-    const { splitSite } = await import('../../adapters/trainer-builtin.ts');
     const { createNodeEntropy } = await import('../../adapters/entropy-node.ts');
     const { readSite } = await import('../site-data.ts');
-    const data = await readSite(plan, site.dataDir, site.say);
-    const { training } = 'training' in data ? data : splitSite(plan, data);
-    return createRecordPrivateTrainer(plan, training, createNodeEntropy());
-  }
-  if (program !== undefined && plan.privacy.mode === 'local' && plan.privacy.histograms !== undefined) {
-    throw new Failure(
-      'plan',
-      `Cannot join with --trainer as the plan's histograms (${plan.privacy.histograms.map(({ name }) => name).join(', ')}) must have the data's categories: only the built-in trainer knows them`,
-    );
+    const { training, categories } = await readSite(plan, site.dataDir, site.say);
+    return createRecordPrivateTrainer(plan, training, createNodeEntropy(), categories);
   }
   if (program !== undefined) {
     const { traitsOf } = await import('../../core/learning/client/index.ts');
@@ -157,12 +150,32 @@ async function trainerFor(
       );
     }
     const { createExternalTrainer } = await import('../../adapters/trainer-external.ts');
-    return createExternalTrainer({ ...site, command: [program, ...args], manifest: manifestOf(plan.model) });
+    const asked = plan.privacy.mode === 'local' ? (plan.privacy.histograms ?? []) : [];
+    const categoriesOf = asked.length === 0 ? undefined : await categoriesFor(plan, site, asked);
+    const made = createExternalTrainer({ ...site, command: [program, ...args], manifest: manifestOf(plan.model) });
+    return categoriesOf === undefined ? made : { ...made, categoriesOf };
   }
   const { createBuiltinTrainer } = await import('../../adapters/trainer-builtin.ts');
   const { readSite } = await import('../site-data.ts');
   const engine = await engineFor(site.engine ?? plan.training.engine);
   return createBuiltinTrainer(plan, await readSite(plan, site.dataDir, site.say), engine);
+}
+
+/** A program says no categories: they are read from the data here, as the built-in trainer reads them. */
+async function categoriesFor(
+  plan: Plan,
+  site: { readonly dataDir: string; readonly say: (text: string) => void },
+  asked: readonly { readonly name: string; readonly of: string }[],
+): Promise<NonNullable<Trainer['categoriesOf']>> {
+  const { readSite } = await import('../site-data.ts');
+  const parts = await readSite(plan, site.dataDir, site.say).catch((error: Error) => {
+    const names = asked.map(({ name, of }) => `"${name}" of ${of}`).join(', ');
+    throw new Failure(
+      'plan',
+      `Cannot join with --trainer as the plan's privacy.histograms (${names}) must have the categories of the data, which the built-in trainer's reader gives (nearest: --data as a CSV file that data.table describes or a folder of two IDX files, or a plan without histograms): current value is ${site.dataDir}. ${error.message}`,
+    );
+  });
+  return (what) => (what === 'label' ? parts.training.labels : parts.categories?.[what]);
 }
 
 async function engineFor(id: TrainingEngineId): Promise<TrainingEngine> {

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { Command, Option } from 'commander';
-import { keyAt, keyPurposes, type KeyRecord, rotationDueMs } from '../../core/keys/lifecycle.ts';
+import { expiryMs, keyAt, keyPurposes, type KeyRecord, rotationDueMs } from '../../core/keys/lifecycle.ts';
 import type { KeyVault, StoredPurpose } from '../../node/key-vault.ts';
-import { isServed, lockFolder, type Paths, pathsOf, readSettings } from '../coordinator-folder.ts';
+import { isServed, type Paths, pathsOf, readSettings } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
+import { resealCommand } from './keys-reseal.ts';
 import { keyRevocationReasons } from '../../core/protocol/revocation-reasons.ts';
 
 const dayMs = 86_400_000;
@@ -90,6 +91,7 @@ export function keysCommand(): Command {
       const text = `${id} is revoked${inUse === null ? '' : `; ${inUse.id} is in use`}\n`;
       process.stdout.write(options.json === true ? `${JSON.stringify(rows)}\n` : text);
     });
+  keys.addCommand(resealCommand());
   keys
     .command('destroy')
     .description('Destroy a retired key: what it has sealed can never be opened again')
@@ -119,7 +121,7 @@ async function refuseInUse(paths: Paths, id: string): Promise<void> {
   if (count === 0) return;
   throw new Failure(
     'plan',
-    `Cannot end ${id} as nothing must rest under it: ${count} files do, models among them ("qflare export" the run first; --lose-files ends it all the same)`,
+    `Cannot end ${id} as nothing must rest under it: ${count} files do, models among them ("qflare keys reseal" seals them anew; --lose-files ends it all the same)`,
   );
 }
 
@@ -161,14 +163,8 @@ async function revoke(dir: string, id: string, reason: string): ReturnType<KeyVa
 
 /** Works on the keys of a folder that nobody serves. */
 async function inFolder<T>(paths: Paths, work: (vault: KeyVault) => Promise<T>): Promise<T> {
-  await readSettings(paths);
-  const { openFolderVault } = await import('../folder-vault.ts');
-  const unlock = await lockFolder(paths);
-  try {
-    return await work(await openFolderVault(paths));
-  } finally {
-    await unlock();
-  }
+  const { inFolder: within } = await import('../folder-vault.ts');
+  return within(paths, work);
 }
 
 async function inventoryOf(paths: Paths): Promise<readonly KeyRecord[]> {
@@ -177,13 +173,31 @@ async function inventoryOf(paths: Paths): Promise<readonly KeyRecord[]> {
   return readInventory(paths.keys);
 }
 
-type Row = KeyRecord & { readonly algorithm: string; readonly ageDays: number; readonly nextRotationMs: number | null };
+type Row = KeyRecord & {
+  readonly algorithm: string;
+  readonly ageDays: number;
+  readonly nextRotationMs: number | null;
+  /** When it stops working although nothing has taken its place; null for one that is not in use or has no end. */
+  readonly endsMs: number | null;
+  /** It should have been replaced by now. */
+  readonly isOverdue: boolean;
+};
 
 function rowOf(stored: KeyRecord, nowMs: number): Row {
   const key = keyAt(stored, nowMs);
   const ageDays = Math.max(0, Math.floor((nowMs - key.createdAtMs) / dayMs));
-  return { ...key, algorithm: keyPurposes[key.purpose].algorithm, ageDays, nextRotationMs: rotationDueMs(key) };
+  const nextRotationMs = rotationDueMs(key);
+  return {
+    ...key,
+    algorithm: keyPurposes[key.purpose].algorithm,
+    ageDays,
+    nextRotationMs,
+    endsMs: expiryMs(key),
+    isOverdue: nextRotationMs !== null && nextRotationMs < nowMs,
+  };
 }
+
+const dayOf = (ms: number | null) => (ms === null ? '–' : new Date(ms).toISOString().slice(0, 10));
 
 function tableOf(rows: readonly Row[]): string {
   const cells = rows.map((row) => [
@@ -191,10 +205,11 @@ function tableOf(rows: readonly Row[]): string {
     row.algorithm,
     row.state,
     `${row.ageDays} d`,
-    row.nextRotationMs === null ? '–' : new Date(row.nextRotationMs).toISOString().slice(0, 10),
+    row.isOverdue ? `${dayOf(row.nextRotationMs)}, overdue` : dayOf(row.nextRotationMs),
+    dayOf(row.endsMs),
     keyPurposes[row.purpose].is,
   ]);
-  const all = [['key', 'algorithm', 'state', 'age', 'next rotation', 'what for'], ...cells];
+  const all = [['key', 'algorithm', 'state', 'age', 'next rotation', 'ends', 'what for'], ...cells];
   const widths = all[0]!.map((_, i) => Math.max(...all.map((line) => line[i]!.length)));
   return all
     .map(

@@ -8,6 +8,8 @@ import type { LedgerChain } from '../../core/privacy/ledger/chain.ts';
 import { type ClientBudget, forecastText, type GroupBudget, type RunRecord } from '../../core/round/run-record.ts';
 import { pathsOf, readPlan, readSettings } from '../coordinator-folder.ts';
 import { Failure } from '../failure.ts';
+import type { SiteLedger } from '../../core/privacy/local/site-ledger.ts';
+import { isSiteFolder, siteLedgerLines, siteLedgerReport } from '../view/site-ledger.ts';
 import { localLedgerLines } from '../view/local-ledger.ts';
 import { aligned } from '../view/aligned.ts';
 
@@ -17,7 +19,10 @@ type Options = { readonly client?: string; readonly json?: boolean; readonly cha
 export function ledgerCommand(): Command {
   return new Command('ledger')
     .description('what each client has spent of its budget, what is left, and for how many rounds')
-    .argument('<dir>', "the coordinator's folder; the coordinator may run or not")
+    .argument(
+      '<dir>',
+      "the coordinator's folder, whether it runs or not; or under local privacy the state folder of a site: what it has released by its own ledger",
+    )
     .option('--client <id>', 'every entry of one client')
     .option('--json', 'print one JSON document')
     .option('--chains', 'with --json: the hash of every entry too, for "audit verify --ledger-heads"')
@@ -26,6 +31,7 @@ export function ledgerCommand(): Command {
       '\nThe ledger is checked entry by entry first: exit code 5 when it was changed. Keep the output of --json elsewhere:\n"restore --ledger-heads" refuses a ledger that is behind it.',
     )
     .action(async (dir: string, options: Options) => {
+      if (isSiteFolder(resolve(dir))) return showSite(resolve(dir), options);
       const { record, ledger } = await read(resolve(dir));
       const { client } = options;
       const chains = [...ledger].filter(([subject]) => client === undefined || subject === client);
@@ -51,8 +57,36 @@ export function ledgerCommand(): Command {
     });
 }
 
+/** A site's own ledger, under local privacy. */
+async function showSite(folder: string, { client, json, chains }: Options): Promise<void> {
+  const { entries, ...report } = await siteLedgerReport(folder);
+  if (client !== undefined && client !== report.clientId) {
+    throw new Failure(
+      'plan',
+      `Cannot show the ledger of ${client} as this is the folder of ${report.clientId}: a site keeps its own alone`,
+    );
+  }
+  if (json === true) {
+    const shown = {
+      ...report,
+      ...(client === undefined ? {} : { entries }),
+      ...(chains === true ? { chain: entries.map(({ hash }) => hash) } : {}),
+    };
+    process.stdout.write(`${JSON.stringify(shown)}\n`);
+    return;
+  }
+  const lines = client === undefined ? siteLedgerLines({ ...report, entries }) : entryLines(entries);
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
 async function read(folder: string): Promise<{ record: RunRecord; ledger: ReadonlyMap<string, LedgerChain> }> {
   const paths = pathsOf(folder);
+  if (!existsSync(paths.settings)) {
+    throw new Failure(
+      'plan',
+      `Cannot read a ledger of ${folder} as it must be a coordinator's folder, or under local privacy the state folder of a site: it has neither coordinator.json nor identity.json`,
+    );
+  }
   const [settings, plan] = await Promise.all([readSettings(paths), readPlan(paths.plan)]);
   if (!existsSync(paths.database)) {
     throw new Failure('plan', `Cannot read the ledger of ${folder} as it must have been served: it holds no run yet`);
@@ -111,7 +145,7 @@ function rowOf(client: ClientBudget, rule: 'plan' | 'filter'): readonly string[]
   ];
 }
 
-function entryLines(chain: LedgerChain): readonly string[] {
+function entryLines(chain: LedgerChain | SiteLedger): readonly string[] {
   return chain.map(({ index, hash, event }) => {
     const { kind, subject: _, ...facts } = event;
     const said = Object.entries(facts).map(([name, value]) => `${name} ${value}`);

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import process from 'node:process';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { runCommand } from '../../../test/cli/run-command.ts';
 
+const launcher = fileURLToPath(new URL('../../../bin/qflare.js', import.meta.url));
+const spawn = (line: string) =>
+  spawnSync(process.execPath, [launcher, 'privacy', ...line.split(' ')], { encoding: 'utf8' });
 const run = async (line: string) => runCommand('privacy', ...line.split(' '));
 
 const rounds = '--sample-rate 0.01 --steps 10000 --delta 1e-5';
@@ -33,6 +39,18 @@ describe('qflare privacy', () => {
       [25, 50, 75, 100],
     );
     assert.equal(plan.spentAfter.at(-1).epsilon, plan.epsilon);
+  });
+
+  it('usage that is wrong ends with 2 and names the value, below a command too', async () => {
+    const { status, stderr } = spawn(`epsilon --noise-multiplier 1 ${rounds.replace('10000', 'ten')}`);
+    assert.deepEqual(
+      [status, /'--steps <count>' argument 'ten' is invalid. It must be a number/.test(stderr)],
+      [2, true],
+    );
+    assert.equal(spawn(`epsilon --noise-multiplier 1`).status, 2);
+    const nowhere = spawn('ledger /nowhere');
+    assert.equal(nowhere.status, 2);
+    assert.match(nowhere.stderr, /must be a coordinator's folder, or under local privacy the state folder of a site/);
   });
 
   it('speaks to people without --json and refuses a sample rate above 1', async () => {

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { ledgerCommand } from './privacy-ledger.ts';
 import { optimizeCommand } from './privacy-optimize.ts';
 import type { EpsilonReport } from '../../core/privacy/index.ts';
@@ -24,7 +24,7 @@ export function privacyCommand(): Command {
 
 function epsilonCommand(): Command {
   return withShared(new Command('epsilon').description('ε of subsampled Gaussian rounds at δ'))
-    .requiredOption('--noise-multiplier <number>', 'σ ÷ clip norm', Number)
+    .requiredOption('--noise-multiplier <number>', 'σ ÷ clip norm; 0: no noise', toNumber)
     .action(async (options: Shared & { readonly noiseMultiplier: number }) => {
       const { epsilon } = await import('../../core/privacy/index.ts');
       const { noiseMultiplier, sampleRate, steps, delta, adjacency } = options;
@@ -38,7 +38,7 @@ function epsilonCommand(): Command {
 
 function noiseCommand(): Command {
   return withShared(new Command('noise').description('the least noise multiplier that stays within ε at δ'))
-    .requiredOption('--epsilon <number>', 'the budget', Number)
+    .requiredOption('--epsilon <number>', 'the ε that all rounds together may cost', toNumber)
     .action(async (options: Shared & { readonly epsilon: number }) => {
       const { noiseMultiplier } = await import('../../core/privacy/index.ts');
       const { epsilon, sampleRate, steps, delta, adjacency } = options;
@@ -52,7 +52,7 @@ function noiseCommand(): Command {
 
 function planCommand(): Command {
   return withShared(new Command('plan').description('the noise for a budget and the ε spent as the rounds go by'))
-    .requiredOption('--epsilon <number>', 'the budget', Number)
+    .requiredOption('--epsilon <number>', 'the ε that all rounds together may cost', toNumber)
     .action(async (options: Shared & { readonly epsilon: number }) => {
       const { epsilon, noiseMultiplier } = await import('../../core/privacy/index.ts');
       const { epsilon: budget, sampleRate, steps, delta, adjacency } = options;
@@ -83,15 +83,29 @@ function planCommand(): Command {
 
 function withShared(command: Command): Command {
   return command
-    .requiredOption('--sample-rate <number>', 'probability that a client takes part in a round', Number)
-    .requiredOption('--steps <count>', 'rounds', Number)
-    .requiredOption('--delta <number>', 'probability of an unbounded loss', Number)
+    .requiredOption(
+      '--sample-rate <number>',
+      'probability that a client takes part in a round, by a secret coin of its own: 0 to 1',
+      toNumber,
+    )
+    .requiredOption('--steps <count>', 'noisy rounds', toNumber)
+    .requiredOption(
+      '--delta <number>',
+      'probability that the bound does not hold: far below 1 over the number of clients',
+      toNumber,
+    )
     .addOption(
       new Option('--adjacency <relation>', 'what a neighbouring data set is')
         .choices(['add-or-remove-one', 'replace-one'])
         .default('add-or-remove-one'),
     )
     .option('--json', 'one JSON document on stdout; infinity is null');
+}
+
+function toNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || Number.isNaN(value)) throw new InvalidArgumentError('It must be a number.');
+  return value;
 }
 
 function withNulls({ epsilon, pld, rdp, delta, adjacency }: EpsilonReport) {

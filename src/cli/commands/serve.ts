@@ -105,6 +105,7 @@ async function serve(paths: Paths, options: Options): Promise<void> {
         port,
         token,
         pin: Uint8Array.fromHex(settings.pin),
+        root: parts.crypto.sha256(parts.announcer.rootKey),
         profile: plan.security.profile,
         suite: plan.security.suite,
       });
@@ -115,8 +116,8 @@ async function serve(paths: Paths, options: Options): Promise<void> {
       nowMs: Date.now,
       tell: (kind, data) => void coordinator.note(kind, data).catch(() => {}),
     });
-    const { ownerTokenHash, rotate: rotateKey, revoke: revokeKey } = rotation;
-    const { app } = createServer(coordinator, parts, { tls, ownerTokenHash, rotateKey, revokeKey, linkOf });
+    const { ownerToken, rotate: rotateKey, revoke: revokeKey } = rotation;
+    const { app } = createServer(coordinator, parts, { tls, ownerToken, rotateKey, revokeKey, linkOf });
 
     let refreshing: NodeJS.Timeout | undefined;
     let closeJournal = async () => {};

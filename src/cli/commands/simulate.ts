@@ -58,7 +58,10 @@ export function simulateCommand(): Command {
     .action(simulate);
 }
 
-async function simulate(path: string | undefined, options: Options): Promise<void> {
+async function simulate(path: string | undefined, options: Options, command: Command): Promise<void> {
+  if (options.attackers === 0 && command.getOptionValueSource('attack') === 'cli') {
+    throw new Failure('plan', 'Cannot attack as --attackers must be at least 1 with --attack: current value is 0');
+  }
   const lab = await loadLab();
   const plan = path === undefined ? undefined : await readPlan(planFile(resolve(path)));
   const isShaped = options.clients !== undefined || options.attackers > 0 || options.fast === true;

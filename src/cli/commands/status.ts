@@ -37,7 +37,7 @@ function statusLines(status: Status): readonly string[] {
     ...status.privacy.histograms.flatMap(histogramLines).map((line) => `            ${line}`),
     ...qkdLines(status),
     `links       ${status.invitations.open} open, ${status.invitations.spent} spent`,
-    ...status.devices.map(deviceLine),
+    ...status.devices.map((row) => deviceLine(row)),
   ];
 }
 

@@ -41,6 +41,12 @@ function screenOf(writes: readonly string[]): string[] {
   return text.split('\n').map((line) => stripVTControlCharacters(line.split(clearLine).at(-1)!));
 }
 
+test('a terminal that says it has no columns shows progress as one of eighty', () => {
+  const { stream, writes } = fakeStream({ columns: 0 });
+  createRunView(stream).progress('x'.repeat(100));
+  assert.equal(screenOf(writes).at(-1)!.length, 79);
+});
+
 test('a terminal shows the rows, and the progress of the round under way as its last line', () => {
   const { stream, writes } = fakeStream({ columns: 100 });
   const view = createRunView(stream);

@@ -29,7 +29,8 @@ const colorCode = new RegExp(`(${escape}\\[(?:0|1|2|22|3[1-6]|39)m)`);
 export function createRunView(stream: ViewStream): RunView {
   const isLive = stream.isTTY === true;
   const colors = colorsFor(stream);
-  const width = () => (isLive ? (stream.columns ?? 80) : widthWithoutTerminal);
+  // A pseudo-terminal that nobody has given a size says 0.
+  const width = () => (isLive ? stream.columns || 80 : widthWithoutTerminal);
   let table: RoundTable | null = null;
   let under = '';
   let shown = '';

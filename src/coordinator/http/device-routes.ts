@@ -26,8 +26,8 @@ export function deviceRoutes(
       method: 'POST',
       url: '/v1/enrol',
       role: 'public',
-      summary: 'Enrol a device with a single-use token and a proof that it holds its key',
-      handle: ({ request }) => surface.enrol(request.body),
+      summary: 'Enrol a device with a single-use invitation: signed under it and under the key of the device',
+      handle: ({ request }) => surface.enrol(request.body, channelOf(request.raw.socket)),
     },
     {
       method: 'POST',

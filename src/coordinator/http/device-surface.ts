@@ -14,6 +14,7 @@ import {
   sessionRequest,
   type SignedAnnouncement,
 } from '../../core/protocol/messages.ts';
+import { invitationHash } from '../../core/protocol/invitation.ts';
 import type { OwnPrivacy } from '../../core/protocol/own-privacy.ts';
 import { purposes } from '../../core/protocol/purposes.ts';
 import type { Device, DeviceStatus } from '../../ports/store.ts';
@@ -44,9 +45,9 @@ export function connectHeaders(header: (name: string) => string | undefined): Co
  * come as they were sent; an answer that is an error is a HttpError.
  */
 export type DeviceSurface = {
-  enrol(body: unknown): Promise<EnrolResponse>;
-  challenge(body: unknown): { readonly challenge: string };
   /** `channel`: the exporter of the connection, as this end of it has it. */
+  enrol(body: unknown, channel: string): Promise<EnrolResponse>;
+  challenge(body: unknown): { readonly challenge: string };
   openSession(body: unknown, channel: string): Promise<{ readonly session: string; readonly status: DeviceStatus }>;
   /** A certificate for the TLS connections of a device that asks under its own key. */
   certify(body: unknown, channel: string): Promise<{ readonly certificate: string }>;
@@ -93,9 +94,9 @@ export function createDeviceSurface(
   const knownDevice = (deviceId: string) => coordinator.snapshot().devices.get(deviceId);
 
   /** The two ends of one connection compute the same exporter: two values are two connections, with somebody in between. */
-  function checkChannel(deviceId: string, said: string, seen: string): void {
+  function checkChannel(who: Readonly<Record<string, string>>, said: string, seen: string): void {
     if (said === seen) return;
-    notes.add('channel.differs', 'exporter', { deviceId });
+    notes.add('channel.differs', 'exporter', who);
     throw new HttpError(400, 'channel-differs', 'The two ends of this channel differ: somebody is in between');
   }
 
@@ -104,9 +105,15 @@ export function createDeviceSurface(
     return new HttpError(401, 'not-authenticated', 'The proof was not accepted');
   }
 
+  const removed = () =>
+    new HttpError(403, 'removed', 'The operator has removed this device, or its key has expired: ask for a new link');
+
   return {
-    async enrol(body) {
-      const result = await coordinator.enrolment.enrol(parse(enrolRequest, body));
+    async enrol(body, channel) {
+      const request = parse(enrolRequest, body);
+      const invitation = invitationHash(Uint8Array.fromBase64(request.invitation));
+      checkChannel({ invitation: invitation.slice(0, 16) }, request.channel, channel);
+      const result = await coordinator.enrolment.enrol(request);
       if (!result.ok) {
         throw new HttpError(403, 'link-refused', 'This link cannot be used: it is wrong, expired or used already');
       }
@@ -126,7 +133,7 @@ export function createDeviceSurface(
     challenge: (body) => ({ challenge: sessions.challenge(parse(challengeRequest, body).deviceId) }),
     async openSession(body, channel) {
       const { deviceId, challenge, proof, channel: said } = parse(sessionRequest, body);
-      checkChannel(deviceId, said, channel);
+      checkChannel({ deviceId }, said, channel);
       // Says nothing of the device: the coordinator was restarted since, or the answer was late.
       if (!sessions.isOpen(deviceId, challenge)) {
         throw new HttpError(409, 'challenge-expired', 'Ask for a new challenge');
@@ -134,12 +141,12 @@ export function createDeviceSurface(
       const device = knownDevice(deviceId);
       const session = device && (await sessions.open(device, { challenge, proof }, channel));
       if (session === undefined) throw refused('session', deviceId);
-      if (device!.status === 'removed') throw new HttpError(403, 'removed', 'The operator has removed this device');
+      if (device!.status === 'removed') throw removed();
       return { session, status: device!.status };
     },
     async certify(body, channel) {
       const { deviceId, challenge, request, proof, channel: said } = parse(certificateRequest, body);
-      checkChannel(deviceId, said, channel);
+      checkChannel({ deviceId }, said, channel);
       const device = knownDevice(deviceId);
       const bytes = certificateRequestBytes({ deviceId, challenge, request, channel, pin: parts.pin });
       const isProven =
@@ -152,7 +159,7 @@ export function createDeviceSurface(
           Uint8Array.fromBase64(proof),
         ));
       if (!isProven) throw refused('certificate', deviceId);
-      if (device.status === 'removed') throw new HttpError(403, 'removed', 'The operator has removed this device');
+      if (device.status === 'removed') throw removed();
       return { certificate: await certificates.issue(deviceId, request) };
     },
     deviceOf(credential, channel) {

@@ -1,6 +1,7 @@
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { channelProfiles } from '../../core/protocol/channel-profile.ts';
 import type { KeyRecord } from '../../core/keys/lifecycle.ts';
+import { proves } from '../../core/protocol/channel-binding.ts';
 import type { Device } from '../../ports/store.ts';
 import type { Coordinator } from '../coordinator.ts';
 import type { CoordinatorParts } from '../parts.ts';
@@ -19,14 +20,21 @@ import { channelOf } from './socket-channel.ts';
 
 const jsonBytesMax = 64 << 10;
 /** Refusals that no other place journals. */
-const journaledHere = new Set(['malformed', 'not-authenticated', 'no-such-model', 'no-such-upload', 'length-required']);
+const journaledHere = new Set([
+  'malformed',
+  'not-authenticated',
+  'challenge-expired',
+  'no-such-model',
+  'no-such-upload',
+  'length-required',
+]);
 
 export type TlsIdentity = { readonly key: string; readonly cert: string };
 
 export type ServerOptions = {
   readonly tls: TlsIdentity;
-  /** The hash of the owner token in use: it may be replaced while the server runs. */
-  readonly ownerTokenHash: () => Uint8Array;
+  /** The owner token in use, which may be replaced while the server runs; undefined where none is taken. */
+  readonly ownerToken: () => string | undefined;
   /** Replaces a key while the run goes on; undefined where that is not possible. */
   readonly rotateKey?: (purpose: string) => Promise<KeyRecord | undefined>;
   readonly revokeKey?: RevokeKey;
@@ -99,7 +107,8 @@ export function createServer(
     if (role === 'public') return undefined;
     const [scheme, token = ''] = (request.headers.authorization ?? '').split(' ');
     if (scheme === 'Bearer' && role === 'owner') {
-      if (crypto.isEqual(crypto.sha256(new TextEncoder().encode(token)), options.ownerTokenHash())) return undefined;
+      const owner = options.ownerToken();
+      if (owner !== undefined && proves(token, owner, channelOf(request.raw.socket), crypto)) return undefined;
     }
     if (scheme === 'Bearer' && role === 'device') {
       const device = surface.deviceOf(token, channelOf(request.raw.socket));

@@ -1,4 +1,4 @@
-import { parseCredential, sessionId, sessionMac, sessionText } from '../../core/protocol/channel-binding.ts';
+import { parseCredential, proves, sessionId, sessionText } from '../../core/protocol/channel-binding.ts';
 import { sessionProofBytes } from '../../core/protocol/messages.ts';
 import { purposes } from '../../core/protocol/purposes.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -76,8 +76,7 @@ export function createSessions({ crypto, clock, pin }: { crypto: Crypto; clock: 
         sessions.delete(said!.id);
         return undefined;
       }
-      const mac = Uint8Array.fromHex(sessionMac(known.session, channel));
-      return crypto.isEqual(Uint8Array.fromHex(said!.mac), mac) ? known.deviceId : undefined;
+      return proves(credential, known.session, channel, crypto) ? known.deviceId : undefined;
     },
   };
 }

@@ -41,7 +41,7 @@ function* walkOf(n: number, hasReference: boolean, options: Options): Walk {
   const weights = new Float64Array(n + 1);
   if (hasReference) weights[n] = 1;
   let distances2 = yield weights;
-  const radius = options.radius === 'auto' ? Math.sqrt(medianOf(distances2)) : options.radius;
+  const radius = options.radius === 'auto' ? medianOf(distances2.map(Math.sqrt)) : options.radius;
   for (let step = 0; step < options.iterations; step++) {
     if (step > 0) distances2 = yield weights;
     const shares = distances2.map((value) => clipScale(Math.sqrt(value), radius) / denominator);

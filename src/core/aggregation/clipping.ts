@@ -7,7 +7,8 @@ import { define, diagonal } from './rule.ts';
  *
  * Formula:   x_i min(1, C/‖x_i‖).
  * Needs:     nothing of the data.
- * Promises:  ‖y_i‖ ≤ C for each row, whatever the others do.
+ * Promises:  ‖y_i‖ ≤ C for each row, whatever the others do. In float32, before a rule that reads products, the norm of
+ *            a row is known to about 3e-4 of the median length, so that shorter rows than that may stay as they are.
  * Cost:      one pass of reading for the norms.
  * Source:    folklore; ByzFL `Clipping`.
  */

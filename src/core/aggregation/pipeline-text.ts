@@ -15,7 +15,9 @@ export function parsePipelineText(text: string): Pipeline {
 function parseOption(text: string): [string, unknown] {
   const [, name, value] = /^([A-Za-z]+)=(.+)$/.exec(text) ?? [];
   if (name === undefined || value === undefined) {
-    throw new RangeError(`Cannot read the pipeline as an option must be name=value: current value is "${text}"`);
+    throw new RangeError(
+      `Cannot read the pipeline as an option must be name=value: current value is "${text}" (">" parts one step from the next)`,
+    );
   }
   if (value === 'true' || value === 'false') return [name, value === 'true'];
   return [name, Number.isNaN(Number(value)) ? value : Number(value)];

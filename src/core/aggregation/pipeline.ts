@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { registry } from './index.ts';
+import { didYouMean } from './nearest-word.ts';
 import type { AnyRule } from './rule.ts';
 import { minority } from './rule.ts';
 
@@ -21,7 +22,14 @@ export type ParsedStep = { readonly rule: AnyRule; readonly options: StepOptions
 const stepSchema = z.discriminatedUnion(
   'rule',
   Object.values(registry).map((entry) => entry.schema) as unknown as [Schemas['mean'], Schemas['krum']],
+  { error: ({ code, input }) => (code === 'invalid_union' ? unknownRule(input) : undefined) },
 ) as unknown as z.ZodType<z.output<Schemas[keyof Schemas]>, PipelineStep>;
+
+function unknownRule(step: unknown): string {
+  const id = typeof step === 'object' && step !== null && 'rule' in step ? step.rule : undefined;
+  const names = Object.keys(registry);
+  return `rule must be one of ${names.join(', ')}: current value is ${JSON.stringify(id) ?? 'nothing'}${didYouMean(id, names)}`;
+}
 
 /**
  * The schema of a pipeline, derived from the registry: an unknown rule or a mistyped option is an error that names its
@@ -55,8 +63,12 @@ function ruleOf(id: string): AnyRule {
 export function parsePipeline(pipeline: unknown): readonly ParsedStep[] {
   const parsed = pipelineSchema.safeParse(pipeline);
   if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0]!;
-    throw new RangeError(`Cannot read the pipeline at "${path.join('.')}": ${message}`);
+    // A key that nobody knows explains why another one is missing.
+    const { issues } = parsed.error;
+    const { path, message } = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!;
+    throw new RangeError(
+      message.startsWith('Cannot ') ? message : `Cannot read the pipeline at "${path.join('.')}": ${message}`,
+    );
   }
   return parsed.data.map((options) => ({ rule: ruleOf(options.rule), options: options as StepOptions }));
 }

@@ -16,6 +16,7 @@ type Findings = {
   readonly leftOut: readonly number[];
   readonly copies: readonly (readonly number[])[];
   readonly choir: readonly number[];
+  readonly suspects: readonly number[];
   readonly chosen: string;
 };
 
@@ -169,4 +170,46 @@ test('a known client that is not found out is no longer than twice the (f + 1)-t
     vector = report.vector;
   }
   for (const [k, value] of [1, 1, 1, 1, 2, 4].entries()) assert.ok(Math.abs(vector[k]! - value / 6) < 1e-12);
+});
+
+test('with "suspect" one that has turned speaks at the median length until it is left out, and the others as before', async () => {
+  // Six pulls that swing alike from e0 to e1, each with a part of its own; the last is twice as long and turns at round 20.
+  const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const spoken = async (option: { readonly suspect?: number }) => {
+    let memory: RuleMemory = {};
+    for (let round = 0; ; round++) {
+      const rows = ids.map((_, i) => {
+        const factor = i < 5 ? 1 : round < 20 ? 2 : -2;
+        const row = new Float64Array(d);
+        row.set([factor * Math.cos(0.03 * round), factor * Math.sin(0.03 * round)]);
+        row[2 + i] = factor;
+        return row;
+      });
+      const base = Float64Array.from({ length: d }, (_, k) => (k === 0 ? round : 0));
+      const pipeline = [{ rule: 'watchful', f: 0, ...option }] as const;
+      const context = { base, memory, memorySeed: 7 };
+      const { vector, nextState, diagnostics } = await aggregateCohort(
+        { rows, clientIds: ids },
+        pipeline,
+        context,
+        compute,
+      );
+      if (round === 40) {
+        const own = ids.map((_, i) => 6 * vector[2 + i]!);
+        return { own, suspects: (diagnostics.findings as Findings).suspects };
+      }
+      memory = nextState.memory!;
+    }
+  };
+  const near = (own: readonly number[], wanted: readonly number[]) =>
+    assert.ok(
+      own.every((value, i) => Math.abs(value - wanted[i]!) < 1e-9),
+      `${own}`,
+    );
+  const watched = await spoken({ suspect: 0.1 });
+  assert.deepEqual(watched.suspects, [5]);
+  near(watched.own, [1, 1, 1, 1, 1, -1]);
+  const without = await spoken({});
+  assert.deepEqual(without.suspects, []);
+  near(without.own, [1, 1, 1, 1, 1, -2]);
 });

@@ -19,7 +19,8 @@ import { choirOf, krumWeights, logSpread, meansOf, normsOf, voicesOf, withChoir,
  *               opposition is `evenness` of the largest: honest clients with the same rare data have a few rivals). A voice of
  *               several, and one that is not known yet, is clipped to the median length; any other to `slack` times the
  *               (f′ + 1)-th longest voice, f′ the liars not found: so an unseen liar is no longer than that many times an
- *               honest one.
+ *               honest one. With `suspect`, whoever's recent answer is farther than that below zero, or below the median
+ *               of recent answers where that is negative, is clipped to the median length as well.
  *            4. The mean of the voices. Where hardly anybody is known yet and lengths agree (deviation of ln ‖x‖ below
  *               `evenSpread`): Multi-Krum, as an outlier among alike data is a liar.
  * Shapes:    Gram [n, n] and answers [n] → weights [n].
@@ -44,6 +45,7 @@ export const watchful = define(
     evenSpread: z.number().min(0).default(0.18),
     slack: z.number().min(1).default(2),
     turned: z.number().min(0).max(1).default(0.25),
+    suspect: z.number().min(0).max(1).optional(),
   }),
   {
     kind: 'weights',
@@ -75,8 +77,9 @@ export const watchful = define(
       const isEven = !isSeasoned && logSpread(norms) < options.evenSpread;
       const usual = medianOf(norms);
       const longest = options.slack * (norms.toSorted((a, b) => b - a)[left] ?? usual);
+      const suspects = answers === null ? [] : kept.filter((i) => suspicion(answers, i) > (options.suspect ?? 1));
       const scales = voices.map((voice, a) => {
-        const isTrusted = isSeasoned && voice.length === 1 && isKnown(voice[0]!);
+        const isTrusted = isSeasoned && voice.length === 1 && isKnown(voice[0]!) && !suspects.includes(voice[0]!);
         return clipScale(norms[a]!, isTrusted ? Math.max(usual, longest) : usual);
       });
       const weights = isEven ? krumWeights(points, left) : Float64Array.from(scales, (scale) => scale / voices.length);
@@ -87,6 +90,7 @@ export const watchful = define(
           leftOut: heard.filter((i) => !kept.includes(i)),
           copies: single.filter((voice) => voice.length > 1),
           choir: choir.flatMap((a) => single[a]!),
+          suspects,
           chosen: isEven ? 'multi-krum' : isSeasoned ? 'mean' : 'clipped mean',
         },
       };
@@ -101,9 +105,19 @@ function contraryOf(
   f: number,
 ): readonly number[] {
   const excess = (answer: number, limit: number) => (Number.isNaN(answer) ? Number.NEGATIVE_INFINITY : -answer - limit);
-  const known = recent.filter((answer) => !Number.isNaN(answer));
-  const usual = known.length === 0 ? 0 : Math.min(0, medianOf(known));
+  const usual = usualOf(recent);
   const against = (i: number) => Math.max(excess(lasting[i]!, opposed), excess(recent[i]! - usual, turned));
   const order = ascending(lasting.length, (i) => -against(i));
   return order.slice(0, f).filter((i) => against(i) > 0);
+}
+
+/** How far a row's recent answer is below the others'; NaN before it has one. */
+function suspicion({ recent }: Answers, i: number): number {
+  return usualOf(recent) - recent[i]!;
+}
+
+/** The median of recent answers where that is negative, else 0. */
+function usualOf(recent: Float64Array): number {
+  const known = recent.filter((answer) => !Number.isNaN(answer));
+  return known.length === 0 ? 0 : Math.min(0, medianOf(known));
 }

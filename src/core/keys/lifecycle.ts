@@ -70,9 +70,14 @@ const results: Readonly<Record<KeyEvent, KeyState>> = {
 };
 
 /** Whole days after which a device is asked for a new key. Its keys are made and kept at the site. */
-export const deviceKeyDays = 90;
+const deviceKeyDays = 90;
 
 const dayMs = 86_400_000;
+
+/** When a device's key is to be replaced, and when it ends although it was not: as with the keys of a coordinator. */
+export function deviceKeyTimes(sinceMs: number): { readonly dueMs: number; readonly endsMs: number } {
+  return { dueMs: sinceMs + deviceKeyDays * dayMs, endsMs: sinceMs + 2 * deviceKeyDays * dayMs };
+}
 
 /**
  * The next state of a key.
@@ -104,7 +109,7 @@ export function rotationDueMs({ state, activatedAtMs, rotateDays }: KeyRecord): 
  * When a key in use ends although nothing has taken its place: after twice the time at which it should have been replaced.
  * Null where no time is set.
  */
-function expiryMs({ state, activatedAtMs, rotateDays }: KeyRecord): number | null {
+export function expiryMs({ state, activatedAtMs, rotateDays }: KeyRecord): number | null {
   return state !== 'active' || rotateDays === null ? null : activatedAtMs! + 2 * rotateDays * dayMs;
 }
 

@@ -62,11 +62,13 @@ test('a histogram of a column has its categories, and of a label its texts', () 
   );
 });
 
+test('with unit "record" what the answers take is taken from the records, too', () => {
+  const plan = parsePlan({ model, privacy: { ...local, unit: 'record', histograms: [{ ...asked, rounds: [1, 5] }] } });
+  assert.ok(plan.privacy.mode === 'local');
+  assert.deepEqual(updateBudget(plan.privacy, plan.rounds), { epsilon: 6, delta: 1e-5, releases: 25 });
+});
+
 test('a plan that asks for histograms and cannot have them is refused, with the nearest plan', () => {
-  assert.match(
-    problemOf({ unit: 'record', histograms: [asked] }),
-    /^privacy\.histograms: must be left out with unit "record".*nearest: unit = "client"/,
-  );
   assert.match(
     problemOf({ histograms: [{ ...asked, epsilon: 4, rounds: [1, 2] }] }),
     /^privacy\.histograms: must leave ε for the updates: all reports together take 8 of 8 \(nearest: epsilon = 0\.4 for each\)/,

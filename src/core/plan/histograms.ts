@@ -35,7 +35,7 @@ export const histogramsSchema = z
     }),
   )
   .max(16)
-  .describe('what sites report of their data, one ε-private answer each: unit "client" only');
+  .describe('what sites report of their data, one ε-private answer each');
 
 type HistogramPlan = z.output<typeof histogramsSchema>[number];
 
@@ -107,21 +107,18 @@ function valuesOf(of: string, { model, data: { table } }: Given): readonly strin
 
 type Refuse = (path: string, message: string) => void;
 
-/** What keeps a plan from its histograms, each with the nearest plan that works. */
+/**
+ * What keeps a plan from its histograms, each with the nearest plan that works. An answer is ε-private whatever data the
+ * site holds, so for each of its records, too: both units may ask.
+ */
 export function histogramProblems(
-  plan: Given & { readonly privacy: Asking & { readonly unit: string } },
+  plan: Given & { readonly privacy: Asking },
   budget: { readonly epsilon: number },
   refuse: Refuse,
 ): void {
-  const { histograms = [], unit } = plan.privacy;
+  const { histograms = [] } = plan.privacy;
   if (histograms.length === 0) return;
   const taken = histogramEpsilon(plan.privacy);
-  if (unit === 'record') {
-    refuse(
-      'privacy.histograms',
-      'must be left out with unit "record", as a site answers as a whole (nearest: unit = "client")',
-    );
-  }
   if (taken >= budget.epsilon) {
     const share = budget.epsilon / 10 / histograms.reduce((sum, { rounds }) => sum + rounds.length, 0);
     refuse(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { announcement, announcementBytes, enrolmentProofBytes, enrolRequest, sessionProofBytes } from './messages.ts';
+import { enrolmentBytes } from './invitation.ts';
+import { announcement, announcementBytes, enrolRequest, sessionProofBytes } from './messages.ts';
 
 const example = {
   version: 1 as const,
@@ -40,10 +41,10 @@ test('an announcement with a key more, a short hash or an unknown state is refus
 });
 
 test('proofs bind the token or challenge, the key or device, and the server', () => {
-  const enrolment = { tokenHash: 't', publicKey: 'k', pin: 'p' };
+  const enrolment = { invitation: 'i', publicKey: 'k', pin: 'p', channel: 'e' };
   const session = { deviceId: 'd', challenge: 'c', pin: 'p', channel: 'e' };
   for (const key of Object.keys(enrolment)) {
-    assert.notDeepEqual(enrolmentProofBytes({ ...enrolment, [key]: 'x' }), enrolmentProofBytes(enrolment));
+    assert.notDeepEqual(enrolmentBytes({ ...enrolment, [key]: 'x' }), enrolmentBytes(enrolment));
   }
   for (const key of Object.keys(session)) {
     assert.notDeepEqual(sessionProofBytes({ ...session, [key]: 'x' }), sessionProofBytes(session));
@@ -52,7 +53,14 @@ test('proofs bind the token or challenge, the key or device, and the server', ()
 
 test('an enrolment with a key or proof of another length is refused', () => {
   const text = (bytes: number) => Buffer.alloc(bytes, 1).toString('base64');
-  const request = { token: 'abcdefghijklmnop', name: 'site', publicKey: text(1952), proof: text(3309) };
+  const request = {
+    invitation: text(1952),
+    voucher: text(3309),
+    name: 'site',
+    publicKey: text(1952),
+    channel: 'ab'.repeat(32),
+    proof: text(3309),
+  };
   assert.ok(enrolRequest.safeParse(request).success);
   assert.ok(!enrolRequest.safeParse({ ...request, publicKey: text(32) }).success);
   assert.ok(!enrolRequest.safeParse({ ...request, proof: text(64) }).success);

@@ -10,9 +10,13 @@ const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
 const identifier = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 
 export const enrolRequest = z.strictObject({
-  token: z.string().min(1).max(128),
+  /** The public key that the link's token stands for, and its signature: the token itself is never sent. */
+  invitation: deviceKeyText,
+  voucher: deviceSignatureText,
   name: z.string().max(100),
   publicKey: deviceKeyText,
+  /** The exporter of the connection that the client sends this over. */
+  channel: hex32,
   proof: deviceSignatureText,
 });
 
@@ -140,11 +144,6 @@ export type SignedAnnouncement = z.infer<typeof signedAnnouncement>;
 export type DeclineRequest = z.infer<typeof declineRequest>;
 export type RotateKeyRequest = z.infer<typeof rotateKeyRequest>;
 export type Receipt = z.infer<typeof receipt>;
-
-/** What a device signs to prove that it holds the key it enrols, for this token and this server only. */
-export function enrolmentProofBytes(parts: { tokenHash: string; publicKey: string; pin: string }): Uint8Array {
-  return canonicalBytes(parts);
-}
 
 /** What a device signs to open a session, for this server and this connection only. */
 export function sessionProofBytes(parts: {

@@ -1,6 +1,7 @@
 /** What a signature is for. The context string of ML-DSA: a signature for one purpose verifies for no other. */
 export const purposes = {
   enrolment: 'qflare/enrolment/v1',
+  invitation: 'qflare/invitation/v1',
   session: 'qflare/session/v1',
   envelope: 'qflare/envelope/v1',
   decline: 'qflare/decline/v1',
@@ -22,6 +23,7 @@ export type Purpose = (typeof purposes)[keyof typeof purposes];
  */
 export const signers = {
   enrolment: 'device',
+  invitation: 'invitation',
   session: 'device',
   envelope: 'device',
   decline: 'device',

@@ -5,9 +5,12 @@ import { concatBytes } from '@noble/hashes/utils.js';
 export const signatureAlgorithms = {
   ed25519: { publicKeyBytes: 32, signatureBytes: 64, seedBytes: 32 },
   'ml-dsa-65': { publicKeyBytes: 1952, signatureBytes: 3309, seedBytes: 32 },
-  // Its seed stands behind one byte of value 87: lengths tell schemes apart.
+  // Its seed stands behind one byte, `seedMark87`: lengths tell schemes apart.
   'ml-dsa-87': { publicKeyBytes: 2592, signatureBytes: 4627, seedBytes: 33 },
 } as const;
+
+/** The byte before a seed of ML-DSA-87. */
+export const seedMark87 = 87;
 
 export type SignatureAlgorithm = keyof typeof signatureAlgorithms;
 

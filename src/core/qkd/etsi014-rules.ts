@@ -46,7 +46,7 @@ const bad = (message: string, ...details: Record<string, unknown>[]) => new KmeR
 /**
  * Answers one request to a key management entity that is fed by *simulated* links (its status says so).
  *
- * Promises: 401 for an SAE that is not known or not the certificate's; 400 for anything malformed, outside the limits,
+ * Promises: 401 for an SAE that is not known or not the certificate's, and for one that asks for a key of others; 400 for anything malformed, outside the limits,
  *          not a multiple of 8 bits, or with an unknown mandatory extension; 503 when the pool holds too little; keys
  *          are handed out once per side, and a request that fails hands out none.
  * Source:  ETSI GS QKD 014 V1.1.1 (2019-02), sections 5 and 6.
@@ -93,7 +93,10 @@ function statusOf(options: KmeOptions, master: string, slave: string): KmeStatus
     master_SAE_ID: master,
     slave_SAE_ID: slave,
     key_size: options.keySizeBits,
-    stored_key_count: Math.floor((8 * options.pool.distilledBytes()) / options.keySizeBits),
+    stored_key_count: Math.min(
+      options.keyCountMax,
+      Math.floor((8 * options.pool.distilledBytes()) / options.keySizeBits),
+    ),
     max_key_count: options.keyCountMax,
     max_key_per_request: options.keysPerRequestMax,
     max_key_size: options.keySizeBitsMax,
@@ -109,7 +112,10 @@ function encKeys(options: KmeOptions, master: string, slave: string, request: Ke
     .flatMap((extension) => Object.keys(extension))
     .filter((name) => !options.extensions.includes(name));
   if (unknown.length > 0) {
-    throw bad('Not all extension_mandatory parameters are supported', ...unknown.map((name) => ({ extension: name })));
+    throw bad(
+      'not all extension_mandatory parameters are supported',
+      ...unknown.map((name) => ({ extension_mandatory_unsupported: `${name} is not supported` })),
+    );
   }
   if (number > options.keysPerRequestMax)
     throw bad('number is too large', { max_key_per_request: options.keysPerRequestMax });
@@ -133,8 +139,10 @@ function decKeys(options: KmeOptions, master: string, slave: string, keyIds: rea
   if (keyIds.length > options.keysPerRequestMax) {
     throw bad('Too many key_IDs', { max_key_per_request: options.keysPerRequestMax });
   }
-  const keys = options.pool.collect({ keyIds: keyIds.map((id) => id.toLowerCase()), master, slave });
-  if (keys === undefined) throw bad('One or more keys specified are not found on KME');
+  const ids = keyIds.map((id) => id.toLowerCase());
+  if (options.pool.isForOthers(ids, slave)) throw new KmeRefusal(401, 'SAE is not authorised for these keys');
+  const keys = options.pool.collect({ keyIds: ids, master, slave });
+  if (keys === undefined) throw bad('one or more keys specified are not found on KME');
   return container(keys);
 }
 
@@ -179,6 +187,10 @@ function keyRequestOf(query: URLSearchParams): KeyRequest {
     if (!/^\d{1,9}$/.test(text)) throw bad(`${name} must be an integer`);
     return { [name]: Number(text) };
   };
+  // What changes a request is never passed over: these travel in a body.
+  for (const name of ['additional_slave_SAE_IDs', 'extension_mandatory']) {
+    if (query.has(name)) throw bad(`${name} must be sent with POST`);
+  }
   return parse({ ...integer('number'), ...integer('size') }, keyRequestSchema);
 }
 

@@ -108,7 +108,7 @@ test('status has the eleven fields of the standard and says simulated', () => {
     master_SAE_ID: 'alice',
     slave_SAE_ID: 'bob',
     key_size: 256,
-    stored_key_count: 128,
+    stored_key_count: 100,
     max_key_count: 100,
     max_key_per_request: 4,
     max_key_size: 1024,

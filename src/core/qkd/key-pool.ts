@@ -34,6 +34,8 @@ export type KeyPool = {
     readonly master: string;
     readonly slave: string;
   }): PooledKey[] | undefined;
+  /** Whether one of these keys is there and was reserved for others than this slave. */
+  isForOthers(keyIds: readonly string[], slave: string): boolean;
   /** Wipes a key that nobody will fetch. */
   zeroise(keyId: string): void;
   readonly distilledBytes: () => number;
@@ -47,7 +49,13 @@ type KeyReservation = {
   readonly slaves: readonly string[];
 };
 
-type Entry = { readonly bytes: Uint8Array; readonly master: string; readonly waiting: Set<string>; state: KeyState };
+type Entry = {
+  readonly bytes: Uint8Array;
+  readonly master: string;
+  readonly slaves: readonly string[];
+  readonly waiting: Set<string>;
+  state: KeyState;
+};
 
 /**
  * A pool of distilled key bits, shared by the two ends of a link.
@@ -104,7 +112,7 @@ export function createKeyPool(options: KeyPoolOptions): KeyPool {
       const keys = Array.from({ length: count }, (): PooledKey => {
         const keyId = uuid(secretBytes(options.entropy, 16));
         const bytes = cut(sizeBytes);
-        entries.set(keyId, { bytes, master, waiting: new Set(slaves), state: 'reserved' });
+        entries.set(keyId, { bytes, master, slaves, waiting: new Set(slaves), state: 'reserved' });
         return { keyId, bytes: bytes.slice() };
       });
       if (distilledBytes < options.lowWaterBytes) options.onLowWater?.(distilledBytes);
@@ -123,6 +131,7 @@ export function createKeyPool(options: KeyPoolOptions): KeyPool {
         return key;
       });
     },
+    isForOthers: (keyIds, slave) => keyIds.some((keyId) => entries.get(keyId)?.slaves.includes(slave) === false),
     zeroise(keyId) {
       const entry = entries.get(keyId);
       if (entry !== undefined) wipe(keyId, entry);

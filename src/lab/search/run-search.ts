@@ -41,6 +41,7 @@ export async function runSearch(input: SearchInput, options: SearchOptions): Pro
   const data = await readLabData(search);
   const log = openCellLog(join(options.folder, 'runs.jsonl'));
   try {
+    log.claim();
     const trials = await allTrials(search, { data, log, options });
     const front = paretoFront(trials.map((trial) => ({ trial, cost: trial.epsilon, score: trial.accuracy })));
     const isBest = new Set(front.map(({ trial }) => trial));

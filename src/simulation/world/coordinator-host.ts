@@ -157,7 +157,7 @@ export function createCoordinatorHost(world: {
   async function route(surface: DeviceSurface, call: Call): Promise<Reply> {
     const { method, path, session } = call;
     const ok = (value: unknown, status = 200): Reply => ({ status, body: jsonBytes(value) });
-    if (path === '/v1/enrol') return ok(await surface.enrol(call.json));
+    if (path === '/v1/enrol') return ok(await surface.enrol(call.jsonOver?.(channel), channel));
     if (path === '/v1/challenges') return ok(surface.challenge(call.json));
     if (path === '/v1/sessions') return ok(await surface.openSession(call.jsonOver?.(channel), channel));
     const device = surface.deviceOf(credentialOf(session ?? '', channel), channel);

@@ -6,8 +6,8 @@ import { decodeVectors, type Vectors } from '../../core/learning/vectors.ts';
 import { decodeSafetensors, valuesFor } from '../../core/model/safetensors.ts';
 import { planManifest } from '../../core/plan/learning.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import { type Announcement, enrolmentProofBytes, type SignedAnnouncement } from '../../core/protocol/messages.ts';
-import { purposes } from '../../core/protocol/purposes.ts';
+import { enrolmentRequest } from '../../core/protocol/invitation.ts';
+import type { Announcement, SignedAnnouncement } from '../../core/protocol/messages.ts';
 import { suites } from '../../core/protocol/suite.ts';
 import type { Crypto } from '../../ports/crypto.ts';
 import type { Entropy } from '../../ports/entropy.ts';
@@ -41,11 +41,10 @@ export function createDirectClient(world: {
   let contributions = 0;
 
   async function enrol(): Promise<Device> {
-    const key = crypto.generateSigningKey(suites[plan.security.suite].signature);
-    const publicKey = key.publicKey.toBase64();
-    const tokenHash = crypto.sha256(new TextEncoder().encode(token)).toHex();
-    const proof = key.sign(purposes.enrolment, enrolmentProofBytes({ tokenHash, publicKey, pin })).toBase64();
-    const result = await coordinator.enrolment.enrol({ token, name: clientId, publicKey, proof });
+    const { suite } = plan.security;
+    const key = crypto.generateSigningKey(suites[suite].signature);
+    const said = { token, suite, name: clientId, key, pin, channel: '' };
+    const result = await coordinator.enrolment.enrol(enrolmentRequest(said, crypto));
     if (!result.ok) throw new Error(`${clientId} could not enrol: ${result.code}`);
     return result.device;
   }
@@ -62,9 +61,10 @@ export function createDirectClient(world: {
     const site = { plan, clientId, trainer, memory, round, counted, ...(await modelOf(baseModel)) };
     const content = await during(async () => {
       if (collects === 'metrics') return { kind: 'metrics', ...(await evaluateAtSite(site)) } as const;
-      if (local !== null && !(await local.reserve())) return null;
+      if ((await local?.reserve(round, trainer))?.ok === false) return null;
       const update = protectedUpdate(await trainAtSite(site), local);
       const reports = await local?.reports(round, trainer);
+      await local?.commit(new Uint8Array());
       const claims = { ...updateClaims(plan, update), ...(reports === undefined ? {} : { reports }) };
       return { kind: 'update', delta: counter.row(wireVector(update)), ...claims } as const;
     });

@@ -1,9 +1,9 @@
 import type { Trainer } from '../../ports/trainer.ts';
 
 /** What a trainer is and knows beside its work, for one that is wrapped. */
-export function factsOf({ isRecordPrivate, categoriesOf }: Trainer): Pick<Trainer, 'isRecordPrivate' | 'categoriesOf'> {
+export function factsOf({ recordSteps, categoriesOf }: Trainer): Pick<Trainer, 'recordSteps' | 'categoriesOf'> {
   return {
-    ...(isRecordPrivate === undefined ? {} : { isRecordPrivate }),
+    ...(recordSteps === undefined ? {} : { recordSteps }),
     ...(categoriesOf === undefined ? {} : { categoriesOf }),
   };
 }

@@ -8,7 +8,7 @@ import {
   randomizedResponsePair,
 } from '../pld/atomic-pairs.ts';
 import { gaussianMixturePair, replacedGaussianPair, subsampledGaussianPair } from '../pld/gaussian-pair.ts';
-import { subsampledLaplacePair } from '../pld/laplace-pair.ts';
+import { replacedLaplacePair, subsampledLaplacePair } from '../pld/laplace-pair.ts';
 import { treeSensitivitySquare } from './tree-participation.ts';
 import { exponentialRdp, laplaceRdp, randomizedResponseRdp, subsampledGaussianRdp, type RdpCurve } from './rdp.ts';
 
@@ -92,7 +92,7 @@ export const MECHANISMS = {
   'permute-and-flip': { adjacencies: ADD_OR_REMOVE, contribution: permuteAndFlip },
   approximate: { adjacencies: BOTH, contribution: approximate },
   'gaussian-mixture': { adjacencies: ADD_OR_REMOVE, contribution: gaussianMixture },
-  'gaussian-group': { adjacencies: ADD_OR_REMOVE, contribution: gaussianGroup },
+  'gaussian-group': { adjacencies: BOTH, contribution: gaussianGroup },
   'tree-aggregation': { adjacencies: BOTH, contribution: treeAggregation },
 } as const satisfies { [Id in MechanismId]: Mechanism<Id> };
 
@@ -115,11 +115,7 @@ function laplace(options: MechanismOptions['laplace'], adjacency: Adjacency): Co
   const q = checkNumber(ACTION, 'sampleRate', options.sampleRate ?? 1, 'rate');
   if (q === 0) return NO_LOSS;
   if (said === 0) return NO_NOISE;
-  if (adjacency === 'replace-one' && q < 1) {
-    throw new RangeError(
-      `Cannot ${ACTION} as sampleRate of laplace must be 1 under replace-one: current value is ${q}`,
-    );
-  }
+  if (adjacency === 'replace-one' && q < 1) return { chance: q, pair: replacedLaplacePair(said, q) };
   const scale = said / distanceOf(adjacency);
   const pair = subsampledLaplacePair(scale, q);
   return q === 1 ? { pair, rdp: (order) => laplaceRdp(1 / scale, order) } : { chance: q, pair };
@@ -189,13 +185,21 @@ function gaussianMixture(options: MechanismOptions['gaussian-mixture']): Contrib
   };
 }
 
-function gaussianGroup(options: MechanismOptions['gaussian-group']): Contribution {
+function gaussianGroup(options: MechanismOptions['gaussian-group'], adjacency: Adjacency): Contribution {
   const sigma = checkNumber(ACTION, 'noiseMultiplier', options.noiseMultiplier, 'notNegative');
   const q = checkNumber(ACTION, 'sampleRate', options.sampleRate, 'rate');
   const size = checkNumber(ACTION, 'groupSize', options.groupSize, 'positiveCount');
   if (q === 0) return NO_LOSS;
   if (sigma === 0) return NO_NOISE;
-  if (q === 1) return { mu: size / sigma, rdp: (order) => (order * size * size) / (2 * sigma * sigma) };
+  if (q === 1) {
+    const distance = distanceOf(adjacency) * size;
+    return { mu: distance / sigma, rdp: (order) => (order * distance * distance) / (2 * sigma * sigma) };
+  }
+  if (adjacency === 'replace-one') {
+    throw new RangeError(
+      `Cannot ${ACTION} as sampleRate of gaussian-group must be 1 under replace-one, as no pair is proven to dominate samples of a replaced group (nearest: sampleRate 1, or adjacency add-or-remove-one): current value is ${q}`,
+    );
+  }
   const counts = Array.from({ length: size + 1 }, (_, k) => k);
   const weights = counts.map((k) => Math.exp(logBinomial(size, k) + k * Math.log(q) + (size - k) * Math.log1p(-q)));
   const total = weights.reduce((sum, weight) => sum + weight, 0);

@@ -1,7 +1,15 @@
 import { checkNumber } from '../check.ts';
 import { epsilon } from '../accounting/epsilon.ts';
 import { noiseMultiplier } from '../accounting/noise-multiplier.ts';
-import { appendEvent, type Grant, type LedgerChain, type Reservation } from './chain.ts';
+import {
+  appendEvent,
+  type Cancel,
+  type Chain,
+  type Commit,
+  type Grant,
+  type LedgerChain,
+  type Reservation,
+} from './chain.ts';
 import { fitsBudget, renyiBudget, renyiCost, renyiEpsilon, type NoisySteps } from './filter.ts';
 import { type Divergences, divergencesOf, odometerEpsilon } from './odometer.ts';
 
@@ -124,24 +132,39 @@ export function reserve(chain: LedgerChain, request: Omit<Reservation, 'kind' | 
   return { ok: true, chain: appendEvent(chain, { kind: 'reserve', ...request, subject }) };
 }
 
+type Settled = Commit | Cancel;
+/** What settling reads of a chain's events, whatever a reservation says of its loss. */
+type AnyEvent =
+  | { readonly kind: 'grant'; readonly subject: string }
+  | { readonly kind: 'reserve'; readonly subject: string; readonly reservation: string }
+  | Settled;
+
 /** Notes that a reservation's release is stored. Asked again with the same release it changes nothing. */
-export function commit(chain: LedgerChain, reservation: string, release: string): LedgerChain {
+export function commit<Event extends AnyEvent>(
+  chain: Chain<Event>,
+  reservation: string,
+  release: string,
+): Chain<Event | Settled> {
   const state = stateOf(chain, reservation);
   if (state.kind === 'commit' && state.release === release) return chain;
   if (state.kind !== 'reserve') {
     throw new Error(`Cannot commit as ${reservation} must be reserved: current value is ${state.kind}`);
   }
-  return appendEvent(chain, { kind: 'commit', subject: state.subject, reservation, release });
+  return appendEvent<Event | Settled>(chain, { kind: 'commit', subject: state.subject, reservation, release });
 }
 
 /** Gives a reservation back. Needs: no noise was released under it, and none will be. */
-export function cancel(chain: LedgerChain, reservation: string, reason: string): LedgerChain {
+export function cancel<Event extends AnyEvent>(
+  chain: Chain<Event>,
+  reservation: string,
+  reason: string,
+): Chain<Event | Settled> {
   const state = stateOf(chain, reservation);
   if (state.kind === 'cancel') return chain;
   if (state.kind !== 'reserve') {
     throw new Error(`Cannot cancel as ${reservation} must be reserved: current value is ${state.kind}`);
   }
-  return appendEvent(chain, { kind: 'cancel', subject: state.subject, reservation, reason });
+  return appendEvent<Event | Settled>(chain, { kind: 'cancel', subject: state.subject, reservation, reason });
 }
 
 /**
@@ -150,8 +173,11 @@ export function cancel(chain: LedgerChain, reservation: string, reason: string):
  * Needs: `releaseOf` reads the durable store of releases. Store before commit, reserve before noise: then spent ≤ granted
  *        after a crash at any point.
  */
-export function settle(chain: LedgerChain, releaseOf: (reservation: string) => string | undefined): LedgerChain {
-  let settled = chain;
+export function settle<Event extends AnyEvent>(
+  chain: Chain<Event>,
+  releaseOf: (reservation: string) => string | undefined,
+): Chain<Event | Settled> {
+  let settled: Chain<Event | Settled> = chain;
   for (const { event } of chain) {
     if (event.kind !== 'reserve' || stateOf(settled, event.reservation).kind !== 'reserve') continue;
     const release = releaseOf(event.reservation);
@@ -162,7 +188,7 @@ export function settle(chain: LedgerChain, releaseOf: (reservation: string) => s
   return settled;
 }
 
-function stateOf(chain: LedgerChain, reservation: string) {
+function stateOf(chain: Chain<AnyEvent>, reservation: string) {
   const last = chain.findLast(({ event }) => 'reservation' in event && event.reservation === reservation)?.event;
   if (!last || last.kind === 'grant')
     throw new Error(`Cannot find a reservation as it must exist: current value is ${reservation}`);

@@ -43,27 +43,28 @@ export type Cancel = {
 
 export type LedgerEvent = Grant | Reservation | Commit | Cancel;
 
-export type LedgerEntry = {
+export type LedgerEntry<Event = LedgerEvent> = {
   readonly version: 1;
   readonly index: number;
   readonly previous: string;
-  readonly event: LedgerEvent;
+  readonly event: Event;
   readonly hash: string;
 };
 
-/** One subject's entries, oldest first. */
-export type LedgerChain = readonly LedgerEntry[];
+/** One subject's entries, oldest first: of the coordinator's events, or of others (a site's own). */
+export type Chain<Event> = readonly LedgerEntry<Event>[];
+export type LedgerChain = Chain<LedgerEvent>;
 
 const CHAIN_START = '0'.repeat(64);
 
 /** The chain with one more entry. The old chain stays as it is. */
-export function appendEvent(chain: LedgerChain, event: LedgerEvent): LedgerChain {
+export function appendEvent<Event = LedgerEvent>(chain: Chain<Event>, event: NoInfer<Event>): Chain<Event> {
   const content = { version: 1 as const, index: chain.length, previous: chain.at(-1)?.hash ?? CHAIN_START, event };
   return [...chain, { ...content, hash: hashOf(content) }];
 }
 
 /** Whether an entry may be appended to a chain that ends with this hash (undefined: to an empty one). */
-export function followsHead(entry: LedgerEntry, head: string | undefined): boolean {
+export function followsHead(entry: LedgerEntry<unknown>, head: string | undefined): boolean {
   return entry.previous === (head ?? CHAIN_START) && (entry.index === 0) === (head === undefined);
 }
 
@@ -73,7 +74,7 @@ export function followsHead(entry: LedgerEntry, head: string | undefined): boole
  * Promises: any change of a field, of the order, or of the middle is found. A cut at the end is found only against a hash
  *           that was noted elsewhere: pass it as `head`.
  */
-export function firstBrokenEntry(chain: LedgerChain, head?: string): number | undefined {
+export function firstBrokenEntry(chain: Chain<unknown>, head?: string): number | undefined {
   let previous = CHAIN_START;
   for (const [index, { hash, ...content }] of chain.entries()) {
     if (content.index !== index || content.previous !== previous || hashOf(content) !== hash) return index;
@@ -82,7 +83,7 @@ export function firstBrokenEntry(chain: LedgerChain, head?: string): number | un
   return head !== undefined && previous !== head ? chain.length : undefined;
 }
 
-function hashOf(content: Omit<LedgerEntry, 'hash'>): string {
+function hashOf(content: Omit<LedgerEntry<unknown>, 'hash'>): string {
   return bytesToHex(sha256(utf8ToBytes(`qflare/ledger/v1\n${canonicalJson(content)}`)));
 }
 

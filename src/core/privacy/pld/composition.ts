@@ -19,13 +19,13 @@ export type TiltedLoss = {
 
 export type Window = { readonly tilt: number; readonly low: number; readonly high: number };
 
-const UNIT_ROUNDING = 2 ** -52;
+export const UNIT_ROUNDING = 2 ** -52;
 
 /** Points of the largest transform: 2²³ doubles are 64 MiB. */
 const WINDOW_POINTS_MAX = 2 ** 23;
 
 /** The number of mesh points, a power of two, that holds a window. */
-function windowPoints(window: Window, meshStep: number): number {
+export function windowPoints(window: Window, meshStep: number): number {
   return 2 ** Math.ceil(Math.log2(Math.max(64, (window.high - window.low) / meshStep + 2)));
 }
 
@@ -84,7 +84,8 @@ function singleLoss(loss: LossMass, window: Window): TiltedLoss {
   return { meshStep, first, shift, mass, tilt: window.tilt, logScale: value, infinityMass, noise: 0 };
 }
 
-function tiltedSignal(loss: LossMass, tilt: number, logTotal: number, length: number): Float64Array {
+/** The masses of a step times e^{tilt·loss − logTotal}, wrapped around a transform's length. */
+export function tiltedSignal(loss: LossMass, tilt: number, logTotal: number, length: number): Float64Array {
   const signal = new Float64Array(length);
   const offset = ((loss.first % length) + length) % length;
   for (let i = 0; i < loss.mass.length; i++) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { normalUpperQuantile } from '../numerics/erfc.ts';
+import { gaussianEpsilon } from '../accounting/analytic-gaussian.ts';
 import { epsilon } from '../accounting/epsilon.ts';
 import { noiseMultiplier } from '../accounting/noise-multiplier.ts';
 import { pldEpsilon } from './pld-epsilon.ts';
@@ -57,6 +58,18 @@ test('noiseMultiplier() is not wasteful at a large ε, and ends at its least noi
     assert.ok(found.epsilon <= eps && found.epsilon > 0.9999 * eps, `${found.epsilon} of ${eps}`);
   }
   assert.equal(noiseMultiplier({ epsilon: 1e9, sampleRate: 1, steps: 1, delta: 1e-5 }).noiseMultiplier, 1e-3);
+});
+
+test('a million steps with hardly any noise: few meshes are tried, and ε is at most a thousandth above the exact Gaussian', () => {
+  for (const sigma of [0.1, 0.5, 20]) {
+    const base = subsampledGaussianPair(sigma, 1);
+    let meshes = 0;
+    const pair = { ...base, cells: (grid: Parameters<typeof emptyCells>[0]) => (meshes++, base.cells(grid)) };
+    const truth = gaussianEpsilon(1e3 / sigma, 1e-5);
+    const found = pldEpsilon([{ pair, count: 1e6 }], { delta: 1e-5 });
+    assert.ok(found >= truth && found < truth * (1 + 2e-3), `σ = ${sigma}: ${found} instead of ${truth}`);
+    assert.ok(meshes <= 4, `${meshes} meshes`);
+  }
 });
 
 test('discrete mechanisms hold where e^loss is no double: the loss is known in closed form', () => {

@@ -2,6 +2,7 @@ import { centredCells, optimisticMass, pessimisticMass } from './loss-mass.ts';
 import { bestOrder, lowerTiltedChernoff, totalCumulant, upperChernoff, upperTiltedChernoff } from './chernoff.ts';
 import { composeLosses, epsilonAtDelta, meshStepMin } from './composition.ts';
 import type { EpsilonPoint, LossStep, Window } from './composition.ts';
+import { composeRare, rarestSplit } from './rare-tail.ts';
 import type { Direction, DominatingPair, LossCells, LossGrid } from './dominating-pair.ts';
 
 /** Steps that share a dominating pair. */
@@ -11,14 +12,22 @@ export type PldOptions = {
   readonly delta: number;
   /** Wanted error of ε: 2e-4, or 2e-5 up to a hundred steps, unless said. */
   readonly tolerance?: number;
+  /** As sharp where ε is in the hundreds and above as elsewhere. */
+  readonly isSharp?: boolean;
 };
 
 /** An interval that holds the true ε. */
 export type EpsilonInterval = { readonly lower: number; readonly upper: number };
 
 const TOLERANCE = 2e-4;
-/** An ε in the thousands needs no fourth decimal. */
+/** An ε in the thousands needs no fourth decimal, */
 const RELATIVE_TOLERANCE = 2e-6;
+/** and one that promises nothing no fourth digit: a thousandth of what lies above this. */
+const EPSILON_OF_USE = 300;
+const LARGE_TOLERANCE = 1e-3;
+/** A first look at what would need more points than the second: there ε is large, or the mesh as fine as it can be. */
+const ROUGH_POINTS = 2 ** 18;
+const POINTS_WITHOUT_LOOK = 2 ** 20;
 const CELLS_MAX = { pessimistic: 2e6, optimistic: 4e6 };
 const SURVEY_CELLS = 2048;
 const LOSS_CELLS_MIN = 64;
@@ -51,11 +60,14 @@ export function pldEpsilon(steps: readonly PairSteps[], options: PldOptions): nu
  */
 export function pldEpsilonInterval(steps: readonly PairSteps[], options: PldOptions): EpsilonInterval {
   const { tolerance = TOLERANCE } = options;
-  const upper = bothDirections(steps, options, 'pessimistic');
+  const upper = bothDirections(steps, { ...options, isSharp: true }, 'pessimistic');
   let lower = 0;
   for (const finer of [1, 4, 16]) {
     const before = lower;
-    lower = Math.max(lower, bothDirections(steps, { ...options, tolerance: tolerance / finer }, 'optimistic'));
+    lower = Math.max(
+      lower,
+      bothDirections(steps, { ...options, tolerance: tolerance / finer, isSharp: true }, 'optimistic'),
+    );
     if (upper - lower < 4.5 * tolerance || (finer > 1 && lower - before < tolerance / 10)) break;
   }
   return { lower: Math.min(lower, upper), upper };
@@ -71,8 +83,7 @@ function bothDirections(steps: readonly PairSteps[], options: PldOptions, roundi
   if (active.every(({ pair }) => pair.isSymmetric)) return remove.epsilon;
   if (rounding === 'pessimistic') {
     // The other direction is usually smaller: a coarse bound that says so is proof enough.
-    const rough = measure(surveyor, 'add', remove.meshStep * 1.5);
-    if (rough.epsilon <= remove.epsilon) return remove.epsilon;
+    if (isBelow(surveyor, 'add', remove)) return remove.epsilon;
   }
   return Math.max(remove.epsilon, refine(surveyor, 'add').epsilon);
 }
@@ -82,6 +93,7 @@ type Mesher = {
   readonly steps: readonly PairSteps[];
   readonly delta: number;
   readonly tolerance: number;
+  readonly isSharp: boolean;
   readonly rounding: Rounding;
   readonly total: number;
   readonly range: LossRange;
@@ -115,6 +127,7 @@ function createMesher(steps: readonly PairSteps[], options: PldOptions, rounding
     steps,
     delta,
     tolerance,
+    isSharp: options.isSharp === true,
     rounding,
     total,
     range,
@@ -159,13 +172,37 @@ function windowFor(steps: readonly LossStep[], tilt: number, top: number, delta:
   return { tilt, low, high: Math.max(top, upperTiltedChernoff(steps, tilt, logAbove)) };
 }
 
+/** Whether a coarse bound of one direction is below the ε of the other. */
+function isBelow(mesher: Mesher, direction: Direction, other: { readonly epsilon: number; readonly meshStep: number }) {
+  const survey = mesher.survey(direction);
+  const wanted = other.meshStep * 1.5;
+  // Where ε lies below the window, the window's end is a bound: how far below need not be known.
+  if (survey.low > 0 && survey.low + 2 * wanted < other.epsilon) {
+    const { isInside, meshStep } = measureIn(mesher, direction, wanted, survey.low);
+    if (!isInside && survey.low + meshStep <= other.epsilon) return true;
+  }
+  return measure(mesher, direction, wanted).epsilon <= other.epsilon;
+}
+
+/** The tolerance at an ε. */
+function toleranceAt({ tolerance, isSharp }: Mesher, epsilon: number): number {
+  const known = Math.min(epsilon, 1e9);
+  const large = isSharp ? 0 : LARGE_TOLERANCE * (known - EPSILON_OF_USE);
+  return Math.max(tolerance, RELATIVE_TOLERANCE * known, large);
+}
+
 /** Tries meshes until two of them agree that the error is within the tolerance, or the mesh cannot be finer. */
 function refine(mesher: Mesher, direction: Direction): { readonly epsilon: number; readonly meshStep: number } {
-  const { tilt } = mesher.survey(direction);
-  let coarse = measure(mesher, direction, 2 * meshFor(mesher, tilt, mesher.tolerance));
-  const tolerance = Math.max(mesher.tolerance, RELATIVE_TOLERANCE * Math.min(coarse.epsilon, 1e9));
-  let wanted = meshFor(mesher, coarse.slope > 0 ? coarse.slope : tilt, tolerance);
+  const survey = mesher.survey(direction);
+  const { tilt } = survey;
+  let coarse = firstLook(mesher, direction, 2 * meshFor(mesher, tilt, mesher.tolerance));
+  const tolerance = toleranceAt(mesher, coarse.epsilon);
+  const byFormula = meshFor(mesher, coarse.slope > 0 ? coarse.slope : tilt, tolerance);
+  // Where rare losses make ε large the formula asks for far more than it takes: four times finer shows the error.
+  let wanted =
+    coarse.epsilon > EPSILON_OF_USE && !mesher.isSharp ? Math.max(byFormula, coarse.meshStep / 4) : byFormula;
   for (let round = 0; round < 6; round++) {
+    if (coarse.meshStep <= 1.01 * Math.max(meshStepMin(survey), cellStepMin(mesher))) return coarse;
     const fine = measure(mesher, direction, Math.min(wanted, coarse.meshStep / 1.5));
     const ratio = coarse.meshStep / fine.meshStep;
     if (ratio < 1.01) return fine;
@@ -176,6 +213,16 @@ function refine(mesher: Mesher, direction: Direction): { readonly epsilon: numbe
     coarse = fine;
   }
   return coarse;
+}
+
+/** The first of the meshes: a very coarse one where a large ε would let the next be coarse too. */
+function firstLook(mesher: Mesher, direction: Direction, wantedStep: number): Measured {
+  const { low, high } = mesher.survey(direction);
+  if (!mesher.isSharp && (high - low) / wantedStep > POINTS_WITHOUT_LOOK) {
+    const rough = measure(mesher, direction, (high - low) / ROUGH_POINTS);
+    if (rough.epsilon > EPSILON_OF_USE) return rough;
+  }
+  return measure(mesher, direction, wantedStep);
 }
 
 /**
@@ -193,20 +240,26 @@ function measure(mesher: Mesher, direction: Direction, wantedStep: number): Meas
   const survey = mesher.survey(direction);
   let { low } = survey;
   for (;;) {
-    const meshStep = Math.max(wantedStep, meshStepMin({ ...survey, low }), cellStepMin(mesher));
-    const steps = roundedSteps(mesher, direction, meshStep, survey.tilt);
-    // A mass that is no number would be taken for none: no bound is said where it cannot be computed.
-    if (steps.some(({ loss }) => loss.mass.some(Number.isNaN))) {
-      return { epsilon: mesher.rounding === 'pessimistic' ? Infinity : 0, slope: 0, isInside: true, meshStep };
-    }
-    const high = windowTop(steps, survey, low);
-    const point = solve(mesher, steps, { tilt: survey.tilt, low, high }, survey);
+    const point = measureIn(mesher, direction, wantedStep, low);
     if (point.isInside && point.epsilon >= 0) {
-      return { ...point, epsilon: Math.min(point.epsilon, mesher.lossMax(direction)), meshStep };
+      return { ...point, epsilon: Math.min(point.epsilon, mesher.lossMax(direction)) };
     }
-    if (low <= 0) return { epsilon: 0, slope: point.slope, isInside: true, meshStep };
+    if (low <= 0) return { ...point, epsilon: 0, isInside: true };
     low = Math.min(0, low - (survey.high - low));
   }
+}
+
+/** ε as a window from `low` up shows it. */
+function measureIn(mesher: Mesher, direction: Direction, wantedStep: number, low: number): Measured {
+  const survey = mesher.survey(direction);
+  const meshStep = Math.max(wantedStep, meshStepMin({ ...survey, low }), cellStepMin(mesher));
+  const steps = roundedSteps(mesher, direction, meshStep, survey.tilt);
+  // A mass that is no number would be taken for none: no bound is said where it cannot be computed.
+  if (steps.some(({ loss }) => loss.mass.some(Number.isNaN))) {
+    return { epsilon: mesher.rounding === 'pessimistic' ? Infinity : 0, slope: 0, isInside: true, meshStep };
+  }
+  const high = windowTop(steps, survey, low);
+  return { ...solve(mesher, steps, { tilt: survey.tilt, low, high }, survey), meshStep };
 }
 
 function cellStepMin({ range, rounding }: Mesher): number {
@@ -241,7 +294,42 @@ function solve(mesher: Mesher, steps: readonly LossStep[], window: Window, surve
   if (mesher.rounding === 'optimistic') {
     return epsilonAtDelta(total, delta * (1 + 10 * CUT_SHARE), 0, 'optimistic');
   }
-  return epsilonAtDelta(total, delta * (1 - CUT_SHARE), massAbove(steps, window, survey, delta));
+  const point = epsilonAtDelta(total, delta * (1 - CUT_SHARE), massAbove(steps, window, survey, delta));
+  const [step] = steps;
+  if (steps.length !== 1 || step!.count === 1 || !point.isInside) return point;
+  const free = epsilonAtDelta({ ...total, noise: 0 }, delta * (1 - CUT_SHARE), massAbove(steps, window, survey, delta));
+  if (point.epsilon - free.epsilon <= mesher.tolerance / 2) return point;
+  return withRareTail(mesher, step!, survey, { noisy: point, free });
+}
+
+/** Weaker tilts than the survey's, under which rare losses do not hide all others. */
+const RARE_TILTS = [1, 1 / 8, 1 / 64, 1 / 512];
+const RARE_POINTS_MAX = 2 ** 18;
+
+/**
+ * ε where the transform's rounding hides a rare tail: the tail alone is transformed. The bulk's own bound, Chernoff's, must
+ * hold at the ε that is said, so what is set apart as bulk shrinks with it.
+ */
+function withRareTail(
+  { delta }: Mesher,
+  step: LossStep,
+  survey: Survey,
+  { noisy, free }: { readonly noisy: EpsilonPoint; readonly free: EpsilonPoint },
+): EpsilonPoint {
+  let best = noisy;
+  let floor = free.epsilon;
+  for (const share of RARE_TILTS) {
+    const split = floor > 0 ? rarestSplit(step, floor, Math.log(CUT_SHARE * delta)) : undefined;
+    const window = windowFor([step], survey.tilt * share, survey.high, delta);
+    if (split === undefined || (window.high - window.low) / step.loss.meshStep > RARE_POINTS_MAX) break;
+    const extra = massAbove([step], window, survey, delta) + CUT_SHARE * delta;
+    const point = epsilonAtDelta(composeRare(step, split, window), delta * (1 - CUT_SHARE), extra);
+    const epsilon = Math.max(floor, point.epsilon);
+    if (point.isInside && epsilon < best.epsilon) best = { ...point, epsilon };
+    // Rounding had raised what the floor was taken from: the next one is lower.
+    if (point.isInside && point.epsilon < floor) floor = point.epsilon;
+  }
+  return best;
 }
 
 /** Chernoff's bound on the mass above the window, on this mesh. */

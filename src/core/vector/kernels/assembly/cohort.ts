@@ -217,9 +217,10 @@ const centreMembersMax = 8;
 /**
  * Looks at a block of the rows before `pack` takes it tile by tile: which rows the centre is the mean of (the first 8 with
  * a norm in the block up to the lower median; their number, then their indices, go to `members`), and by what the packed
- * rows are to be multiplied back: unscale is 1, or a power of two for a row so large or small that float32 squares would
- * leave their range. Returns the number of rows that are not finite. Reading whole blocks row by row also brings them
- * nearer: the tiles that follow are read across.
+ * rows and the centre (n) are to be multiplied back: unscale is 1, or a power of two for what is so large or small that
+ * float32 squares would leave their range. A row is as large as the centre that is taken from it: a tiny row beside a usual
+ * centre is not stretched. Returns the number of rows that are not finite. Reading whole blocks row by row also brings
+ * them nearer: the tiles that follow are read across.
  * scratch: 2 n floats; members: 9 u32.
  */
 export function survey(members: usize, unscale: usize, scratch: usize, table: usize, n: i32, offset: usize, count: i32): i32 {
@@ -229,31 +230,49 @@ export function survey(members: usize, unscale: usize, scratch: usize, table: us
   for (let i = 0; i < n; i++) {
     const p = rowAt(table, i, offset);
     let norm2 = sumOfSquares(p, bytes);
-    let inverse: f64 = 1;
-    if (!(norm2 > 1e-20 && norm2 < 1e30)) {
-      const reach = largest(p, bytes);
+    let reach: f32 = 1;
+    if (!isUsual(norm2)) {
+      reach = largest(p, bytes);
       if (!(reach < Infinity)) bad++;
-      else if (reach > 1e12 || (reach < 1e-12 && reach > 0)) inverse = powerOfTwo(reach);
-      if (!(norm2 < Infinity)) norm2 = f32.MAX_VALUE;
+      norm2 = rankOf(reach);
     }
     store<f32>(scratch + (<usize>i << 2), norm2);
     store<f32>(order + (<usize>i << 2), norm2);
-    store<f64>(unscale + (<usize>i << 3), inverse);
+    store<f64>(unscale + (<usize>i << 3), reach);
   }
-  store<f64>(unscale + (<usize>n << 3), 1);
   if (bad > 0) return bad;
   const limit = select(order, n, (n - 1) >> 1);
   let found = 0;
+  let longest: f64 = 0;
   for (let i = 0; i < n && found < centreMembersMax; i++) {
     if (load<f32>(scratch + (<usize>i << 2)) > limit) continue;
     found++;
     store<u32>(members + (<usize>found << 2), i);
+    longest = max(longest, load<f64>(unscale + (<usize>i << 3)));
   }
   store<u32>(members, found);
+  const centreReach: f64 = isUsual(limit) ? 1 : longest;
+  store<f64>(unscale + (<usize>n << 3), centreReach);
+  for (let i = 0; i <= n; i++) {
+    const at = unscale + (<usize>i << 3);
+    const reach = <f32>max(load<f64>(at), centreReach);
+    store<f64>(at, reach > 1e12 || (reach < 1e-12 && reach > 0) ? powerOfTwo(reach) : 1);
+  }
   return 0;
 }
 
-/** Packs a tile for a product elsewhere: row i = (row_i − centre) / unscale_i, pitch bytes apart, then the centre, then zero rows up to a multiple of 3. */
+/** Squares of values with this sum are far from both ends of float32. */
+@inline function isUsual(norm2: f32): bool {
+  return norm2 > 1e-20 && norm2 < 1e30;
+}
+
+/** In the place of a squared norm that left float32: grows with the largest value, and is on the same side of the usual. */
+function rankOf(reach: f32): f32 {
+  const bits = <f32>reinterpret<u32>(reach) * 1e-9;
+  return reach > 1 ? 1e30 * (1 + bits) : 1e-21 * bits;
+}
+
+/** Packs a tile for a product elsewhere: row i = (row_i − centre) / unscale_i, pitch bytes apart, then the centre / unscale_n, then zero rows up to a multiple of 3. */
 export function pack(packed: usize, pitch: usize, members: usize, unscale: usize, table: usize, n: i32, offset: usize, count: i32): void {
   const bytes = <usize>count << 2;
   const centre = packed + <usize>n * pitch;
@@ -274,21 +293,49 @@ export function pack(packed: usize, pitch: usize, members: usize, unscale: usize
       }
     }
   }
+  const own = f32x4.splat(<f32>(1 / load<f64>(unscale + (<usize>n << 3))));
+  for (let c = centre; c < centre + bytes; c += 16) v128.store(c, f32x4.mul(own, v128.load(c)));
   for (let i = n + 1; i < ((n + 3) / 3) * 3; i++) memory.fill(packed + <usize>i * pitch, 0, bytes);
 }
 
-/** The mean of the members. */
+/** Bits of the spread of the members that their mean keeps. */
+const centreBits = 6;
+
+/**
+ * The mean of the members to a few binary digits of their spread. Any centre does as long as it is near; one with few digits
+ * leaves the differences of values with few digits exact, so that distances that are equal come out equal, and ties go to
+ * the lowest row.
+ */
 function centreOf(centre: usize, bytes: usize, members: usize, table: usize, offset: usize): void {
-  memory.fill(centre, 0, bytes);
   const count = load<u32>(members);
   const share = f32x4.splat(<f32>1 / <f32>count);
-  for (let m: u32 = 1; m <= count; m++) {
-    let p = rowAt(table, load<u32>(members + (<usize>m << 2)), offset);
-    const end = centre + bytes;
-    for (let c = centre; c < end; c += 16, p += 16) {
-      v128.store(c, f32x4.add(v128.load(c), f32x4.mul(share, v128.load(p))));
-    }
+  // Eight pointers: where there are fewer members the first one stands in, with no share in the mean.
+  const p0 = memberAt(members, 1, table, offset), p1 = memberAt(members, 2, table, offset), p2 = memberAt(members, 3, table, offset), p3 = memberAt(members, 4, table, offset);
+  const p4 = memberAt(members, 5, table, offset), p5 = memberAt(members, 6, table, offset), p6 = memberAt(members, 7, table, offset), p7 = memberAt(members, 8, table, offset);
+  const zero = f32x4.splat(0);
+  const s1 = count > 1 ? share : zero, s2 = count > 2 ? share : zero, s3 = count > 3 ? share : zero, s4 = count > 4 ? share : zero;
+  const s5 = count > 5 ? share : zero, s6 = count > 6 ? share : zero, s7 = count > 7 ? share : zero;
+  const exponent = i32x4.splat(0x7f800000), digits = f32x4.splat(<f32>1 / <f32>(1 << centreBits));
+  for (let k: usize = 0; k < bytes; k += 16) {
+    const a = v128.load(p0 + k), b = v128.load(p1 + k), c = v128.load(p2 + k), d = v128.load(p3 + k);
+    const e = v128.load(p4 + k), f = v128.load(p5 + k), g = v128.load(p6 + k), h = v128.load(p7 + k);
+    const least = f32x4.pmin(f32x4.pmin(f32x4.pmin(a, b), f32x4.pmin(c, d)), f32x4.pmin(f32x4.pmin(e, f), f32x4.pmin(g, h)));
+    const most = f32x4.pmax(f32x4.pmax(f32x4.pmax(a, b), f32x4.pmax(c, d)), f32x4.pmax(f32x4.pmax(e, f), f32x4.pmax(g, h)));
+    const first = f32x4.add(f32x4.add(f32x4.mul(share, a), f32x4.mul(s1, b)), f32x4.add(f32x4.mul(s2, c), f32x4.mul(s3, d)));
+    const last = f32x4.add(f32x4.add(f32x4.mul(s4, e), f32x4.mul(s5, f)), f32x4.add(f32x4.mul(s6, g), f32x4.mul(s7, h)));
+    const mean = f32x4.add(first, last);
+    const spread = f32x4.sub(most, least);
+    const grid = f32x4.mul(v128.and(spread, exponent), digits);
+    const coarse = f32x4.mul(f32x4.nearest(f32x4.div(mean, grid)), grid);
+    const isWide = v128.and(f32x4.gt(spread, f32x4.splat(1e-30)), f32x4.lt(spread, f32x4.splat(1e37)));
+    const near = v128.bitselect(coarse, mean, isWide);
+    v128.store(centre + k, v128.bitselect(most, near, f32x4.eq(spread, zero)));
   }
+}
+
+/** Where the m-th member begins, or the first where there are fewer. */
+@inline function memberAt(members: usize, m: u32, table: usize, offset: usize): usize {
+  return rowAt(table, load<u32>(members + (<usize>(m <= load<u32>(members) ? m : 1) << 2)), offset);
 }
 
 function sumOfSquares(p: usize, bytes: usize): f32 {
@@ -324,7 +371,7 @@ function powerOfTwo(value: f32): f64 {
 
 /**
  * Packs a tile for `gram`: blocks of three rows, `pitch` bytes apart, in each of them four columns of row 3b, of 3b + 1 and of
- * 3b + 2 in turn, so that a block is one stream. Row i = (row_i − centre) / unscale_i, row n = the centre, then zeros.
+ * 3b + 2 in turn, so that a block is one stream. Row i = (row_i − centre) / unscale_i, row n = centre / unscale_n, then zeros.
  * The centre is made in `centre`.
  */
 export function packThrees(packed: usize, pitch: usize, centre: usize, members: usize, unscale: usize, table: usize, n: i32, offset: usize, count: i32): void {
@@ -354,7 +401,8 @@ export function packThrees(packed: usize, pitch: usize, centre: usize, members: 
           v128.store(t, f32x4.sub(f32x4.mul(scale, v128.load(p)), f32x4.mul(scale, v128.load(c))));
         }
       } else if (r == n) {
-        for (let c = centre; c < end; c += 16, t += 48) v128.store(t, v128.load(c));
+        const scale = f32x4.splat(<f32>(1 / load<f64>(unscale + (<usize>n << 3))));
+        for (let c = centre; c < end; c += 16, t += 48) v128.store(t, f32x4.mul(scale, v128.load(c)));
       } else {
         const zero = f32x4.splat(0);
         for (let c = centre; c < end; c += 16, t += 48) v128.store(t, zero);
