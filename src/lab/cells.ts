@@ -11,8 +11,11 @@ import type { Lab } from './lab-file.ts';
 /** Raised when the same definition would give other results than before: old results are then not used again. */
 export const definitionVersion = 1;
 
-/** As above, for cells of one attack alone: what a backdoor of edge cases achieves is measured since 2. */
-const versionOf: Readonly<Record<string, number>> = { 'edge-case-backdoor': 2 };
+/**
+ * As above, for cells of one attack or one rule alone: what a backdoor of edge cases achieves is measured since 2, and the
+ * radius that centred clipping finds is the median distance.
+ */
+const versionOf: Readonly<Record<string, number>> = { 'edge-case-backdoor': 2, 'centered-clipping': 2 };
 
 /** Everything that a cell's result depends on. */
 export type CellDefinition = {
@@ -97,10 +100,12 @@ function cellOf(
   const expected = (lab.plan['cohort'] as { expected?: number } | undefined)?.expected ?? 10;
   const count = values['attackers'] as number;
   const attackers = count < 1 ? Math.round(count * expected) : count;
+  const plan = planOf(lab, { labels, values, attackers });
+  const parts = [values['attack'] as string, ...plan.aggregation.pipeline.map(({ rule }) => rule)];
   const definition: CellDefinition = {
-    version: versionOf[values['attack'] as string] ?? definitionVersion,
+    version: Math.max(...parts.map((part) => versionOf[part] ?? definitionVersion)),
     data,
-    plan: planOf(lab, { labels, values, attackers }),
+    plan,
     path: setting.path ?? (matrix.detector === undefined ? 'bare' : 'fast'),
     partition: values['partition'] as Partition,
     attack: values['attack'] as CellDefinition['attack'],

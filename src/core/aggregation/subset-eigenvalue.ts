@@ -44,6 +44,7 @@ function ritzValue(distances2: Float64Array, n: number, rows: readonly number[],
   let previous = new Float64Array(m);
   const diagonal: number[] = [];
   const off: number[] = [];
+  let largest = 0;
   for (let step = 0; step < Math.min(lanczosSteps, m - 1); step++) {
     const next = centred(times(distances2, n, rows, current));
     const alpha = dot(next, current);
@@ -51,7 +52,9 @@ function ritzValue(distances2: Float64Array, n: number, rows: readonly number[],
     const beta = off.at(-1) ?? 0;
     for (let k = 0; k < m; k++) next[k]! -= alpha * current[k]! + beta * previous[k]!;
     const length = Math.sqrt(dot(next, next));
-    if (!(length > 1e-12 * Math.abs(alpha))) break;
+    // Of what rounding leaves no direction is made: it need not be centred, and its value could exceed the eigenvalue.
+    largest = Math.max(largest, Math.abs(alpha));
+    if (!(length > 1e-10 * largest)) break;
     off.push(length);
     previous = current;
     current = next.map((value) => value / length);

@@ -54,6 +54,13 @@ test('of subsets with the same eigenvalue or diameter SMEA and MDA take the firs
   }
 });
 
+test('SMEA takes the first of two equal subsets of points on a line, whatever bound rules subsets out', async () => {
+  // The mean is 1, so that without one of the 9 (8 above) and without one of the -7 (8 below) the spread is the same.
+  const rows = [4, 4, -7, -7, -1, -1, 9, 9, -3, -3, 4, 4].map((value) => [value]);
+  const { diagnostics } = await aggregateWithReport(rows, [{ rule: 'smea', f: 1 }]);
+  assert.deepEqual(diagnostics.findings['selected'], [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11]);
+});
+
 test('rules that turn to eigenvectors scale with their rows, however large or small these are', async () => {
   const rows = Array.from({ length: 9 }, (_, i) => Array.from({ length: 4 }, (_, k) => Math.sin(7 * i + 3 * k + 1)));
   const pipelines: readonly Pipeline[] = (['caf', 'smea', 'mda', 'dnc'] as const).map((rule) => [{ rule, f: 3 }]);
