@@ -4,7 +4,7 @@ import type { ColumnRule, Mixing } from '../../ports/compute.ts';
 export const runWidth = 131072;
 
 /** What a chunk is made of: columns that are summed by themselves. */
-export const streamWidth = 32768;
+const streamWidth = 32768;
 
 /**
  * Columns per chunk, the unit of work: about 16 MiB over all rows. It depends on n alone and sums are added chunk by chunk
