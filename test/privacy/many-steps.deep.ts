@@ -13,9 +13,11 @@ const gaussians: readonly (readonly [delta: number, ...rows: readonly Sampled[]]
   [1e-4, [20, 0.9, 5000]],
   [1e-8, [0.4, 1e-4, 20_000]],
   [1e-5, [50, 0.01, 1_000_000]],
+  [1.97e-13, [0.72, 0.000234, 14_350]],
+  [6.8e-4, [0.451, 0.000665, 343], [6.21, 0.00437, 1295]],
 ];
 for (const [delta, ...rows] of gaussians) {
-  const point = gaussianPoint(delta, rows);
+  const point = gaussianPoint(delta, rows, { fineness: 32 });
   test(point.name, () => checkPoint(point, 5e-4));
 }
 for (const rows of [
@@ -26,7 +28,7 @@ for (const rows of [
     [6, 0.5, 1100],
   ],
 ] as const) {
-  const point = gaussianPoint(1e-6, rows, 'replace-one');
+  const point = gaussianPoint(1e-6, rows, { adjacency: 'replace-one', fineness: 32 });
   test(point.name, () => checkPoint(point, 5e-4));
 }
 for (const [delta, row] of [

@@ -13,15 +13,22 @@ export type Point = {
 
 export type Sampled = readonly [noiseMultiplier: number, sampleRate: number, steps: number];
 
-/** Poisson-sampled Gaussians of several kinds. */
-export function gaussianPoint(delta: number, rows: readonly Sampled[], adjacency?: EpsilonInput['adjacency']): Point {
+/**
+ * Poisson-sampled Gaussians of several kinds. The outcomes' steps must resolve e^{iuL} as long as the transform counts: the
+ * fewer noisy releases a record is in, the finer.
+ */
+export function gaussianPoint(
+  delta: number,
+  rows: readonly Sampled[],
+  { adjacency, fineness = 16 }: { readonly adjacency?: EpsilonInput['adjacency']; readonly fineness?: number } = {},
+): Point {
   const directions = [0, 1].map((direction) =>
     rows.map(([sigma, q, steps]): Kind => {
       const at = (mean: number) => (x: number) =>
         Math.exp(-((x - mean) ** 2) / (2 * sigma * sigma)) / (sigma * Math.sqrt(2 * Math.PI));
       const mixed = (mean: number) => (x: number) => (1 - q) * at(0)(x) + q * at(mean)(x);
       const pair = [mixed(1), adjacency === 'replace-one' ? mixed(-1) : at(0)] as const;
-      const grid = { from: -14 * sigma - 1, to: 14 * sigma + 13, step: sigma / 8 };
+      const grid = { from: -14 * sigma - 1, to: 14 * sigma + 13, step: sigma / fineness };
       return { steps, logMoment: momentOf(outcomesOf(pair[direction]!, pair[1 - direction]!, grid)) };
     }),
   );
