@@ -88,7 +88,7 @@ function isAwaited({ run: { round } }: Snapshot, { clientId }: Device, keyRound:
 
 function reasonFor({ run }: Snapshot, status: Device['status'], isEnded: boolean): string | undefined {
   if (status === 'removed')
-    return 'removed by the operator, replaced by a newer enrolment of its site, or its key has expired';
+    return 'removed by the operator, or replaced by a newer enrolment of its site, or its key has expired';
   if (isEnded) return run.reason ?? run.status;
   return status === 'pending' ? 'waiting for approval' : undefined;
 }

@@ -122,7 +122,7 @@ export function parseLab(input: unknown): Lab {
     const value = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown> | null)?.[key], input);
     const shown = value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80);
     const hint = issue.path[1] === 'attack' ? didYouMean(value, attackNames) : '';
-    return `${path === '' ? 'file' : path}: ${issue.message}: current value is ${shown}${hint}`;
+    return `${path === '' ? 'file' : path}: ${issue.message}${hint}: current value is ${shown}`;
   });
   throw new RangeError(`Cannot use the matrix:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
 }

@@ -122,7 +122,7 @@ function checkAttack(attack: readonly Hostility[], path: 'whole' | 'fast' | 'bar
   const unknown = attack.find((kind) => !hostilities.includes(kind));
   if (unknown !== undefined) {
     throw new RangeError(
-      `Cannot attack as the attack must be one of ${hostilities.join(', ')}: current value is "${unknown}"${didYouMean(unknown, hostilities)}`,
+      `Cannot attack as the attack must be one of ${hostilities.join(', ')}${didYouMean(unknown, hostilities)}: current value is "${unknown}"`,
     );
   }
   const wire = path === 'whole' ? undefined : attack.find((kind) => Object.hasOwn(wireAttacks, kind));

@@ -66,7 +66,7 @@ test('qflare aggregate says what is wrong with a pipeline or a file', async () =
   writeFileSync(path, '[[1],[2]]');
   await assert.rejects(
     printed(path, '--pipeline', 'krun'),
-    /at "0.rule": rule must be one of arc, .*watchful: current value is "krun"; did you mean "krum"\?$/m,
+    /at "0.rule": rule must be one of arc, .*watchful \(did you mean "krum"\?\): current value is "krun"$/m,
   );
   await assert.rejects(printed(path, '--pipeline', 'xyz'), /current value is "xyz"$/m);
   await assert.rejects(printed(path, '--pipeline', 'trimmed-mean g=1'), /at "0": Unrecognized key: "g"/);

@@ -12,7 +12,7 @@ export function didYouMean(word: unknown, words: Iterable<string>): string {
     const edits = editsBetween(word.toLowerCase(), candidate);
     if (edits < least) [nearest, least] = [candidate, edits];
   }
-  return nearest === '' ? '' : `; did you mean "${nearest}"?`;
+  return nearest === '' ? '' : ` (did you mean "${nearest}"?)`;
 }
 
 function editsBetween(a: string, b: string): number {

@@ -20,8 +20,14 @@ test('parsePipelineText() names the option that it cannot read', () => {
 });
 
 test('a mistyped rule names the one that was meant, and nothing where none is near', () => {
-  assert.throws(() => parsePipeline([{ rule: 'krumm', f: 1 }]), /current value is "krumm"; did you mean "krum"\?$/);
-  assert.throws(() => parsePipeline([{ rule: 'trimed-maen' }]), /did you mean "trimmed-mean"\?$/);
+  assert.throws(
+    () => parsePipeline([{ rule: 'krumm', f: 1 }]),
+    / \(did you mean "krum"\?\): current value is "krumm"$/,
+  );
+  assert.throws(
+    () => parsePipeline([{ rule: 'trimed-maen' }]),
+    / \(did you mean "trimmed-mean"\?\): current value is "trimed-maen"$/,
+  );
   assert.throws(() => parsePipeline([{ rule: 'average' }]), /current value is "average"$/);
   assert.throws(() => parsePipeline([{}]), /current value is nothing$/);
   assert.throws(() => parsePipeline([{ rule: 'krum', f: 1, neighbors: 3 }]), /Unrecognized key: "neighbors"/);

@@ -28,7 +28,7 @@ const stepSchema = z.discriminatedUnion(
 function unknownRule(step: unknown): string {
   const id = typeof step === 'object' && step !== null && 'rule' in step ? step.rule : undefined;
   const names = Object.keys(registry);
-  return `rule must be one of ${names.join(', ')}: current value is ${JSON.stringify(id) ?? 'nothing'}${didYouMean(id, names)}`;
+  return `rule must be one of ${names.join(', ')}${didYouMean(id, names)}: current value is ${JSON.stringify(id) ?? 'nothing'}`;
 }
 
 /**
