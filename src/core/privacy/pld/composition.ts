@@ -106,8 +106,13 @@ function meanSize({ re, im }: Spectrum): number {
   return sum / re.length;
 }
 
-/** ε at δ, the slope −d ln δ / dε there, and whether the window reached down to it. */
-export type EpsilonPoint = { readonly epsilon: number; readonly slope: number; readonly isInside: boolean };
+/** ε at δ, the slope −d ln δ / dε there, the noise's share of δ there, and whether the window reached down to it. */
+export type EpsilonPoint = {
+  readonly epsilon: number;
+  readonly slope: number;
+  readonly noiseShare: number;
+  readonly isInside: boolean;
+};
 
 /**
  * The ε at which a composition has the wanted δ.
@@ -125,7 +130,7 @@ export function epsilonAtDelta(
 ): EpsilonPoint {
   const { meshStep, tilt, mass } = total;
   const target = delta - total.infinityMass - extraMass;
-  if (!(target > 0)) return { epsilon: Infinity, slope: 0, isInside: true };
+  if (!(target > 0)) return { epsilon: Infinity, slope: 0, noiseShare: 0, isInside: true };
   const fadeA = Math.exp(-tilt * meshStep);
   const fadeB = fadeA * Math.exp(-meshStep);
   const gap = -Math.expm1(-meshStep);
@@ -144,12 +149,12 @@ export function epsilonAtDelta(
     if (nextC + noise > wanted) {
       const above = wanted * Math.exp(tilt * meshStep);
       const epsilon = at + meshStep + within((c + noise - above) / Math.max(0, b + noiseB), gap, rounding);
-      return { epsilon, slope: (b + c - above) / above, isInside: true };
+      return { epsilon, slope: (b + c - above) / above, noiseShare: noise / above, isInside: true };
     }
     b = nextB;
     c = nextC;
   }
-  return { epsilon: total.first * meshStep + total.shift, slope: tilt, isInside: false };
+  return { epsilon: total.first * meshStep + total.shift, slope: tilt, noiseShare: 0, isInside: false };
 }
 
 /** How far below the upper end of a mesh step δ is met; the end on the safe side where noise hides it. */

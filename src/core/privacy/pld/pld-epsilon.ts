@@ -178,8 +178,9 @@ function isBelow(mesher: Mesher, direction: Direction, other: { readonly epsilon
   const wanted = other.meshStep * 1.5;
   // Where ε lies below the window, the window's end is a bound: how far below need not be known.
   if (survey.low > 0 && survey.low + 2 * wanted < other.epsilon) {
-    const { isInside, meshStep } = measureIn(mesher, direction, wanted, survey.low);
+    const { epsilon, isInside, meshStep } = measureIn(mesher, direction, wanted, survey.low);
     if (!isInside && survey.low + meshStep <= other.epsilon) return true;
+    if (isInside && epsilon >= 0) return Math.min(epsilon, mesher.lossMax(direction)) <= other.epsilon;
   }
   return measure(mesher, direction, wanted).epsilon <= other.epsilon;
 }
@@ -256,7 +257,13 @@ function measureIn(mesher: Mesher, direction: Direction, wantedStep: number, low
   const steps = roundedSteps(mesher, direction, meshStep, survey.tilt);
   // A mass that is no number would be taken for none: no bound is said where it cannot be computed.
   if (steps.some(({ loss }) => loss.mass.some(Number.isNaN))) {
-    return { epsilon: mesher.rounding === 'pessimistic' ? Infinity : 0, slope: 0, isInside: true, meshStep };
+    return {
+      epsilon: mesher.rounding === 'pessimistic' ? Infinity : 0,
+      slope: 0,
+      noiseShare: 0,
+      isInside: true,
+      meshStep,
+    };
   }
   const high = windowTop(steps, survey, low);
   return { ...solve(mesher, steps, { tilt: survey.tilt, low, high }, survey), meshStep };
@@ -294,10 +301,13 @@ function solve(mesher: Mesher, steps: readonly LossStep[], window: Window, surve
   if (mesher.rounding === 'optimistic') {
     return epsilonAtDelta(total, delta * (1 + 10 * CUT_SHARE), 0, 'optimistic');
   }
-  const point = epsilonAtDelta(total, delta * (1 - CUT_SHARE), massAbove(steps, window, survey, delta));
+  const above = massAbove(steps, window, survey, delta);
+  const point = epsilonAtDelta(total, delta * (1 - CUT_SHARE), above);
   const [step] = steps;
   if (steps.length !== 1 || step!.count === 1 || !point.isInside) return point;
-  const free = epsilonAtDelta({ ...total, noise: 0 }, delta * (1 - CUT_SHARE), massAbove(steps, window, survey, delta));
+  // The noise adds about noiseShare ÷ slope to ε.
+  if (point.noiseShare <= (point.slope * mesher.tolerance) / 4) return point;
+  const free = epsilonAtDelta({ ...total, noise: 0 }, delta * (1 - CUT_SHARE), above);
   if (point.epsilon - free.epsilon <= mesher.tolerance / 2) return point;
   return withRareTail(mesher, step!, survey, { noisy: point, free });
 }
