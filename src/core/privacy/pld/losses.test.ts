@@ -259,11 +259,11 @@ test('epsilonAtDelta() solves δ(ε) = δ exactly, with its slope', () => {
         near(slope, (Math.log(part(epsilon - h)) - Math.log(part(epsilon + h))) / (2 * h), 1e-4, `slope at ${delta}`);
       }
     }
-    assert.deepEqual(epsilonAtDelta(total, 0.19, 0), { epsilon: Infinity, slope: 0, isInside: true });
-    assert.deepEqual(epsilonAtDelta(total, 0.2, 0.02), { epsilon: Infinity, slope: 0, isInside: true });
+    assert.deepEqual(epsilonAtDelta(total, 0.19, 0), { epsilon: Infinity, slope: 0, noiseShare: 0, isInside: true });
+    assert.deepEqual(epsilonAtDelta(total, 0.2, 0.02), { epsilon: Infinity, slope: 0, noiseShare: 0, isInside: true });
     // More than all of the mass above the window's bottom: the answer lies below it.
     const below = epsilonAtDelta(total, 0.9999, 0);
-    assert.deepEqual(below, { epsilon: total.first * 0.25 + total.shift, slope: tilt, isInside: false });
+    assert.deepEqual(below, { epsilon: total.first * 0.25 + total.shift, slope: tilt, noiseShare: 0, isInside: false });
   }
 });
 
