@@ -3,6 +3,7 @@ import { mkdir, open, readFile, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SiteEvent, SiteLedger } from '../core/privacy/local/site-ledger.ts';
 import type { LedgerEntry } from '../core/privacy/ledger/chain.ts';
+import { syncFolder } from '../primitives/synced-file.ts';
 import type { SiteLedgerStore } from '../ports/site-ledger.ts';
 
 /** The file's name in a site's state folder. */
@@ -29,7 +30,6 @@ export function createFileSiteLedger(folder: string): SiteLedgerStore {
         const isNew = (await file.stat()).size === 0;
         await file.writeFile(entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
         await file.sync();
-        // The file's name is there after a power cut only when its folder was synced too.
         if (isNew) await syncFolder(folder);
       } finally {
         await file.close();
@@ -58,9 +58,4 @@ function entryOf(line: string): LedgerEntry<SiteEvent> {
   } catch {
     return { version: 1, index: -1, previous: '', event: {} as SiteEvent, hash: '' };
   }
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  await handle.sync().finally(() => handle.close());
 }

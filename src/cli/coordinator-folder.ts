@@ -1,6 +1,7 @@
 import { randomBytes } from '../primitives/index.ts';
+import { writeAside } from '../primitives/synced-file.ts';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { parse as parseToml, TomlError } from 'smol-toml';
@@ -109,19 +110,7 @@ export async function readRunRecord(paths: Paths): Promise<RunRecord> {
 /** Writes a file so that it is whole or not there: aside, synced, renamed. */
 export async function writeWhole(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
   const aside = `${path}.${randomBytes(4).toString('hex')}.part`;
-  try {
-    const file = await open(aside, 'wx', mode);
-    try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(aside, path);
-  } catch (error) {
-    await rm(aside, { force: true });
-    throw error;
-  }
+  await writeAside({ aside, path, mode }, (file) => file.writeFile(content));
 }
 
 /** Takes the folder for this process: two coordinators on one folder would tear its state. */

@@ -1,4 +1,4 @@
-import { open, rename } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
@@ -18,7 +18,31 @@ export async function writeSynced(path: string, content: string | Uint8Array): P
     await file.close();
   }
   await rename(aside, path);
-  // The new name is there after a power cut only when its folder was synced too.
-  const folder = await open(dirname(path), 'r');
+  await syncFolder(dirname(path));
+}
+
+/** Writes a file under a name of its own, syncs it and puts it in the place of another; nothing is left aside on an error. */
+export async function writeAside(
+  { aside, path, mode }: { readonly aside: string; readonly path: string; readonly mode: number },
+  write: (file: FileHandle) => Promise<void>,
+): Promise<void> {
+  try {
+    const file = await open(aside, 'wx', mode);
+    try {
+      await write(file);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(aside, path);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw error;
+  }
+}
+
+/** A new name is there after a power cut only when its folder was synced too. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
   await folder.sync().finally(() => folder.close());
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from '../../primitives/index.ts';
-import { open, rename, rm } from 'node:fs/promises';
+import { syncFolder, writeAside } from '../../primitives/synced-file.ts';
+import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sealedUnder } from '../../core/keys/sealed.ts';
 import type { AtRest } from '../../ports/at-rest.ts';
@@ -28,7 +29,10 @@ export async function resealBlob(path: string, name: string, inUse: number, atRe
     if (under === undefined || under === inUse) return 'other';
     const content = (await sealedFiles.open(file, name))!;
     if (await isNested(content)) return 'nested';
-    await writeAside(path, (aside) => sealedFiles.write(aside, partsOf(content), () => name));
+    // Where and as the store of blobs writes its own, which sweeps what a crash has left.
+    const aside = join(dirname(dirname(path)), `aside.${randomBytes(8).toString('hex')}`);
+    await writeAside({ aside, path, mode: 0o600 }, (file) => sealedFiles.write(file, partsOf(content), () => name));
+    await syncFolder(dirname(path));
     return 'resealed';
   } finally {
     await file.close();
@@ -48,24 +52,4 @@ async function* partsOf(content: OpenedFile): AsyncGenerator<Uint8Array> {
     await content.read(at, part);
     yield part;
   }
-}
-
-async function writeAside(path: string, write: (aside: Awaited<ReturnType<typeof open>>) => Promise<void>) {
-  // Where and as the store of blobs writes its own, which sweeps what a crash has left.
-  const aside = join(dirname(dirname(path)), `aside.${randomBytes(8).toString('hex')}`);
-  try {
-    const file = await open(aside, 'wx', 0o600);
-    try {
-      await write(file);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(aside, path);
-  } catch (error) {
-    await rm(aside, { force: true });
-    throw error;
-  }
-  const folder = await open(dirname(path), 'r');
-  await folder.sync().finally(() => folder.close());
 }
